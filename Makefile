@@ -1,0 +1,1 @@
+# Lamina's front door. `make help` lists the targets and their variables.

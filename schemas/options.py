@@ -1,0 +1,77 @@
+"""How a document is curated: every setting that decides what is stored. Hashed into the manifest."""
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+
+MERGES = ("levels", "tree")
+OVER_CAP = ("reject", "flatten")
+NO_STORED_IMAGE = ("reject", "keep")
+IMAGE_FORMATS = ("png", "webp")
+CAPTIONERS = ("layers", "none")
+
+
+@dataclass(frozen=True)
+class CurateOptions:
+    """Pixels are counted on the PSD's canvas, before resizing. A wrong value raises ValueError."""
+
+    # accept
+    max_mean: float = 1.0  # in 1/255
+    min_within2: float = 0.95
+    gold_within2: float = 0.99
+    no_stored_image: str = "reject"
+    # filter
+    min_visible_px: int = 16
+    min_difference: float = 0.5  # in 1/255: a pixel that differs by no more is the same
+    # merge
+    merge: str = "levels"
+    target_layers: int = 8  # for merge="tree"
+    max_layers: int = 20
+    over_cap: str = "reject"
+    overlap_alpha: float = 0.0  # both alphas above it overlap; at 0 merging changes no pixel
+    # write
+    max_area: int = 1024 * 1024  # px of the stored composite
+    image_format: str = "png"
+    captioner: str = "layers"
+    previews: bool = True
+    preview_side_px: int = 512
+    # limits, checked before anything is decoded
+    max_file_bytes: int = 4 << 30
+    max_side_px: int = 30_000
+    max_canvas_px: int = 200_000_000
+    max_nodes: int = 2_000
+    max_layer_px: int = 1_500_000_000  # of all layers together
+    max_seconds: int = 600
+    max_memory_bytes: int = 8 << 30
+
+    def __post_init__(self) -> None:
+        for name, allowed in (
+            ("merge", MERGES),
+            ("over_cap", OVER_CAP),
+            ("no_stored_image", NO_STORED_IMAGE),
+            ("image_format", IMAGE_FORMATS),
+            ("captioner", CAPTIONERS),
+        ):
+            if getattr(self, name) not in allowed:
+                raise ValueError(f"{name} is {getattr(self, name)!r}; it must be one of {', '.join(allowed)}")
+        for name in ("min_within2", "gold_within2", "overlap_alpha"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise ValueError(f"{name} is {getattr(self, name)}; it must lie in [0, 1]")
+        if not 1 <= self.max_layers <= 20:
+            raise ValueError(f"max_layers is {self.max_layers}; a sample has 1 to 20 layers")
+        if not 1 <= self.target_layers <= self.max_layers:
+            raise ValueError(
+                f"target_layers is {self.target_layers}; it must lie in 1..max_layers ({self.max_layers})"
+            )
+        for name in ("max_area", "max_file_bytes", "max_side_px", "max_canvas_px", "max_nodes", "max_layer_px",
+                     "max_seconds", "max_memory_bytes", "preview_side_px"):
+            if getattr(self, name) <= 0:
+                raise ValueError(f"{name} is {getattr(self, name)}; it must be positive")
+        for name in ("max_mean", "min_visible_px", "min_difference"):
+            if getattr(self, name) < 0:
+                raise ValueError(f"{name} is {getattr(self, name)}; it must not be negative")
+
+    def hash(self) -> str:
+        """First 16 hex digits of the sha256 of the settings: equal exactly where all settings are."""
+        text = json.dumps(asdict(self), sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()[:16]

@@ -1,0 +1,68 @@
+"""Why a document is rejected, why a layer is dropped, and what became of every node of a layer tree.
+
+The values are stored in the tables and accepted by RETRY, so a value is never renamed or reused.
+"""
+
+from enum import StrEnum
+
+
+class Stage(StrEnum):
+    """The step of the job at which a document was rejected."""
+
+    DISCOVER = "discover"
+    OPEN = "open"
+    FLATTEN = "flatten"
+    VERIFY = "verify"
+    FILTER = "filter"
+    MERGE = "merge"
+    RESIZE = "resize"
+    CAPTION = "caption"
+    WRITE = "write"
+    DEDUPLICATE = "deduplicate"
+
+
+class Reason(StrEnum):
+    """Why a document became no sample."""
+
+    UNREADABLE = "unreadable"  # missing, or the file system refused it
+    EMPTY_FILE = "empty_file"
+    NOT_A_PSD = "not_a_psd"
+    DAMAGED_FILE = "damaged_file"  # its structure cannot be parsed
+    DAMAGED_PIXELS = "damaged_pixels"  # a channel cannot be decompressed
+    FILE_TOO_LARGE = "file_too_large"
+    CANVAS_TOO_LARGE = "canvas_too_large"
+    TOO_MANY_LAYERS = "too_many_layers"
+    TOO_MANY_PIXELS = "too_many_pixels"  # of all layers together
+    UNSUPPORTED_MODE = "unsupported_mode"
+    NO_LAYERS = "no_layers"
+    NO_STORED_IMAGE = "no_stored_image"
+    UNFAITHFUL = "unfaithful"  # differs from the image that Photoshop stored
+    NOTHING_VISIBLE = "nothing_visible"
+    TOO_MANY_OVERLAPS = "too_many_overlaps"  # more levels than the cap, after merging
+    OUT_OF_TIME = "out_of_time"
+    OUT_OF_MEMORY = "out_of_memory"
+    CRASHED = "crashed"  # the process that curated it died
+    INTERNAL_ERROR = "internal_error"  # a defect of Lamina: please report it
+    DUPLICATE_FILE = "duplicate_file"
+    DUPLICATE_COMPOSITE = "duplicate_composite"
+
+
+class DropReason(StrEnum):
+    """Why a layer is not in its document's sample."""
+
+    HIDDEN = "hidden"
+    EMPTY = "empty"
+    OFF_CANVAS = "off_canvas"
+    TOO_SMALL = "too_small"  # visible on fewer pixels than asked
+    NON_CONTRIBUTING = "non_contributing"  # the composite is the same without it
+    UNDRAWN = "undrawn"  # a feature that cannot be rendered; named in `unsupported`
+
+
+class Fate(StrEnum):
+    """What became of one node of a layer tree."""
+
+    STORED = "stored"  # a stored layer of its own
+    MERGED = "merged"  # shares a stored layer with others that it does not overlap
+    FLATTENED = "flattened"  # its pixels are part of another layer's
+    DROPPED = "dropped"
+    DISSOLVED = "dissolved"  # a group, whose children carry its opacity and masks

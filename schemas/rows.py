@@ -1,0 +1,118 @@
+"""The rows of the Parquet tables `documents`, `layers` and `captions`, and their Arrow schemas.
+
+The dataclasses are the one definition; `arrow_schema` derives the stored types from them.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import types
+import typing
+from dataclasses import dataclass
+
+import pyarrow as pa
+
+from schemas.stack import Box
+from schemas.version import SCHEMA_VERSION
+
+
+@dataclass(frozen=True)
+class DocumentRow:
+    """One input, accepted or rejected. Figures that were not reached are null."""
+
+    document_id: str  # first 16 hex digits of the sha256 of the uri
+    uri: str  # relative to INPUT where INPUT is a folder
+    sha256: str | None = None
+    status: str = "rejected"  # accepted | rejected
+    stage: str | None = None  # where it was rejected
+    reason: str | None = None
+    message: str | None = None
+    key: str | None = None  # first 16 hex digits of sha256
+    split: str | None = None  # train | validation | test
+    family_id: str | None = None  # smallest key of the documents that belong together
+    source: str | None = None
+    licence: str | None = None  # SPDX
+    licence_url: str | None = None
+    author: str | None = None
+    title: str | None = None
+    mining: str | None = None
+    width: int | None = None  # of the PSD's canvas, before resizing
+    height: int | None = None
+    color_mode: str | None = None
+    depth: int | None = None  # bits a channel
+    fidelity_mean: float | None = None  # mean |ours - Photoshop's|, in 1/255, before filtering
+    fidelity_within2: float | None = None  # share of pixels whose worst channel is within 2/255
+    final_mean: float | None = None  # as fidelity_mean, of the stored sample
+    gold: bool | None = None
+    unsupported: list[str] | None = None  # features present and not drawn
+    layers_in: int | None = None  # nodes of the layer tree
+    layers_stored: int | None = None
+    bytes: int | None = None  # of the input file
+
+
+@dataclass(frozen=True)
+class LayerRow:
+    """One node of a document's layer tree: layer, group, adjustment or effect."""
+
+    document_id: str
+    layer_id: int  # tree order, a group before its children, bottom 0
+    parent_id: int | None
+    owner_id: int | None  # the layer that an effect belongs to
+    kind: str
+    name: str
+    group_path: str  # names of the groups above it, joined by "/"
+    text: str | None
+    blend_mode: str
+    opacity: float  # [0, 1]
+    fill: float  # [0, 1]
+    clipping: bool
+    box: Box | None  # null where it has no pixels
+    visible_px: int | None  # pixels on which the composite differs without it
+    contribution: float | None  # mean difference that it makes on those pixels, in 1/255
+    fate: str
+    stored_index: int | None  # the stored layer that holds its pixels
+    drop_reason: str | None = None
+    value: float | None = None  # what was measured for the drop
+    threshold: float | None = None  # and what it was held against
+    baked: bool = False
+    backdrop_dependence: float = 0.0
+
+
+@dataclass(frozen=True)
+class CaptionRow:
+    """One caption of a sample's composite (layer_index null) or of one stored layer."""
+
+    key: str
+    layer_index: int | None
+    text: str
+    language: str | None = None
+    captioner: str | None = None
+    model: str | None = None
+    revision: str | None = None
+    licence: str | None = None
+    prompt_version: str | None = None
+    finish_reason: str | None = None
+    tokens: int | None = None
+    flags: list[str] | None = None
+
+
+_ARROW = {
+    str: pa.string(),
+    int: pa.int64(),
+    float: pa.float64(),
+    bool: pa.bool_(),
+    list[str]: pa.list_(pa.string()),
+    Box: pa.list_(pa.int32(), 4),
+}
+
+
+def arrow_schema(row: type) -> pa.Schema:
+    """Arrow schema of a row dataclass: `X | None` is nullable, anything else is not."""
+    hints = typing.get_type_hints(row)
+    fields = []
+    for field in dataclasses.fields(row):
+        hint = hints[field.name]
+        options = typing.get_args(hint) if isinstance(hint, types.UnionType) else (hint,)
+        (kind,) = [option for option in options if option is not type(None)]
+        fields.append(pa.field(field.name, _ARROW[kind], nullable=len(options) > 1))
+    return pa.schema(fields, metadata={"lamina.schema_version": str(SCHEMA_VERSION)})

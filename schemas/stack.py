@@ -1,0 +1,34 @@
+"""A layer stack: plain straight-alpha layers whose alpha-blending, bottom to top, is the picture."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+Box = tuple[int, int, int, int]  # (left, top, right, bottom) in pixels; right and bottom exclusive
+
+
+@dataclass(frozen=True, eq=False)
+class PlainLayer:
+    """One layer, cropped to its box.
+
+    `rgba` is uint8 [height, width, 4], straight alpha. `layer_ids` are the nodes of the layer tree
+    whose pixels it holds, `owner_id` the layer an effect belongs to. `baked` says that its colour was
+    computed over a backdrop (a blend mode other than Normal); `backdrop_dependence` in [0, 1] how far
+    that colour still depends on it: the mean error, over its visible pixels, on the inverted backdrop.
+    """
+
+    box: Box
+    rgba: np.ndarray = field(repr=False)
+    layer_ids: tuple[int, ...] = ()
+    owner_id: int | None = None
+    baked: bool = False
+    backdrop_dependence: float = 0.0
+
+
+@dataclass(frozen=True, eq=False)
+class Stack:
+    """Layers of one canvas; index 0 is the bottom. Boxes lie inside the canvas."""
+
+    width: int
+    height: int
+    layers: tuple[PlainLayer, ...]
