@@ -1,0 +1,1 @@
+"""Arranges the functions of `data_pipeline` over a corpus."""
