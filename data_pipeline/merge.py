@@ -1,0 +1,209 @@
+"""A layer stack in, the same picture on fewer layers out: layers that do not overlap share one.
+
+Layers of one level are disjoint and merge without changing a pixel; the number of levels, the longest chain of
+overlaps, is the least that any merge of disjoint layers can reach.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numba
+import numpy as np
+
+from data_pipeline.boxes import intersect, tight, union, view
+from data_pipeline.nearest import nearest_groups
+from data_pipeline.overlap import covers, levels
+from schemas.options import CurateOptions
+from schemas.stack import Box, PlainLayer, Stack
+
+_BAND_PX = 1 << 18  # pixels blended in float at a time
+
+
+@dataclass(frozen=True, eq=False)
+class Merged:
+    """`groups[k]` are the layers of the given stack that output layer k holds, bottom to top.
+
+    `flattened_groups` are the output layers in which layers that overlap were blended to stay within the cap.
+    """
+
+    stack: Stack
+    groups: tuple[tuple[int, ...], ...]
+    flattened_groups: tuple[int, ...] = ()
+
+    @property
+    def flattened(self) -> bool:
+        """Whether the cap cost a layer."""
+        return bool(self.flattened_groups)
+
+
+def merge(stack: Stack, options: CurateOptions, paths: Sequence[tuple[int, ...]]) -> Merged | None:
+    """Merges as `options.merge` says; None where more than `max_layers` would remain and `over_cap` is "reject".
+
+    `paths` are the ids of the groups above each layer in the layer tree, outermost first (for merge="tree"). At
+    `overlap_alpha` 0 the composite keeps every bit, unless the cap flattens.
+    """
+    lies_on = covers(stack, options.overlap_alpha)
+    if options.merge == "tree":
+        groups = nearest_groups(lies_on, paths, options.target_layers)
+    else:
+        level = levels(lies_on)
+        groups = [np.flatnonzero(level == k).tolist() for k in range(int(level.max(initial=-1)) + 1)]
+    flattened: tuple[int, ...] = ()
+    if len(groups) > options.max_layers:
+        if options.over_cap == "reject":
+            return None
+        groups, flattened = _flatten_neighbours(stack.layers, groups, options.max_layers)
+    merged = tuple(_merge_layers([stack.layers[i] for i in group]) for group in groups)
+    return Merged(Stack(stack.width, stack.height, merged), tuple(map(tuple, groups)), flattened)
+
+
+def _merge_layers(layers: list[PlainLayer]) -> PlainLayer:
+    """One layer with the pixels of all (bottom to top) and what its record says of them."""
+    if len(layers) == 1:
+        return layers[0]
+    box = union(layer.box for layer in layers)
+    rgba = _paint(layers, box)
+    inner = tight(rgba, box) or box
+    alphas = np.array([_alpha_sum(layer.rgba) for layer in layers], np.float64)
+    dependence = sum(alpha * layer.backdrop_dependence for alpha, layer in zip(alphas, layers, strict=True))
+    owners = {layer.owner_id for layer in layers}
+    return PlainLayer(
+        box=inner,
+        rgba=np.ascontiguousarray(view(rgba, box, inner)),
+        layer_ids=tuple(sorted({node for layer in layers for node in layer.layer_ids})),
+        owner_id=owners.pop() if len(owners) == 1 else None,
+        baked=any(layer.baked for layer in layers),
+        backdrop_dependence=float(dependence / max(alphas.sum(), 1.0)),
+    )
+
+
+def _paint(layers: list[PlainLayer], box: Box) -> np.ndarray:
+    """The layers alpha-blended, uint8 [h, w, 4]; copied where they are disjoint, otherwise rounded once."""
+    rgba = np.zeros((box[3] - box[1], box[2] - box[0], 4), np.uint8)
+    disjoint = True
+    for layer in layers:
+        disjoint &= _copy(layer.rgba, view(rgba, box, layer.box))
+    if disjoint:
+        return rgba
+    width = max(box[2] - box[0], 1)
+    step = max(_BAND_PX // width, 1)
+    for top in range(box[1], box[3], step):
+        band = (box[0], top, box[2], min(top + step, box[3]))
+        blended = np.zeros((band[3] - top, width, 4), np.float32)
+        for layer in layers:
+            if part := intersect(layer.box, band):
+                _blend(view(layer.rgba, layer.box, part), view(blended, band, part))
+        _round(blended, view(rgba, box, band))
+    return rgba
+
+
+def _flatten_neighbours(
+    layers: Sequence[PlainLayer], groups: list[list[int]], cap: int
+) -> tuple[list[list[int]], tuple[int, ...]]:
+    """Joins consecutive groups, first those where the upper hides least of the lower, until `cap` remain.
+
+    Hidden is the sum over pixels of lower alpha times upper alpha. Any run of consecutive groups keeps its place in
+    the stack, so only its own layers become inseparable.
+    """
+    planes = [_coverage([layers[i] for i in group]) for group in groups]
+    groups = [list(group) for group in groups]
+    joined = [False] * len(groups)
+    hidden = [_hidden(*planes[k], *planes[k + 1]) for k in range(len(groups) - 1)]
+    while len(groups) > cap:
+        k = hidden.index(min(hidden))
+        groups[k : k + 2] = [sorted(groups[k] + groups[k + 1])]
+        joined[k : k + 2] = [True]
+        planes[k : k + 2] = [_cover_both(planes[k], planes[k + 1])]
+        del hidden[k]
+        for lower in (k - 1, k):
+            if 0 <= lower < len(hidden):
+                hidden[lower] = _hidden(*planes[lower], *planes[lower + 1])
+    return groups, tuple(k for k, is_joined in enumerate(joined) if is_joined)
+
+
+def _coverage(layers: list[PlainLayer]) -> tuple[np.ndarray, Box]:
+    """The alpha of layers of one group, uint8 [h, w], and its box."""
+    alpha, box = layers[0].rgba[..., 3], layers[0].box
+    for layer in layers[1:]:
+        alpha, box = _cover_both((alpha, box), (layer.rgba[..., 3], layer.box))
+    return alpha, box
+
+
+def _cover_both(lower: tuple[np.ndarray, Box], upper: tuple[np.ndarray, Box]) -> tuple[np.ndarray, Box]:
+    box = union([lower[1], upper[1]])
+    alpha = np.zeros((box[3] - box[1], box[2] - box[0]), np.uint8)
+    view(alpha, box, lower[1])[...] = lower[0]
+    _cover(upper[0], view(alpha, box, upper[1]))
+    return alpha, box
+
+
+def _hidden(lower: np.ndarray, lower_box: Box, upper: np.ndarray, upper_box: Box) -> int:
+    part = intersect(lower_box, upper_box)
+    return int(_product_sum(view(lower, lower_box, part), view(upper, upper_box, part))) if part else 0
+
+
+@numba.njit(cache=True, nogil=True)
+def _alpha_sum(rgba: np.ndarray) -> int:
+    total = 0
+    for y in range(rgba.shape[0]):
+        for x in range(rgba.shape[1]):
+            total += rgba[y, x, 3]
+    return total
+
+
+@numba.njit(cache=True, nogil=True)
+def _copy(source: np.ndarray, target: np.ndarray) -> bool:
+    """Copies pixels of alpha above 0; False where one of them fell on another."""
+    disjoint = True
+    for y in range(source.shape[0]):
+        for x in range(source.shape[1]):
+            if source[y, x, 3] != 0:
+                disjoint &= target[y, x, 3] == 0
+                for c in range(4):
+                    target[y, x, c] = source[y, x, c]
+    return disjoint
+
+
+@numba.njit(cache=True, nogil=True)
+def _blend(source: np.ndarray, target: np.ndarray) -> None:
+    """Alpha-blends onto premultiplied float32 in [0, 255]."""
+    for y in range(source.shape[0]):
+        for x in range(source.shape[1]):
+            if source[y, x, 3] != 0:
+                alpha = np.float32(source[y, x, 3]) / np.float32(255)
+                below = np.float32(1) - alpha
+                for c in range(3):
+                    target[y, x, c] = alpha * np.float32(source[y, x, c]) + below * target[y, x, c]
+                target[y, x, 3] = np.float32(source[y, x, 3]) + below * target[y, x, 3]
+
+
+@numba.njit(cache=True, nogil=True)
+def _round(premultiplied: np.ndarray, target: np.ndarray) -> None:
+    """Premultiplied float32 to straight uint8, rounded half up."""
+    half, full = np.float32(0.5), np.float32(255)
+    for y in range(target.shape[0]):
+        for x in range(target.shape[1]):
+            alpha = premultiplied[y, x, 3]
+            if alpha < half:
+                target[y, x] = 0
+                continue
+            for c in range(3):
+                target[y, x, c] = np.uint8(min(premultiplied[y, x, c] * full / alpha, full) + half)
+            target[y, x, 3] = np.uint8(min(alpha, full) + half)
+
+
+@numba.njit(cache=True, nogil=True)
+def _cover(upper: np.ndarray, alpha: np.ndarray) -> None:
+    for y in range(upper.shape[0]):
+        for x in range(upper.shape[1]):
+            both = np.int32(upper[y, x]) * np.int32(alpha[y, x])
+            alpha[y, x] = np.int32(upper[y, x]) + np.int32(alpha[y, x]) - (both + 127) // 255
+
+
+@numba.njit(cache=True, nogil=True)
+def _product_sum(lower: np.ndarray, upper: np.ndarray) -> np.int64:
+    total = np.int64(0)
+    for y in range(lower.shape[0]):
+        for x in range(lower.shape[1]):
+            total += np.int64(lower[y, x]) * np.int64(upper[y, x])
+    return total

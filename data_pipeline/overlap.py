@@ -1,0 +1,77 @@
+"""A layer stack in, its overlap order out: which layer lies on which, and the level of each.
+
+Two layers overlap where both alphas exceed a threshold. One map of the canvas remembers the topmost layer of every
+pixel so far, so the cost is one read of every layer's pixels, not one for every pair of layers.
+"""
+
+import math
+
+import numba
+import numpy as np
+
+from data_pipeline.boxes import union
+from schemas.stack import Stack
+
+
+def covers(stack: Stack, overlap_alpha: float) -> np.ndarray:
+    """Bool [N, N]: [i, j] says that j lies directly on i, on at least one pixel.
+
+    Its transitive closure is that of "i lies below j and overlaps it": layers that overlap on a pixel are linked
+    through those between them there.
+    """
+    layers = stack.layers
+    count = len(layers)
+    lies_on = np.zeros((count, count + 1), bool)
+    shared = _boxes_meet(np.array([layer.box for layer in layers], np.int64).reshape(-1, 4))
+    if shared.any():
+        left, top, right, bottom = union(layers[j].box for j in np.flatnonzero(shared))
+        # Index of the topmost layer so far, plus 1; pages that no layer touches are never committed.
+        topmost = np.zeros((bottom - top, right - left), np.uint16 if count < 0xFFFF else np.uint32)
+        threshold = math.floor(overlap_alpha * 255)
+        for j in np.flatnonzero(shared):
+            box = layers[j].box
+            place = topmost[box[1] - top : box[3] - top, box[0] - left : box[2] - left]
+            _put_on_top(layers[j].rgba, place, j + 1, threshold, lies_on[j])
+    return np.ascontiguousarray(lies_on[:, 1:].T)
+
+
+def levels(lies_on: np.ndarray) -> np.ndarray:
+    """Int [N], from 0: `1 + the highest level among the layers below that it overlaps`."""
+    result = np.zeros(len(lies_on), np.int64)
+    for j in range(len(lies_on)):
+        below = result[:j][lies_on[:j, j]]
+        if len(below):
+            result[j] = below.max() + 1
+    return result
+
+
+def closure(lies_on: np.ndarray) -> np.ndarray:
+    """Bool [N, N]: [i, j] says that j must stay above i, directly or through others."""
+    above = np.zeros_like(lies_on)
+    below = above.T  # a view: row j of `below` is what lies below j
+    for j in range(len(lies_on)):
+        for i in np.flatnonzero(lies_on[:j, j])[::-1]:
+            if not below[j, i]:
+                below[j] |= below[i]
+                below[j, i] = True
+    return above
+
+
+def _boxes_meet(boxes: np.ndarray) -> np.ndarray:
+    """Bool [N]: whose box shares a pixel with another's. The pixels of the others need not be read."""
+    left, top, right, bottom = boxes.T
+    solid = (left < right) & (top < bottom)
+    meets = np.zeros(len(boxes), bool)
+    for j in range(len(boxes)):
+        others = (left < right[j]) & (left[j] < right) & (top < bottom[j]) & (top[j] < bottom) & solid
+        meets[j] = solid[j] and others.sum() > 1
+    return meets
+
+
+@numba.njit(cache=True, nogil=True)
+def _put_on_top(rgba: np.ndarray, topmost: np.ndarray, number: int, threshold: int, lies_on: np.ndarray) -> None:
+    for y in range(rgba.shape[0]):
+        for x in range(rgba.shape[1]):
+            if rgba[y, x, 3] > threshold:
+                lies_on[topmost[y, x]] = True
+                topmost[y, x] = number
