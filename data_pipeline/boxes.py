@@ -1,4 +1,4 @@
-"""Boxes (left, top, right, bottom) in, boxes and views of their pixels out."""
+"""Boxes, and the part of an array that lies on one."""
 
 from collections.abc import Iterable
 
@@ -9,25 +9,25 @@ from schemas.stack import Box
 
 
 def intersect(a: Box, b: Box) -> Box | None:
-    """What both boxes cover; None where they share no pixel."""
-    left, top, right, bottom = max(a[0], b[0]), max(a[1], b[1]), min(a[2], b[2]), min(a[3], b[3])
-    return (left, top, right, bottom) if left < right and top < bottom else None
+    """The common part of two boxes, None where there is none."""
+    box = (max(a[0], b[0]), max(a[1], b[1]), min(a[2], b[2]), min(a[3], b[3]))
+    return box if box[0] < box[2] and box[1] < box[3] else None
 
 
 def union(boxes: Iterable[Box]) -> Box:
-    """The smallest box around all; ValueError for none."""
-    sides = np.array(list(boxes), np.int64).reshape(-1, 4)
-    if not len(sides):
-        raise ValueError("the union of no boxes is undefined")
-    left, top = sides[:, :2].min(axis=0)
-    right, bottom = sides[:, 2:].max(axis=0)
-    return int(left), int(top), int(right), int(bottom)
+    """The smallest box around all of them; at least one is needed."""
+    lefts, tops, rights, bottoms = zip(*boxes, strict=True)
+    return min(lefts), min(tops), max(rights), max(bottoms)
 
 
-def view(pixels: np.ndarray, box: Box, inner: Box) -> np.ndarray:
-    """The part of `pixels`, which lie at `box`, that `inner` covers; `inner` must lie inside `box`."""
-    left, top = box[:2]
-    return pixels[inner[1] - top : inner[3] - top, inner[0] - left : inner[2] - left]
+def size(box: Box) -> tuple[int, int]:
+    """(height, width), as an array's shape."""
+    return box[3] - box[1], box[2] - box[0]
+
+
+def view(array: np.ndarray, box: Box, inner: Box) -> np.ndarray:
+    """The part of an array on `box` that lies on `inner`, which must lie inside; no copy."""
+    return array[inner[1] - box[1] : inner[3] - box[1], inner[0] - box[0] : inner[2] - box[0]]
 
 
 def tight(rgba: np.ndarray, box: Box) -> Box | None:
