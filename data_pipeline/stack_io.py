@@ -1,0 +1,169 @@
+"""Samples in, the members of a tar out (`KEY.composite.png`, `KEY.layer_00.png`, ..., `KEY.json`, `KEY.txt`); and back.
+
+Layers are cropped to their boxes, and their RGB is 0 where alpha is 0. The same sample gives the same bytes.
+"""
+
+import io
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import numpy as np
+from PIL import Image, PngImagePlugin, WebPImagePlugin
+
+from schemas.members import CAPTION, COMPOSITE, METADATA, layer_name, member
+from schemas.metadata import check_sample_json
+from schemas.sample import Sample
+from schemas.stack import PlainLayer, Stack
+from schemas.version import SCHEMA_VERSION
+
+PNG_LEVEL = 6
+WEBP_METHOD = 2  # within 2 % of the smallest at half the time
+WEBP_MAX_SIDE_PX = 16_383
+PREVIEW_QUALITY = 80
+
+
+@dataclass(frozen=True, eq=False)
+class StoredSample:
+    """A sample as read from a shard: `composite` is uint8 RGBA [height, width, 4], `metadata` its KEY.json."""
+
+    key: str
+    stack: Stack
+    composite: np.ndarray = field(repr=False)
+    caption: str
+    metadata: dict[str, Any]
+
+
+def image_members(sample: Sample, image_format: str) -> Iterator[tuple[str, bytes]]:
+    """(name, content) of the composite and of each layer, bottom to top."""
+    yield member(sample.key, COMPOSITE, image_format), encode_image(sample.composite, image_format)
+    for index, layer in enumerate(sample.stack.layers):
+        yield member(sample.key, layer_name(index), image_format), encode_image(layer.rgba, image_format)
+
+
+def text_members(metadata: Mapping[str, Any]) -> Iterator[tuple[str, bytes]]:
+    """(name, content) of KEY.json and of KEY.txt, the first caption; empty where there is none."""
+    captions = metadata["captions"]
+    text = captions[0]["text"] if captions else ""
+    yield f"{metadata['key']}.{METADATA}", encode_json(metadata)
+    yield f"{metadata['key']}.{CAPTION}", text.encode("utf-8", "backslashreplace")
+
+
+def describe(sample: Sample, image_format: str) -> dict[str, Any]:
+    """KEY.json; `split` and `family_id` are None until the corpus has decided them."""
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "key": sample.key,
+        "kind": sample.kind,
+        "width": sample.stack.width,
+        "height": sample.stack.height,
+        "layers": [
+            {
+                "file": f"{layer_name(index)}.{image_format}",
+                "box": list(layer.box),
+                "layer_ids": list(layer.layer_ids),
+                "owner_id": layer.owner_id,
+                "baked": layer.baked,
+                "backdrop_dependence": layer.backdrop_dependence,
+            }
+            for index, layer in enumerate(sample.stack.layers)
+        ],
+        "captions": [asdict(caption) for caption in sample.captions],
+        "layer_captions": [None if caption is None else asdict(caption) for caption in sample.layer_captions],
+        "psd_text": list(sample.psd_text),
+        "fidelity": None if sample.fidelity is None else asdict(sample.fidelity),
+        "split": sample.document.split,
+        "family_id": sample.document.family_id,
+        "source": sample.document.source,
+        "licence": sample.document.licence,
+    }
+
+
+def read_sample(members: Mapping[str, bytes]) -> StoredSample:
+    """The inverse of `image_members` and `text_members`; ValueError for a sample that breaks its own KEY.json.
+
+    No image is decoded before its size has been compared with KEY.json, so a bomb costs nothing.
+    """
+    names = [name for name in members if name.endswith(f".{METADATA}")]
+    if len(names) != 1:
+        raise ValueError(f"a sample has one KEY.json, not {len(names)}")
+    metadata = decode_json(members[names[0]])
+    check_sample_json(metadata)
+    key, width, height = metadata["key"], metadata["width"], metadata["height"]
+    extension = metadata["layers"][0]["file"].rpartition(".")[2]
+    wanted = {f"{key}.{METADATA}", f"{key}.{CAPTION}", member(key, COMPOSITE, extension)}
+    wanted |= {f"{key}.{layer['file']}" for layer in metadata["layers"]}
+    if wanted != set(members):
+        raise ValueError(f"sample {key} has the wrong members: {', '.join(sorted(wanted ^ set(members)))}")
+    composite = decode_image(members[member(key, COMPOSITE, extension)], extension, width, height)
+    layers = []
+    for index, layer in enumerate(metadata["layers"]):
+        left, top, right, bottom = layer["box"]
+        if layer["file"] != f"{layer_name(index)}.{extension}":
+            raise ValueError(f"sample {key}: layer {index} lies in {layer['file']}")
+        if not (left < right <= width and top < bottom <= height):
+            raise ValueError(f"sample {key}: box {layer['box']} of layer {index} leaves the canvas {width}x{height}")
+        layers.append(
+            PlainLayer(
+                box=(left, top, right, bottom),
+                rgba=decode_image(members[f"{key}.{layer['file']}"], extension, right - left, bottom - top),
+                layer_ids=tuple(layer["layer_ids"]),
+                owner_id=layer["owner_id"],
+                baked=layer["baked"],
+                backdrop_dependence=layer["backdrop_dependence"],
+            )
+        )
+    caption = members[f"{key}.{CAPTION}"].decode("utf-8")
+    return StoredSample(key, Stack(width, height, tuple(layers)), composite, caption, metadata)
+
+
+def encode_image(rgba: np.ndarray, image_format: str) -> bytes:
+    """Lossless PNG or WebP of uint8 RGBA [height, width, 4]; RGB is set to 0 where alpha is 0."""
+    if rgba.dtype != np.uint8 or rgba.ndim != 3 or rgba.shape[2] != 4:
+        raise ValueError(f"an image is uint8 [height, width, 4], not {rgba.dtype} {rgba.shape}")
+    image = Image.fromarray(np.where(rgba[..., 3:] == 0, np.uint8(0), rgba))
+    out = io.BytesIO()
+    if image_format == "png":
+        image.save(out, "PNG", compress_level=PNG_LEVEL)
+    else:
+        if max(image.size) > WEBP_MAX_SIDE_PX:
+            raise ValueError(f"an image of {image.width}x{image.height} px: WebP holds {WEBP_MAX_SIDE_PX} px a side")
+        image.save(out, "WEBP", lossless=True, exact=True, method=WEBP_METHOD)
+    return out.getvalue()
+
+
+def encode_preview(rgba: np.ndarray) -> bytes:
+    """Lossy WebP, for people to look at."""
+    out = io.BytesIO()
+    Image.fromarray(rgba).save(out, "WEBP", quality=PREVIEW_QUALITY, method=WEBP_METHOD)
+    return out.getvalue()
+
+
+def decode_image(data: bytes, image_format: str, width: int, height: int) -> np.ndarray:
+    """uint8 RGBA [height, width, 4]; ValueError for another size, before decoding, or for a damaged file.
+
+    The size is known, so Pillow's own limit on pixels, which `Image.open` applies, is not wanted.
+    """
+    plugin = PngImagePlugin.PngImageFile if image_format == "png" else WebPImagePlugin.WebPImageFile
+    try:
+        with plugin(io.BytesIO(data)) as image:
+            if image.size != (width, height):
+                raise ValueError(f"an image is {image.width}x{image.height} px where {width}x{height} px are due")
+            return np.asarray(image.convert("RGBA"))
+    except (OSError, SyntaxError, EOFError) as error:
+        raise ValueError(f"an image cannot be decoded: {error}") from error
+
+
+def encode_json(value: Any) -> bytes:
+    """The one spelling of a value: sorted keys, no spaces, UTF-8; lone surrogates become escapes."""
+    text = json.dumps(value, sort_keys=True, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    return text.encode("utf-8", "backslashreplace")
+
+
+def decode_json(data: bytes) -> Any:
+    """ValueError for anything but JSON in UTF-8."""
+    try:
+        return json.loads(data.decode("utf-8"))
+    except (UnicodeDecodeError, RecursionError) as error:
+        raise ValueError(f"not JSON: {error}") from error

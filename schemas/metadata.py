@@ -1,0 +1,22 @@
+"""KEY.json of a sample: checks a decoded one against `sample.schema.json`."""
+
+import json
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+from jsonschema import Draft202012Validator
+
+
+@cache
+def sample_validator() -> Draft202012Validator:
+    schema = json.loads((files("schemas") / "sample.schema.json").read_text(encoding="utf-8"))
+    Draft202012Validator.check_schema(schema)
+    return Draft202012Validator(schema)
+
+
+def check_sample_json(metadata: Any) -> None:
+    """Raises ValueError that names the first field which breaks the schema."""
+    error = next(iter(sample_validator().iter_errors(metadata)), None)
+    if error is not None:
+        raise ValueError(f"KEY.json, {error.json_path}: {error.message[:300]}")
