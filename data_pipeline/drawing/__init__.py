@@ -1,0 +1,35 @@
+"""Draws PSD files by code: for the example designs, the tests and the benchmarks."""
+
+from data_pipeline.drawing.document import draw, draw_bytes
+from data_pipeline.drawing.layers import Fill, Group, Invert, Mask, Node, Pixels, Text
+from data_pipeline.drawing.random_designs import draw_many, random_design
+from data_pipeline.drawing.styles import (
+    ColourOverlay,
+    DropShadow,
+    Gradient,
+    GradientOverlay,
+    PatternOverlay,
+    Stroke,
+    Tile,
+)
+
+__all__ = [
+    "ColourOverlay",
+    "DropShadow",
+    "Fill",
+    "Gradient",
+    "GradientOverlay",
+    "Group",
+    "Invert",
+    "Mask",
+    "Node",
+    "PatternOverlay",
+    "Pixels",
+    "Stroke",
+    "Text",
+    "Tile",
+    "draw",
+    "draw_bytes",
+    "draw_many",
+    "random_design",
+]
