@@ -12,7 +12,7 @@ import numpy as np
 
 from data_pipeline.boxes import intersect, tight, union, view
 from data_pipeline.nearest import nearest_groups
-from data_pipeline.overlap import covers, levels
+from data_pipeline.overlap import covered, levels
 from schemas.options import CurateOptions
 from schemas.stack import Box, PlainLayer, Stack
 
@@ -42,7 +42,8 @@ def merge(stack: Stack, options: CurateOptions, paths: Sequence[tuple[int, ...]]
     `paths` are the ids of the groups above each layer in the layer tree, outermost first (for merge="tree"). At
     `overlap_alpha` 0 the composite keeps every bit, unless the cap flattens.
     """
-    lies_on = covers(stack, options.overlap_alpha)
+    area = covered(stack, options.overlap_alpha)
+    lies_on = area > 0
     if options.merge == "tree":
         groups = nearest_groups(lies_on, paths, options.target_layers)
     else:
@@ -52,7 +53,7 @@ def merge(stack: Stack, options: CurateOptions, paths: Sequence[tuple[int, ...]]
     if len(groups) > options.max_layers:
         if options.over_cap == "reject":
             return None
-        groups, flattened = _flatten_neighbours(stack.layers, groups, options.max_layers)
+        groups, flattened = _flatten_neighbours(area, groups, options.max_layers)
     merged = tuple(_merge_layers([stack.layers[i] for i in group]) for group in groups)
     return Merged(Stack(stack.width, stack.height, merged), tuple(map(tuple, groups)), flattened)
 
@@ -61,15 +62,13 @@ def _merge_layers(layers: list[PlainLayer]) -> PlainLayer:
     """One layer with the pixels of all (bottom to top) and what its record says of them."""
     if len(layers) == 1:
         return layers[0]
-    box = union(layer.box for layer in layers)
-    rgba = _paint(layers, box)
-    inner = tight(rgba, box) or box
+    box = union([inner for layer in layers if (inner := tight(layer.rgba, layer.box))] or [layers[0].box])
     alphas = np.array([_alpha_sum(layer.rgba) for layer in layers], np.float64)
     dependence = sum(alpha * layer.backdrop_dependence for alpha, layer in zip(alphas, layers, strict=True))
     owners = {layer.owner_id for layer in layers}
     return PlainLayer(
-        box=inner,
-        rgba=np.ascontiguousarray(view(rgba, box, inner)),
+        box=box,
+        rgba=_paint(layers, box),
         layer_ids=tuple(sorted({node for layer in layers for node in layer.layer_ids})),
         owner_id=owners.pop() if len(owners) == 1 else None,
         baked=any(layer.baked for layer in layers),
@@ -82,7 +81,8 @@ def _paint(layers: list[PlainLayer], box: Box) -> np.ndarray:
     rgba = np.zeros((box[3] - box[1], box[2] - box[0], 4), np.uint8)
     disjoint = True
     for layer in layers:
-        disjoint &= _copy(layer.rgba, view(rgba, box, layer.box))
+        if part := intersect(layer.box, box):
+            disjoint &= _copy(view(layer.rgba, layer.box, part), view(rgba, box, part))
     if disjoint:
         return rgba
     width = max(box[2] - box[0], 1)
@@ -97,49 +97,24 @@ def _paint(layers: list[PlainLayer], box: Box) -> np.ndarray:
     return rgba
 
 
-def _flatten_neighbours(
-    layers: Sequence[PlainLayer], groups: list[list[int]], cap: int
-) -> tuple[list[list[int]], tuple[int, ...]]:
+def _flatten_neighbours(area: np.ndarray, groups: list[list[int]], cap: int) -> tuple[list[list[int]], tuple[int, ...]]:
     """Joins consecutive groups, first those where the upper hides least of the lower, until `cap` remain.
 
-    Hidden is the sum over pixels of lower alpha times upper alpha. Any run of consecutive groups keeps its place in
-    the stack, so only its own layers become inseparable.
+    Hidden is the area, weighted by both alphas, on which the upper lies directly on the lower. Any run of consecutive
+    groups keeps its place in the stack, so only its own layers become inseparable.
     """
-    planes = [_coverage([layers[i] for i in group]) for group in groups]
     groups = [list(group) for group in groups]
     joined = [False] * len(groups)
-    hidden = [_hidden(*planes[k], *planes[k + 1]) for k in range(len(groups) - 1)]
+    hidden = [int(area[np.ix_(groups[k], groups[k + 1])].sum()) for k in range(len(groups) - 1)]
     while len(groups) > cap:
         k = hidden.index(min(hidden))
         groups[k : k + 2] = [sorted(groups[k] + groups[k + 1])]
         joined[k : k + 2] = [True]
-        planes[k : k + 2] = [_cover_both(planes[k], planes[k + 1])]
         del hidden[k]
         for lower in (k - 1, k):
             if 0 <= lower < len(hidden):
-                hidden[lower] = _hidden(*planes[lower], *planes[lower + 1])
+                hidden[lower] = int(area[np.ix_(groups[lower], groups[lower + 1])].sum())
     return groups, tuple(k for k, is_joined in enumerate(joined) if is_joined)
-
-
-def _coverage(layers: list[PlainLayer]) -> tuple[np.ndarray, Box]:
-    """The alpha of layers of one group, uint8 [h, w], and its box."""
-    alpha, box = layers[0].rgba[..., 3], layers[0].box
-    for layer in layers[1:]:
-        alpha, box = _cover_both((alpha, box), (layer.rgba[..., 3], layer.box))
-    return alpha, box
-
-
-def _cover_both(lower: tuple[np.ndarray, Box], upper: tuple[np.ndarray, Box]) -> tuple[np.ndarray, Box]:
-    box = union([lower[1], upper[1]])
-    alpha = np.zeros((box[3] - box[1], box[2] - box[0]), np.uint8)
-    view(alpha, box, lower[1])[...] = lower[0]
-    _cover(upper[0], view(alpha, box, upper[1]))
-    return alpha, box
-
-
-def _hidden(lower: np.ndarray, lower_box: Box, upper: np.ndarray, upper_box: Box) -> int:
-    part = intersect(lower_box, upper_box)
-    return int(_product_sum(view(lower, lower_box, part), view(upper, upper_box, part))) if part else 0
 
 
 @numba.njit(cache=True, nogil=True)
@@ -190,20 +165,3 @@ def _round(premultiplied: np.ndarray, target: np.ndarray) -> None:
             for c in range(3):
                 target[y, x, c] = np.uint8(min(premultiplied[y, x, c] * full / alpha, full) + half)
             target[y, x, 3] = np.uint8(min(alpha, full) + half)
-
-
-@numba.njit(cache=True, nogil=True)
-def _cover(upper: np.ndarray, alpha: np.ndarray) -> None:
-    for y in range(upper.shape[0]):
-        for x in range(upper.shape[1]):
-            both = np.int32(upper[y, x]) * np.int32(alpha[y, x])
-            alpha[y, x] = np.int32(upper[y, x]) + np.int32(alpha[y, x]) - (both + 127) // 255
-
-
-@numba.njit(cache=True, nogil=True)
-def _product_sum(lower: np.ndarray, upper: np.ndarray) -> np.int64:
-    total = np.int64(0)
-    for y in range(lower.shape[0]):
-        for x in range(lower.shape[1]):
-            total += np.int64(lower[y, x]) * np.int64(upper[y, x])
-    return total

@@ -1,4 +1,4 @@
-"""A layer stack in, its overlap order out: which layer lies on which, and the level of each.
+"""A layer stack in, its overlap order out: which layer lies on which and how much, and the level of each.
 
 Two layers overlap where both alphas exceed a threshold. One map of the canvas remembers the topmost layer of every
 pixel so far, so the cost is one read of every layer's pixels, not one for every pair of layers.
@@ -13,26 +13,26 @@ from data_pipeline.boxes import union
 from schemas.stack import Stack
 
 
-def covers(stack: Stack, overlap_alpha: float) -> np.ndarray:
-    """Bool [N, N]: [i, j] says that j lies directly on i, on at least one pixel.
+def covered(stack: Stack, overlap_alpha: float) -> np.ndarray:
+    """Int64 [N, N]: [i, j] sums lower alpha times upper alpha (of 255) where j lies directly on i; 0 where nowhere.
 
-    Its transitive closure is that of "i lies below j and overlaps it": layers that overlap on a pixel are linked
-    through those between them there.
+    The transitive closure of "not 0" is that of "i lies below j and overlaps it": layers that overlap on a pixel are
+    linked through those between them there.
     """
     layers = stack.layers
     count = len(layers)
-    lies_on = np.zeros((count, count + 1), bool)
+    area = np.zeros((count, count + 1), np.int64)  # row: the upper layer; column: the lower one, from 1; 0 for none
     shared = _boxes_meet(np.array([layer.box for layer in layers], np.int64).reshape(-1, 4))
     if shared.any():
         left, top, right, bottom = union(layers[j].box for j in np.flatnonzero(shared))
-        # Index of the topmost layer so far, plus 1; pages that no layer touches are never committed.
+        # The topmost layer so far, from 1, and its alpha; pages that no layer touches are never committed.
         topmost = np.zeros((bottom - top, right - left), np.uint16 if count < 0xFFFF else np.uint32)
+        alpha = np.zeros(topmost.shape, np.uint8)
         threshold = math.floor(overlap_alpha * 255)
         for j in np.flatnonzero(shared):
-            box = layers[j].box
-            place = topmost[box[1] - top : box[3] - top, box[0] - left : box[2] - left]
-            _put_on_top(layers[j].rgba, place, j + 1, threshold, lies_on[j])
-    return np.ascontiguousarray(lies_on[:, 1:].T)
+            place = (layers[j].box[0] - left, layers[j].box[1] - top)
+            _put_on_top(layers[j].rgba, *place, j + 1, threshold, topmost, alpha, area[j])
+    return np.ascontiguousarray(area[:, 1:].T)
 
 
 def levels(lies_on: np.ndarray) -> np.ndarray:
@@ -69,9 +69,20 @@ def _boxes_meet(boxes: np.ndarray) -> np.ndarray:
 
 
 @numba.njit(cache=True, nogil=True)
-def _put_on_top(rgba: np.ndarray, topmost: np.ndarray, number: int, threshold: int, lies_on: np.ndarray) -> None:
+def _put_on_top(
+    rgba: np.ndarray,
+    left: int,
+    top: int,
+    number: int,
+    threshold: int,
+    topmost: np.ndarray,
+    alpha: np.ndarray,
+    area: np.ndarray,
+) -> None:
     for y in range(rgba.shape[0]):
         for x in range(rgba.shape[1]):
-            if rgba[y, x, 3] > threshold:
-                lies_on[topmost[y, x]] = True
-                topmost[y, x] = number
+            upper = rgba[y, x, 3]
+            if upper > threshold:
+                area[topmost[top + y, left + x]] += np.int64(upper) * np.int64(alpha[top + y, left + x])
+                topmost[top + y, left + x] = number
+                alpha[top + y, left + x] = upper

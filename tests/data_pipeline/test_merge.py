@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from data_pipeline.merge import merge
 from data_pipeline.nearest import nearest_groups
-from data_pipeline.overlap import closure, covers, levels
+from data_pipeline.overlap import closure, covered, levels
 from schemas.options import CurateOptions
 from schemas.stack import PlainLayer, Stack
 
@@ -104,7 +104,7 @@ def test_closure_is_that_of_all_overlaps(stack):
             order[i, j] = overlap(stack.layers[i], stack.layers[j])
     for k in range(count):
         order |= order[:, k : k + 1] & order[k]
-    assert np.array_equal(closure(covers(stack, 0)), order)
+    assert np.array_equal(closure(covered(stack, 0) > 0), order)
 
 
 @given(stacks(), st.integers(0, 99), st.integers(1, 9))
