@@ -1,0 +1,121 @@
+"""Planes of any colour mode -> RGB, and RGB of any profile -> sRGB.
+
+An RGB document is flattened in its own RGB, where Photoshop blends, and its plain layers are converted
+afterwards (`to_srgb`). Every other mode is converted as its pixels are read (`to_rgb`).
+"""
+
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from PIL import Image, ImageCms
+from psd_tools.constants import ColorMode
+
+from data_pipeline.document import Document
+
+_INTENT = ImageCms.Intent.RELATIVE_COLORIMETRIC
+_FLAGS = ImageCms.Flags.BLACKPOINTCOMPENSATION  # both as Photoshop's defaults
+_PIL_MODES = {
+    ColorMode.RGB: "RGB",
+    ColorMode.CMYK: "CMYK",
+    ColorMode.LAB: "LAB",
+    ColorMode.GRAYSCALE: "L",
+    ColorMode.DUOTONE: "L",
+}
+
+
+@dataclass(frozen=True, eq=False)
+class ColourSpace:
+    """How a document's colours become sRGB. `transform` is None where they are sRGB already, or where
+    there is no usable profile; `damaged_profile` tells the latter from the former."""
+
+    mode: ColorMode
+    palette: np.ndarray | None  # uint8 [256, 3], indexed mode
+    transform: ImageCms.ImageCmsTransform | None
+    damaged_profile: bool
+
+
+def colour_space(document: Document) -> ColourSpace:
+    """The colour space of a document. A profile that cannot be used counts as none and is reported."""
+    mode = document.color_mode
+    palette = None
+    if mode == ColorMode.INDEXED:
+        table = np.frombuffer(document.psd._record.color_mode_data.value[:768], np.uint8)
+        palette = np.zeros((256, 3), np.uint8)
+        palette[: table.size // 3] = table[: table.size // 3 * 3].reshape(3, -1).T
+    if document.psd.depth == 32:
+        # 32-bit documents are linear light; `pixels.to_uint8` has given them sRGB's curve.
+        return ColourSpace(mode, palette, None, damaged_profile=False)
+    if mode == ColorMode.LAB:
+        return ColourSpace(mode, None, _transform(ImageCms.createProfile("LAB"), "LAB"), damaged_profile=False)
+    if document.profile is None or mode not in _PIL_MODES:
+        return ColourSpace(mode, palette, None, damaged_profile=False)
+    try:
+        transform = _transform(ImageCms.ImageCmsProfile(io.BytesIO(document.profile)), _PIL_MODES[mode])
+    except (ImageCms.PyCMSError, OSError, ValueError):
+        return ColourSpace(mode, palette, None, damaged_profile=True)
+    if _is_identity(transform, _PIL_MODES[mode]):
+        transform = None
+    return ColourSpace(mode, palette, transform, damaged_profile=False)
+
+
+def _transform(profile: object, pil_mode: str) -> ImageCms.ImageCmsTransform:
+    return ImageCms.buildTransform(
+        profile, ImageCms.createProfile("sRGB"), pil_mode, "RGB", renderingIntent=_INTENT, flags=_FLAGS
+    )
+
+
+def _is_identity(transform: ImageCms.ImageCmsTransform, pil_mode: str) -> bool:
+    """Whether it changes no colour of a 9 x 9 x 9 grid by more than 1/255: most profiles are sRGB itself."""
+    if pil_mode not in ("RGB", "L"):
+        return False
+    steps = np.rint(np.linspace(0, 255, 9)).astype(np.uint8)
+    grid = np.stack(np.meshgrid(steps, steps, steps), -1).reshape(27, 27, 3)
+    if pil_mode == "L":
+        grid = np.repeat(grid[..., :1], 3, axis=2)
+    picture = Image.fromarray(np.ascontiguousarray(grid if pil_mode == "RGB" else grid[..., 0]))
+    result = np.asarray(ImageCms.applyTransform(picture, transform), np.int16)
+    return bool(np.abs(result - grid).max() <= 1)
+
+
+def to_rgb(space: ColourSpace, planes: Sequence[np.ndarray]) -> np.ndarray:
+    """Colour planes as they lie in the file (uint8 [height, width]) -> uint8 RGB [height, width, 3].
+
+    RGB is returned as it is. Indexed and multichannel documents have no layers; their stored image alone
+    comes here. Spot inks have no colorimetric meaning: the first four are taken for CMYK.
+    """
+    mode = space.mode
+    if mode == ColorMode.INDEXED and space.palette is not None:
+        return space.palette[planes[0]]
+    if mode == ColorMode.RGB and len(planes) >= 3:
+        return np.stack(planes[:3], -1)
+    if mode == ColorMode.LAB and len(planes) >= 3:
+        return _applied(space, np.stack(planes[:3], -1), "LAB")
+    if mode in (ColorMode.CMYK, ColorMode.MULTICHANNEL) and len(planes) >= 3:
+        inks = [255 - plane for plane in planes[:4]]  # the file stores what is left of the paper
+        if len(inks) == 3:
+            inks.append(np.zeros_like(inks[0]))
+        if space.transform is not None:
+            return _applied(space, np.stack(inks, -1), "CMYK")
+        left = [(255 - ink).astype(np.uint16) for ink in inks]
+        return np.stack([((plane * left[3] + 127) // 255).astype(np.uint8) for plane in left[:3]], -1)
+    if space.transform is not None:
+        return _applied(space, planes[0], "L")
+    return np.repeat(planes[0][..., np.newaxis], 3, axis=2)
+
+
+def to_srgb(space: ColourSpace, rgb: np.ndarray) -> np.ndarray:
+    """The RGB of a flattened document, uint8 [height, width, 3], in sRGB."""
+    if space.mode != ColorMode.RGB or space.transform is None:
+        return rgb
+    return _applied(space, rgb, "RGB")
+
+
+def _applied(space: ColourSpace, samples: np.ndarray, pil_mode: str) -> np.ndarray:
+    if samples.size == 0:
+        return np.zeros((*samples.shape[:2], 3), np.uint8)
+    height, width = samples.shape[:2]
+    picture = Image.frombytes(pil_mode, (width, height), np.ascontiguousarray(samples).tobytes())
+    assert space.transform is not None
+    return np.asarray(ImageCms.applyTransform(picture, space.transform))

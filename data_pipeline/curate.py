@@ -1,0 +1,268 @@
+"""One PSD -> a sample or a rejection: the recipe.
+
+Open, flatten, verify against Photoshop's own picture, drop what contributes nothing, merge what does not
+overlap, resize, caption. Pure: the same bytes and options give the same result.
+"""
+
+import hashlib
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import BinaryIO
+
+import numpy as np
+
+from data_pipeline.caption import captioner
+from data_pipeline.caption.facts import CaptionFacts, NodeFacts
+from data_pipeline.colour import ColourSpace, colour_space
+from data_pipeline.compose import compose
+from data_pipeline.contribution import Contributions, contributions
+from data_pipeline.document import Document, Refusal, file_bytes, open_document, read_header
+from data_pipeline.fidelity import Distance, StoredImage, distance, stored_image
+from data_pipeline.flatten import Flattened, flatten
+from data_pipeline.flatten.node import Node, mode_name
+from data_pipeline.merge import Merged, merge
+from data_pipeline.pixels import DamagedPixels
+from data_pipeline.previews import preview
+from data_pipeline.resize import Resized, resize, resize_picture
+from schemas.options import CurateOptions
+from schemas.reasons import DropReason, Fate, Reason, Stage
+from schemas.rows import DocumentRow, LayerRow
+from schemas.sample import Fidelity, Previews, Rejection, Sample
+from schemas.stack import PlainLayer, Stack
+
+Source = str | os.PathLike[str] | BinaryIO
+_ATTRIBUTES = ("source", "licence", "licence_url", "author", "title")
+
+
+@dataclass
+class _Case:
+    """A document on its way: what is known of it so far, whatever becomes of it."""
+
+    document: DocumentRow
+    nodes: Sequence[Node] = ()
+    stored: StoredImage | None = None
+
+
+def curate(
+    source: Source, options: CurateOptions | None = None, uri: str = "", attributes: Mapping[str, str] | None = None
+) -> Sample | Rejection:
+    """Curate one document.
+
+    `source` is a path or a seekable binary file; `uri` names it in the tables (default: the path);
+    `attributes` are the optional columns of a manifest row: source, licence, licence_url, author, title.
+    The split and the family are decided over the corpus, later.
+    """
+    options = options or CurateOptions()
+    uri = uri or (os.fspath(source) if isinstance(source, str | os.PathLike) else "")
+    row = DocumentRow(
+        document_id=hashlib.sha256(uri.encode("utf-8", "surrogatepass")).hexdigest()[:16],
+        uri=uri,
+        **{name: value for name, value in (attributes or {}).items() if name in _ATTRIBUTES},
+    )
+    case = _Case(row)
+    outcome = _read(case, source, options)
+    if not isinstance(outcome, Refusal):
+        try:
+            outcome = _curated(case, outcome, options)
+        except DamagedPixels as error:
+            outcome = Refusal(Stage.FLATTEN, Reason.DAMAGED_PIXELS, str(error))
+    return outcome if isinstance(outcome, Sample) else _rejection(case, outcome, options)
+
+
+def _read(case: _Case, source: Source, options: CurateOptions) -> Document | Refusal:
+    header = read_header(source)
+    if isinstance(header, Refusal) and header.reason == Reason.UNREADABLE:
+        return header
+    size = file_bytes(source)
+    case.document = replace(case.document, bytes=size)
+    if size > options.max_file_bytes:
+        return Refusal(Stage.OPEN, Reason.FILE_TOO_LARGE, f"{size:,} bytes; the limit is {options.max_file_bytes:,}")
+    digest = _sha256(source)
+    case.document = replace(case.document, sha256=digest, key=digest[:16])
+    if isinstance(header, Refusal):
+        return header
+    case.document = replace(
+        case.document,
+        width=header.width,
+        height=header.height,
+        depth=header.depth,
+        color_mode=mode_name(header.color_mode),
+    )
+    return open_document(source, options)
+
+
+def _sha256(source: Source) -> str:
+    if isinstance(source, str | os.PathLike):
+        with open(source, "rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    source.seek(0)
+    return hashlib.file_digest(source, "sha256").hexdigest()
+
+
+def _curated(case: _Case, document: Document, options: CurateOptions) -> Sample | Refusal:
+    space = colour_space(document)
+    flat = flatten(document, space)
+    case.nodes = flat.nodes
+    case.document = replace(case.document, unsupported=list(flat.unsupported), layers_in=len(flat.nodes))
+    composite, contribution = contributions(flat.stack, options.min_visible_px, options.min_difference)
+    figures = _verified(case, document, space, composite, options)
+    if isinstance(figures, Refusal):
+        return figures
+    kept = _filtered(flat, contribution, options)
+    if not kept:
+        return Refusal(Stage.FILTER, Reason.NOTHING_VISIBLE, f"none of {len(flat.nodes)} layers shows")
+    stack = replace(flat.stack, layers=tuple(flat.stack.layers[i] for i in kept))
+    merged = merge(stack, options, _paths(stack, flat.nodes))
+    if merged is None:
+        return Refusal(Stage.MERGE, Reason.TOO_MANY_OVERLAPS, f"more than {options.max_layers} layers overlap in a chain")
+    resized = resize(merged.stack, options.max_area)
+    if not resized.stack.layers:
+        return Refusal(Stage.RESIZE, Reason.NOTHING_VISIBLE, "no alpha is left at the stored size")
+    return _sample(case, flat, stack, merged, resized, figures, options)
+
+
+def _verified(
+    case: _Case, document: Document, space: ColourSpace, composite: np.ndarray, options: CurateOptions
+) -> Distance | None | Refusal:
+    case.stored = stored_image(document, space)
+    if case.stored is None:
+        if options.no_stored_image == "keep":
+            return None
+        return Refusal(Stage.VERIFY, Reason.NO_STORED_IMAGE, "saved without a composite; see option no_stored_image")
+    figures = distance(composite, case.stored)
+    gold = figures.mean <= options.max_mean and figures.within2 >= options.gold_within2
+    case.document = replace(
+        case.document, fidelity_mean=figures.mean, fidelity_within2=figures.within2, gold=gold
+    )
+    if figures.mean > options.max_mean or figures.within2 < options.min_within2:
+        limits = f"at most {options.max_mean:g}/255 and at least {options.min_within2:.0%} are accepted"
+        text = f"mean difference {figures.mean:.3f}/255, {figures.within2:.2%} of pixels within 2/255; {limits}"
+        return Refusal(Stage.VERIFY, Reason.UNFAITHFUL, text)
+    return figures
+
+
+def _filtered(flat: Flattened, contribution: Contributions, options: CurateOptions) -> list[int]:
+    """Indices of the layers that are kept; every node learns its figures and, if dropped, why."""
+    kept = []
+    for index, layer in enumerate(flat.stack.layers):
+        visible_px = int(contribution.visible_px[index])
+        for layer_id in layer.layer_ids:
+            node = flat.nodes[layer_id]
+            node.visible_px = visible_px
+            node.contribution = float(contribution.mean_difference[index])
+            if not contribution.kept[index]:
+                node.dropped = DropReason.NON_CONTRIBUTING if visible_px == 0 else DropReason.TOO_SMALL
+                node.value, node.threshold = float(visible_px), float(max(1, options.min_visible_px))
+        if contribution.kept[index]:
+            kept.append(index)
+    return kept
+
+
+def _paths(stack: Stack, nodes: Sequence[Node]) -> list[tuple[int, ...]]:
+    """The groups above each layer, outermost first; of a flattened group, those above its first node."""
+    paths = []
+    for layer in stack.layers:
+        path: list[int] = []
+        parent = nodes[layer.layer_ids[0]].parent_id
+        while parent is not None:
+            path.append(parent)
+            parent = nodes[parent].parent_id
+        paths.append(tuple(reversed(path)))
+    return paths
+
+
+def _sample(
+    case: _Case,
+    flat: Flattened,
+    stack: Stack,
+    merged: Merged,
+    resized: Resized,
+    figures: Distance | None,
+    options: CurateOptions,
+) -> Sample:
+    composite = compose(resized.stack)
+    final_mean = None
+    if case.stored is not None:
+        final_mean = distance(composite, _resized_image(case.stored, resized.stack)).mean
+    fates = _fates(flat.nodes, stack, merged, resized)
+    facts = _facts(case, flat, resized.stack, composite)
+    words = captioner(options.captioner)
+    document = replace(
+        case.document, status="accepted", final_mean=final_mean, layers_stored=len(resized.stack.layers)
+    )
+    fidelity = None
+    if figures is not None:
+        fidelity = Fidelity(figures.mean, figures.within2, final_mean, bool(document.gold))
+    assert document.key is not None, "an open document has been hashed"
+    return Sample(
+        key=document.key,
+        stack=resized.stack,
+        composite=composite,
+        captions=words.caption(facts),
+        layer_captions=words.caption_layers(facts),
+        psd_text=facts.psd_text,
+        fidelity=fidelity,
+        document=document,
+        layers=_rows(case, fates),
+        previews=_previews(case, options),
+    )
+
+
+def _resized_image(stored: StoredImage, stack: Stack) -> StoredImage:
+    height, width = stored.red.shape
+    if (width, height) == (stack.width, stack.height):
+        return replace(stored, alpha=None)
+    rgba = resize_picture(stored.rgba(), (stack.width, stack.height))
+    return StoredImage(rgba[..., 0], rgba[..., 1], rgba[..., 2], None)
+
+
+def _fates(
+    nodes: Sequence[Node], stack: Stack, merged: Merged, resized: Resized
+) -> dict[int, tuple[int, Fate, bool, float]]:
+    """For each node in a stored layer: its index, how it got there, whether it was baked and how dependent it is."""
+    fates = {}
+    for stored_index, merged_index in enumerate(resized.kept):
+        group = [stack.layers[i] for i in merged.groups[merged_index]]
+        for layer in group:
+            for layer_id in layer.layer_ids:
+                fate = Fate.MERGED if len(group) > 1 else Fate.STORED
+                if nodes[layer_id].flattened or merged_index in merged.flattened_groups:
+                    fate = Fate.FLATTENED
+                fates[layer_id] = (stored_index, fate, layer.baked, layer.backdrop_dependence)
+    for merged_index in set(range(len(merged.groups))) - set(resized.kept):
+        for layer in (stack.layers[i] for i in merged.groups[merged_index]):
+            for layer_id in layer.layer_ids:  # too faint or too thin to leave alpha at the stored size
+                nodes[layer_id].dropped, nodes[layer_id].value = DropReason.TOO_SMALL, 0.0
+    return fates
+
+
+def _facts(case: _Case, flat: Flattened, stack: Stack, composite: np.ndarray) -> CaptionFacts:
+    def facts(layer: PlainLayer) -> tuple[NodeFacts, ...]:
+        nodes = (flat.nodes[layer_id] for layer_id in layer.layer_ids)
+        return tuple(NodeFacts(node.name, node.kind, node.text, node.box) for node in nodes)
+
+    return CaptionFacts(
+        composite=composite,
+        stack=stack,
+        nodes=tuple(facts(layer) for layer in stack.layers),
+        canvas=(flat.stack.width, flat.stack.height),
+        psd_text=tuple(node.text for node in flat.nodes if node.text),
+    )
+
+
+def _rows(case: _Case, fates: Mapping[int, tuple[int, Fate, bool, float]]) -> tuple[LayerRow, ...]:
+    return tuple(node.row(case.document.document_id, fates) for node in case.nodes)
+
+
+def _previews(case: _Case, options: CurateOptions) -> Previews:
+    if not options.previews or case.stored is None:
+        return {}
+    return {"photoshop": preview(case.stored.rgba(), options.preview_side_px)}
+
+
+def _rejection(case: _Case, refusal: Refusal, options: CurateOptions) -> Rejection:
+    document = replace(
+        case.document, status="rejected", stage=refusal.stage, reason=refusal.reason, message=refusal.message
+    )
+    return Rejection(document, _rows(case, {}), _previews(case, options))

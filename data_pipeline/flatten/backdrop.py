@@ -1,0 +1,111 @@
+"""The backdrop: what has been painted so far in a document, a group or a clipping group.
+
+A picture of it is computed only where a blend mode asks for one, so that Normal documents never pay.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numba import types
+
+from data_pipeline.boxes import size, union, view
+from data_pipeline.flatten.fragment import Fragment
+from data_pipeline.kernel import F32_3D, READ_F32_2D, READ_U8_3D, kernel
+from schemas.stack import Box
+
+
+@kernel(types.void, F32_3D, READ_U8_3D, READ_F32_2D)
+def _paint(canvas: np.ndarray, rgba: np.ndarray, alpha: np.ndarray) -> None:
+    for y in range(rgba.shape[0]):
+        for x in range(rgba.shape[1]):
+            a = alpha[y, x]
+            if a <= 0:
+                continue
+            rest = np.float32(1) - a
+            share = a * np.float32(1 / 255)
+            canvas[y, x, 0] = rgba[y, x, 0] * share + canvas[y, x, 0] * rest
+            canvas[y, x, 1] = rgba[y, x, 1] * share + canvas[y, x, 1] * rest
+            canvas[y, x, 2] = rgba[y, x, 2] * share + canvas[y, x, 2] * rest
+            canvas[y, x, 3] = a + canvas[y, x, 3] * rest
+
+
+class Backdrop:
+    """Fragments painted on `box`, over another backdrop (pass through) or over nothing (isolated)."""
+
+    def __init__(self, box: Box, below: "Backdrop | None" = None) -> None:
+        self.box = box
+        self.fragments: list[Fragment] = []
+        self._below = below
+        self._canvas: np.ndarray | None = None
+        self._painted = 0  # fragments that the canvas shows
+
+    @property
+    def is_fork(self) -> bool:
+        """Whether it lies over another backdrop, which it does not change."""
+        return self._below is not None
+
+    def _empty(self) -> np.ndarray:
+        if self._below is not None:
+            return self._below.picture(self.box).copy()
+        return np.zeros((*size(self.box), 4), np.float32)
+
+    def add(self, fragments: Sequence[Fragment]) -> None:
+        """Paint these on top, bottom to top."""
+        for fragment in fragments:
+            part = fragment.crop(self.box)
+            if part is not None:
+                self.fragments.append(part)
+
+    def replace_from(self, start: int, fragments: Sequence[Fragment]) -> None:
+        """Put these in the place of all fragments from `start` on: what a knockout leaves of them."""
+        self.fragments[start:] = fragments
+        if self._painted > start:
+            self._canvas, self._painted = None, 0
+
+    def picture(self, box: Box) -> np.ndarray:
+        """Premultiplied float32 RGBA [height, width, 4] on `box`, which must lie inside; read-only."""
+        if self._canvas is None:
+            self._canvas = self._empty()
+        for fragment in self.fragments[self._painted :]:
+            _paint(view(self._canvas, self.box, fragment.box), fragment.rgba, fragment.exact_alpha())
+        self._painted = len(self.fragments)
+        return view(self._canvas, self.box, box)
+
+
+def merged(fragments: Sequence[Fragment]) -> Fragment | None:
+    """The fragments flattened into one that looks the same over transparency; None where there are none."""
+    if not fragments:
+        return None
+    box = union(fragment.box for fragment in fragments)
+    isolated = Backdrop(box)
+    isolated.add(fragments)
+    picture = isolated.picture(box)
+    alpha = picture[..., 3].copy()
+    rgba = np.zeros(picture.shape, np.uint8)
+    colour = picture[..., :3] / np.maximum(alpha, np.float32(1e-9))[..., np.newaxis]
+    rgba[..., :3] = np.rint(np.clip(colour, 0, 1) * 255)
+    return Fragment(
+        box=box,
+        rgba=rgba,
+        alpha=alpha,
+        layer_ids=tuple(sorted(i for fragment in fragments for i in fragment.layer_ids)),
+        baked=any(fragment.baked for fragment in fragments),
+        backdrop_dependence=max(fragment.backdrop_dependence for fragment in fragments),
+    )
+
+
+class ClippingBackdrop(Backdrop):
+    """What layers clipped to a base blend with: the base's colour, opaque wherever the base is at all."""
+
+    def __init__(self, base: Sequence[Fragment]) -> None:
+        super().__init__(union(fragment.box for fragment in base))
+        self._base = base
+
+    def _empty(self) -> np.ndarray:
+        flat = merged(self._base)
+        assert flat is not None, "a clipping group has a base"
+        opaque = (flat.exact_alpha() > 0).astype(np.float32)
+        canvas = np.empty((*size(flat.box), 4), np.float32)
+        canvas[..., :3] = flat.rgba[..., :3] * (opaque / 255)[..., np.newaxis]
+        canvas[..., 3] = opaque
+        return canvas

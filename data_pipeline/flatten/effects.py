@@ -1,0 +1,209 @@
+"""A layer's effects -> overlays painted into its region, and strokes along its edge.
+
+psd-tools draws the paint of the four effects it knows; how they combine with the layer follows its
+compositor, which was measured against Photoshop. Other effects are named, not drawn.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numba import types
+from psd_tools.api.effects import _Effect
+from psd_tools.api.layers import Layer
+from psd_tools.composite import paint, vector
+from psd_tools.composite.effects import draw_stroke_effect_split, stroke_bbox
+from psd_tools.composite.utils import has_fill
+from psd_tools.constants import BlendMode, Tag
+
+from data_pipeline.boxes import intersect, size, view
+from data_pipeline.colour import ColourSpace
+from data_pipeline.flatten.blend import blend, mode_index
+from data_pipeline.flatten.coverage import Coverage
+from data_pipeline.flatten.fragment import Fragment, interleave
+from data_pipeline.flatten.leaf import drawn_rgb
+from data_pipeline.flatten.weights import total_alpha
+from data_pipeline.kernel import F32_2D, READ_F32_2D, READ_U8_3D, U8_3D, kernel
+from data_pipeline.tagged_blocks import EFFECTS, VECTOR_MASK, parse, parse_effects, parse_patterns
+from schemas.stack import Box
+
+# Bottom to top, as Photoshop stacks them.
+OVERLAYS = ("pattern_overlay", "gradient_overlay", "color_overlay")
+STROKE = "stroke"
+_NAMES = {
+    "PatternOverlay": "pattern_overlay",
+    "GradientOverlay": "gradient_overlay",
+    "ColorOverlay": "color_overlay",
+    "Stroke": STROKE,
+    "DropShadow": "drop_shadow",
+    "InnerShadow": "inner_shadow",
+    "OuterGlow": "outer_glow",
+    "InnerGlow": "inner_glow",
+    "Satin": "satin",
+    "BevelEmboss": "bevel_emboss",
+}
+# What an effect that no Photoshop wrote makes psd-tools raise while it is read or drawn.
+_UNREADABLE = (AttributeError, KeyError, OverflowError, TypeError, ValueError, ZeroDivisionError, IndexError)
+_PATH_FULL = 1e-5  # psd-tools' rasterizer reports a covered pixel this much short of 1
+
+
+@dataclass(frozen=True, eq=False)
+class Effect:
+    """One enabled effect. `drawing` is what psd-tools knows of it."""
+
+    kind: str
+    drawing: _Effect
+    blend_mode: BlendMode
+    opacity: float
+
+
+@dataclass(frozen=True, eq=False)
+class Overlay:
+    """`rgb` uint8 [height, width, 3] over a share, float32 [height, width], of the layer's region."""
+
+    rgb: np.ndarray
+    share: np.ndarray
+    blend_mode: BlendMode
+
+
+@dataclass(frozen=True, eq=False)
+class Stroke:
+    """A band on `box`: `within` is a share of the layer's region, `beside` a coverage outside it. Both
+    carry the effect's opacity."""
+
+    box: Box
+    rgb: np.ndarray
+    within: np.ndarray
+    beside: np.ndarray
+    blend_mode: BlendMode
+
+
+def effects_of(layer: Layer) -> list[Effect]:
+    """The enabled effects, bottom to top. Empty where the layer's effects are switched off."""
+    if not any(tag in layer.tagged_blocks for tag in EFFECTS):
+        return []
+    parse_effects(layer)
+    listed = []
+    try:
+        if not layer.effects.enabled:
+            return []
+        items = layer.effects.items
+    except _UNREADABLE:
+        return []
+    for item in items:
+        kind = _NAMES.get(type(item).__name__, type(item).__name__)
+        try:
+            if not item.enabled:
+                continue
+            mode = getattr(item, "blend_mode", BlendMode.NORMAL)
+            opacity = float(getattr(item, "opacity", 100.0)) / 100
+        except _UNREADABLE:
+            mode, opacity = BlendMode.NORMAL, 1.0
+        listed.append(Effect(kind, item, mode, opacity))
+    order = {kind: index for index, kind in enumerate((*OVERLAYS, STROKE))}
+    return sorted(listed, key=lambda effect: order.get(effect.kind, len(order)))
+
+
+def draw_overlay(effect: Effect, layer: Layer, box: Box, space: ColourSpace) -> Overlay | None:
+    """The overlay's paint on `box`, a part of the layer's own box; None where it cannot be read."""
+    descriptor = effect.drawing.descriptor
+    own = tuple(layer.bbox)
+    inner = intersect(own, box)
+    if inner is None:
+        return None
+    try:
+        if effect.kind == "color_overlay":
+            colour, _ = paint.draw_solid_color_fill((0, 0, 1, 1), layer._psd.color_mode, descriptor)
+            rgb = np.broadcast_to(drawn_rgb(space, colour), (*size(inner), 3))
+            share = np.broadcast_to(np.float32(effect.opacity), size(inner))
+        else:
+            if effect.kind == "pattern_overlay":
+                parse_patterns(layer._psd)  # type: ignore[arg-type]
+                colour, shape = paint.draw_pattern_fill(own, layer._psd, descriptor)
+            else:
+                colour, shape = paint.draw_gradient_fill(own, layer._psd.color_mode, descriptor)
+            if colour is None:
+                return None
+            rgb = drawn_rgb(space, view(colour, own, inner))
+            full = np.ones(size(inner), np.float32) if shape is None else view(shape[..., 0], own, inner)
+            share = (full * effect.opacity).astype(np.float32)
+    except _UNREADABLE:
+        return None
+    if inner != box:  # what the layer's own mask leaves outside its box has no overlay either
+        padded_rgb, padded_share = np.zeros((*size(box), 3), np.uint8), np.zeros(size(box), np.float32)
+        view(padded_rgb, box, inner)[...], view(padded_share, box, inner)[...] = rgb, share
+        rgb, share = padded_rgb, padded_share
+    return Overlay(rgb, share, effect.blend_mode)
+
+
+def draw_stroke(
+    effect: Effect, layer: Layer, region: Sequence[Fragment], masks: Coverage, space: ColourSpace
+) -> Stroke | None:
+    """The stroke along the edge of `region`; along the mask's for a fill without pixels; None if unreadable."""
+    descriptor = effect.drawing.descriptor
+    try:
+        box = stroke_bbox(tuple(layer.bbox), descriptor)
+        if box[0] >= box[2] or box[1] >= box[3]:
+            return None
+        covered = total_alpha(region, box)
+        traced = _traced(layer, covered, masks, box)
+        parse_patterns(layer._psd)  # type: ignore[arg-type]
+        colour, band, inside = draw_stroke_effect_split(box, traced[..., np.newaxis], descriptor, layer._psd)
+    except _UNREADABLE:
+        return None
+    band, inside = band[..., 0].astype(np.float32), inside[..., 0].astype(np.float32)
+    overlap = np.minimum(inside, covered)
+    within = np.divide(overlap, covered, out=np.zeros_like(overlap), where=covered > 0)
+    beside = np.clip(np.minimum(band - overlap, 1 - covered), 0, 1)
+    opacity = np.float32(effect.opacity)
+    return Stroke(box, drawn_rgb(space, colour), np.clip(within, 0, 1) * opacity, beside * opacity, effect.blend_mode)
+
+
+def _traced(layer: Layer, covered: np.ndarray, masks: Coverage, box: Box) -> np.ndarray:
+    if layer.is_group():
+        return covered
+    if not layer.has_pixels():
+        return np.array(masks.on(box)) if has_fill(layer) else covered
+    if not any(tag in layer.tagged_blocks for tag in VECTOR_MASK) or not has_fill(layer):
+        return covered
+    parse(layer.tagged_blocks, *VECTOR_MASK, Tag.VECTOR_STROKE_DATA)
+    if layer.vector_mask is None or layer.vector_mask.disabled:
+        return covered
+    # Photoshop strokes the path: a fill that fades inside it does not thin the stroke.
+    interior = vector.draw_vector_mask(layer, box)[..., 0] >= 1 - _PATH_FULL
+    return np.where(interior, masks.on(box), covered).astype(np.float32)
+
+
+@kernel(types.void, types.intp, U8_3D, F32_2D, READ_U8_3D, READ_F32_2D)
+def _over_layer(mode: int, rgba: np.ndarray, held: np.ndarray, rgb: np.ndarray, share: np.ndarray) -> None:
+    """Paint an effect into a layer whose paint holds the share `held` of its region, in place."""
+    for y in range(held.shape[0]):
+        for x in range(held.shape[1]):
+            s = float(share[y, x])
+            if s <= 0:
+                continue
+            own = float(held[y, x])
+            total = s + (1 - s) * own
+            cr, cg, cb = rgba[y, x, 0] / 255, rgba[y, x, 1] / 255, rgba[y, x, 2] / 255
+            er, eg, eb = rgb[y, x, 0] / 255, rgb[y, x, 1] / 255, rgb[y, x, 2] / 255
+            fr, fg, fb = blend(mode, cr, cg, cb, er, eg, eb)
+            rgba[y, x, 0] = int(((1 - s) * own * cr + s * (er + own * (fr - er))) / total * 255 + 0.5)
+            rgba[y, x, 1] = int(((1 - s) * own * cg + s * (eg + own * (fg - eg))) / total * 255 + 0.5)
+            rgba[y, x, 2] = int(((1 - s) * own * cb + s * (eb + own * (fb - eb))) / total * 255 + 0.5)
+            held[y, x] = total
+
+
+def paint_into(fragment: Fragment, fill: float, overlays: Sequence[Overlay]) -> Fragment:
+    """The layer with its overlays, one fragment. Fill opacity fades the layer's own paint, not its effects."""
+    rgba = fragment.rgba.copy()
+    held = np.full(rgba.shape[:2], fill, np.float32)
+    for overlay in overlays:
+        _over_layer(mode_index(overlay.blend_mode), rgba, held, overlay.rgb, overlay.share)
+    return replace(fragment, rgba=rgba, alpha=fragment.exact_alpha() * held)
+
+
+def as_fragment(rgb: np.ndarray, alpha: np.ndarray, box: Box, effect_id: int, owner_id: int) -> Fragment:
+    """An effect as a layer of its own."""
+    opaque = np.broadcast_to(np.uint8(255), size(box))
+    rgba = interleave(rgb[..., 0], rgb[..., 1], rgb[..., 2], opaque)
+    return Fragment(box, rgba, np.ascontiguousarray(alpha, np.float32), (effect_id,), owner_id)

@@ -1,0 +1,97 @@
+"""A leaf of the layer tree -> its own paint: the cached raster of pixels, type and shapes, or a drawn fill.
+
+Masks, opacity, effects and blending come later (`walk`).
+"""
+
+import numpy as np
+from psd_tools.api.layers import Layer
+from psd_tools.composite import paint, vector
+from psd_tools.composite.utils import has_fill, is_fill_disabled
+from psd_tools.constants import ChannelID, ColorMode, StrokeAlignment, Tag
+
+from data_pipeline.boxes import intersect, size, view
+from data_pipeline.colour import ColourSpace, to_rgb
+from data_pipeline.flatten.fragment import Fragment, interleave
+from data_pipeline.pixels import layer_planes
+from data_pipeline.tagged_blocks import FILLS, VECTOR_MASK, VECTOR_STROKE, parse, parse_patterns
+from schemas.stack import Box
+
+_COLOUR_PLANES = {ColorMode.CMYK: 4, ColorMode.GRAYSCALE: 1, ColorMode.DUOTONE: 1}
+
+
+def read_leaf(layer: Layer, layer_id: int, space: ColourSpace, canvas: Box) -> Fragment | None:
+    """The paint inside the canvas; None where there is none. Raises DamagedPixels."""
+    if layer.has_pixels():
+        return _raster(layer, layer_id, space, canvas)
+    parse(layer.tagged_blocks, *FILLS, *VECTOR_STROKE, *VECTOR_MASK, Tag.VECTOR_ORIGINATION_DATA)
+    if has_fill(layer):
+        return _drawn(layer, layer_id, space, canvas)
+    return None
+
+
+def _raster(layer: Layer, layer_id: int, space: ColourSpace, canvas: Box) -> Fragment | None:
+    record = layer._record
+    box = (record.left, record.top, record.right, record.bottom)
+    inner = intersect(box, canvas)
+    if inner is None:
+        return None
+    planes = {channel: view(plane, box, inner) for channel, plane in layer_planes(layer).items()}
+    alpha = planes.get(int(ChannelID.TRANSPARENCY_MASK))
+    if alpha is None:
+        alpha = np.broadcast_to(np.uint8(255), size(inner))
+    count = _COLOUR_PLANES.get(space.mode, 3)
+    black = np.broadcast_to(np.uint8(0), size(inner))  # a colour channel that the file leaves out
+    colours = [planes.get(channel, black) for channel in range(count)]
+    if space.mode == ColorMode.RGB:
+        return Fragment(inner, interleave(*colours, alpha), None, (layer_id,))
+    rgb = to_rgb(space, colours)
+    return Fragment(inner, interleave(rgb[..., 0], rgb[..., 1], rgb[..., 2], alpha), None, (layer_id,))
+
+
+def _drawn(layer: Layer, layer_id: int, space: ColourSpace, canvas: Box) -> Fragment | None:
+    """A fill or shape without cached pixels: psd-tools draws its fill and its vector stroke.
+
+    The path that bounds the fill is the layer's vector mask and is applied with the masks, but for a
+    shape with a stroke, which reaches beyond the path.
+    """
+    box = intersect(tuple(layer.bbox), canvas)
+    if box is None:
+        return None
+    if any(tag in layer.tagged_blocks for tag in (Tag.PATTERN_FILL_SETTING, Tag.VECTOR_STROKE_CONTENT_DATA)):
+        parse_patterns(layer._psd)  # type: ignore[arg-type]
+    colour, shape = paint.create_fill(layer, box)
+    alpha = np.ones(size(box), np.float32) if shape is None else shape[..., 0].astype(np.float32)
+    if colour is None or is_fill_disabled(layer):
+        colour, alpha = np.zeros((*size(box), 3), np.float32), np.zeros(size(box), np.float32)
+    rgb = drawn_rgb(space, colour)
+    fragment = Fragment(box, interleave(rgb[..., 0], rgb[..., 1], rgb[..., 2], np.uint8(255) * (alpha > 0)), alpha, (layer_id,))
+    return fragment
+
+
+def vector_stroke(layer: Layer, space: ColourSpace, canvas: Box) -> Fragment | None:
+    """The vector stroke of a shape without cached pixels; a cached raster has its stroke in it already."""
+    stroke = layer.stroke
+    if layer.has_pixels() or stroke is None or not stroke.enabled or layer.vector_mask is None:
+        return None
+    width_px = int(np.ceil(float(stroke._data.get("strokeStyleLineWidth", 1.0))))
+    reach = 0 if stroke.line_alignment is StrokeAlignment.INNER else width_px
+    left, top, right, bottom = layer.bbox
+    box = intersect((left - reach, top - reach, right + reach, bottom + reach), canvas)
+    if box is None:
+        return None
+    colour, _ = paint.create_fill_desc(layer, stroke._data.get("strokeStyleContent"), box, tuple(layer.bbox))
+    if colour is None:
+        return None
+    coverage = vector.draw_stroke(layer, box)[..., 0]
+    opacity = float(stroke._data.get("strokeStyleOpacity", 100.0)) / 100
+    rgb = drawn_rgb(space, colour)
+    alpha = (coverage * opacity).astype(np.float32)
+    return Fragment(box, interleave(rgb[..., 0], rgb[..., 1], rgb[..., 2], np.uint8(255) * (alpha > 0)), alpha, ())
+
+
+def drawn_rgb(space: ColourSpace, colour: np.ndarray) -> np.ndarray:
+    """What psd-tools drew (float [0, 1], [height, width, channels] of the document's mode) as uint8 RGB."""
+    planes = np.rint(np.clip(colour, 0, 1) * 255).astype(np.uint8)
+    if planes.shape[2] == 1 and space.mode not in (ColorMode.GRAYSCALE, ColorMode.DUOTONE):
+        return np.repeat(planes, 3, axis=2)
+    return to_rgb(space, [planes[..., channel] for channel in range(planes.shape[2])])

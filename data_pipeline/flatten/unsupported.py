@@ -1,0 +1,55 @@
+"""A layer -> the names of what it asks for and flattening does not do, for `documents.unsupported`."""
+
+from psd_tools.api.layers import Layer
+from psd_tools.constants import BlendMode, Tag
+
+from data_pipeline.flatten.effects import OVERLAYS, STROKE, Effect
+
+_FULL_RANGE = ((0, 65535), (0, 65535))
+_DRAWN = (*OVERLAYS, STROKE)
+
+
+def unsupported_features(layer: Layer, effects: list[Effect]) -> list[str]:
+    """Of one visible layer or group."""
+    names = [f"effect:{effect.kind}" for effect in effects if effect.kind not in _DRAWN]
+    if layer.blend_mode == BlendMode.DISSOLVE:
+        names.append("dissolve")
+    if _blends_by_range(layer):
+        names.append("blend_if")
+    if _restricts_channels(layer):
+        names.append("channel_restrictions")
+    if _has_feather(layer):
+        names.append("mask_feather")
+    if _switched(layer, Tag.TRANSPARENCY_SHAPES_LAYER, on_by_default=True):
+        names.append("transparency_shapes_layer")
+    if _switched(layer, Tag.BLEND_CLIPPING_ELEMENTS, on_by_default=True) and layer.has_clip_layers():
+        names.append("blend_clipped_layers_apart")
+    if _switched(layer, Tag.BLEND_INTERIOR_ELEMENTS, on_by_default=False) and effects:
+        names.append("blend_interior_effects_as_group")
+    return names
+
+
+def _blends_by_range(layer: Layer) -> bool:
+    ranges = layer._record.blending_ranges
+    every = [ranges.composite_ranges, *(ranges.channel_ranges or [])]
+    return any(pair is not None and tuple(tuple(half) for half in pair) != _FULL_RANGE for pair in every)
+
+
+def _restricts_channels(layer: Layer) -> bool:
+    block = layer.tagged_blocks.get(Tag.CHANNEL_BLENDING_RESTRICTIONS_SETTING)
+    return block is not None and len(getattr(block, "data", b"")) > 0
+
+
+def _has_feather(layer: Layer) -> bool:
+    parameters = layer.mask.parameters if layer.mask is not None else None
+    if parameters is None:
+        return False
+    return bool(parameters.user_mask_feather) or bool(parameters.vector_mask_feather)
+
+
+def _switched(layer: Layer, tag: Tag, *, on_by_default: bool) -> bool:
+    """Whether a one-byte switch is present and set against its default."""
+    block = layer.tagged_blocks.get(tag)
+    if block is None or not isinstance(block.data, bytes) or not block.data:
+        return False
+    return bool(block.data[0]) != on_by_default

@@ -1,0 +1,127 @@
+"""A PSD's tagged blocks and image resources, parsed only where they are read.
+
+psd-tools parses every block of every layer on `open`, the text engine's among them, in Python: three
+quarters of its time, for blocks that flattening never reads. Inside `lazily_parsed` it keeps them as the
+bytes they are; `parse` turns one into psd-tools' own structure when it is needed.
+"""
+
+import io
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from psd_tools import PSDImage
+from psd_tools.api.layers import Layer
+from psd_tools.constants import Resource, Tag
+from psd_tools.psd import image_resources, tagged_blocks
+from psd_tools.psd.descriptor import Bool, Descriptor, DescriptorBlock, List
+from psd_tools.psd.parse_limits import parse_context
+from psd_tools.psd.tagged_blocks import TaggedBlocks
+
+# What psd-tools needs to build the layer tree, and single values that cost next to nothing.
+_PARSED_ON_OPEN = (
+    Tag.SECTION_DIVIDER_SETTING,
+    Tag.NESTED_SECTION_DIVIDER_SETTING,
+    Tag.LAYER_16,
+    Tag.LAYER_32,
+    Tag.UNICODE_LAYER_NAME,
+    Tag.BLEND_FILL_OPACITY,
+    Tag.KNOCKOUT_SETTING,
+    Tag.ARTBOARD_DATA1,  # an artboard's box, which psd-tools asks for while it walks the tree
+    Tag.ARTBOARD_DATA2,
+    Tag.ARTBOARD_DATA3,
+)
+_ALL_BLOCKS = dict(tagged_blocks.TYPES)
+_ALL_RESOURCES = dict(image_resources.TYPES)
+
+EFFECTS = (
+    Tag.OBJECT_BASED_EFFECTS_LAYER_INFO,
+    Tag.OBJECT_BASED_EFFECTS_LAYER_INFO_V0,
+    Tag.OBJECT_BASED_EFFECTS_LAYER_INFO_V1,
+)
+VECTOR_MASK = (Tag.VECTOR_MASK_SETTING1, Tag.VECTOR_MASK_SETTING2)
+VECTOR_STROKE = (Tag.VECTOR_STROKE_DATA, Tag.VECTOR_STROKE_CONTENT_DATA)
+FILLS = (Tag.SOLID_COLOR_SHEET_SETTING, Tag.PATTERN_FILL_SETTING, Tag.GRADIENT_FILL_SETTING)
+PATTERNS = (Tag.PATTERNS1, Tag.PATTERNS2, Tag.PATTERNS3)
+
+
+@contextmanager
+def lazily_parsed() -> Iterator[None]:
+    """Within it, PSDImage.open leaves all but the blocks that build the tree as bytes. Not thread-safe."""
+    blocks, resources = dict(tagged_blocks.TYPES), dict(image_resources.TYPES)
+    tagged_blocks.TYPES.clear()
+    tagged_blocks.TYPES.update({tag: _ALL_BLOCKS[tag] for tag in _PARSED_ON_OPEN})
+    image_resources.TYPES.clear()
+    try:
+        yield
+    finally:
+        tagged_blocks.TYPES.update(blocks)
+        image_resources.TYPES.update(resources)
+
+
+def parse(blocks: TaggedBlocks | None, *tags: Tag) -> None:
+    """Parse these blocks in place where they are present and still bytes.
+
+    A block that cannot be parsed stays bytes, which psd-tools reads as missing. Raises ParseLimitError
+    (a ValueError) where a block claims more objects than psd-tools' limits allow.
+    """
+    for tag in tags:
+        block = blocks.get(tag) if blocks is not None else None
+        if block is None or not isinstance(block.data, bytes):
+            continue
+        with parse_context():
+            try:
+                block.data = _ALL_BLOCKS[tag].frombytes(block.data)
+            except (OSError, ValueError):
+                continue
+
+
+def parse_patterns(psd: PSDImage) -> None:
+    """Parse the document's patterns, which pattern fills, overlays and strokes refer to."""
+    parse(psd.tagged_blocks, *PATTERNS)
+
+
+def parse_effects(layer: Layer) -> None:
+    """Parse a layer's effects. An effect without a `present` key, as CS to CS6 wrote them, is present."""
+    parse(layer.tagged_blocks, *EFFECTS)
+    for tag in EFFECTS:
+        effects = layer.tagged_blocks.get_data(tag)
+        if not isinstance(effects, Descriptor):
+            continue
+        for value in list(effects.values()):
+            for item in value if isinstance(value, List) else [value]:
+                if isinstance(item, Descriptor) and b"enab" in item and b"present" not in item:
+                    item[b"present"] = Bool(True)
+
+
+def resource(psd: PSDImage, key: Resource) -> object | None:
+    """One image resource, parsed; None where it is missing or damaged."""
+    item = psd.image_resources.get(key)
+    if item is None:
+        return None
+    if isinstance(item.data, bytes) and key in _ALL_RESOURCES:
+        with parse_context():
+            try:
+                item.data = _ALL_RESOURCES[key].frombytes(item.data)
+            except (OSError, ValueError):
+                return None
+    return item.data
+
+
+def text_of(layer: Layer) -> str | None:
+    """The text of a type layer, lines separated by newlines; None where it has none.
+
+    Reads the descriptor alone and leaves the text engine's data, its one large value, as bytes.
+    """
+    block = layer.tagged_blocks.get(Tag.TYPE_TOOL_OBJECT_SETTING)
+    if block is None or not isinstance(block.data, bytes):
+        return None
+    with parse_context(), io.BytesIO(block.data) as stream:
+        stream.seek(52)  # version (2), transform (6 doubles), text version (2)
+        try:
+            text = DescriptorBlock.read(stream).get(b"Txt ")
+        except (OSError, ValueError):
+            return None
+    value = getattr(text, "value", None)
+    if not isinstance(value, str):
+        return None
+    return value.replace("\r", "\n").replace("\x03", "\n").rstrip("\x00").strip() or None
