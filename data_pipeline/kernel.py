@@ -1,0 +1,27 @@
+"""How kernels are compiled: once, for arrays of any stride, so that no run waits for a new combination.
+
+No fast-math: the same bytes come out on every machine.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import numba
+from numba import types
+
+READ_U8_2D = types.Array(types.uint8, 2, "A", readonly=True)
+READ_U8_3D = types.Array(types.uint8, 3, "A", readonly=True)
+READ_F32_2D = types.Array(types.float32, 2, "A", readonly=True)
+READ_F32_3D = types.Array(types.float32, 3, "A", readonly=True)
+U8_3D = types.Array(types.uint8, 3, "A")
+F32_2D = types.Array(types.float32, 2, "A")
+F32_3D = types.Array(types.float32, 3, "A")
+I32_2D = types.Array(types.int32, 2, "A")
+
+
+def kernel(result: Any, *arguments: Any) -> Callable[[Callable], Callable]:
+    """Compile for exactly this signature, on import, from numba's cache where it can."""
+    return numba.njit(result(*arguments), cache=True, nogil=True)
+
+
+inlined = numba.njit(cache=True, nogil=True)  # what kernels call, compiled with them
