@@ -2,9 +2,10 @@
 
 from collections.abc import Iterable
 
-import numba
 import numpy as np
+from numba import types
 
+from data_pipeline.kernel import READ_U8_3D, kernel
 from schemas.stack import Box
 
 
@@ -38,7 +39,7 @@ def tight(rgba: np.ndarray, box: Box) -> Box | None:
     return box[0] + left, box[1] + top, box[0] + right, box[1] + bottom
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel(types.UniTuple(types.int64, 4), READ_U8_3D)
 def _bounds(rgba: np.ndarray) -> tuple[int, int, int, int]:
     height, width = rgba.shape[0], rgba.shape[1]
     left, top, right, bottom = width, height, 0, 0

@@ -7,10 +7,11 @@ overlaps, is the least that any merge of disjoint layers can reach.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numba
 import numpy as np
+from numba import types
 
 from data_pipeline.boxes import intersect, tight, union, view
+from data_pipeline.kernel import F32_3D, READ_F32_3D, READ_U8_3D, U8_3D, kernel
 from data_pipeline.nearest import nearest_groups
 from data_pipeline.overlap import covered, levels
 from schemas.options import CurateOptions
@@ -117,7 +118,7 @@ def _flatten_neighbours(area: np.ndarray, groups: list[list[int]], cap: int) -> 
     return groups, tuple(k for k, is_joined in enumerate(joined) if is_joined)
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel(types.int64, READ_U8_3D)
 def _alpha_sum(rgba: np.ndarray) -> int:
     total = 0
     for y in range(rgba.shape[0]):
@@ -126,7 +127,7 @@ def _alpha_sum(rgba: np.ndarray) -> int:
     return total
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel(types.bool_, READ_U8_3D, U8_3D)
 def _copy(source: np.ndarray, target: np.ndarray) -> bool:
     """Copies pixels of alpha above 0; False where one of them fell on another."""
     disjoint = True
@@ -139,7 +140,7 @@ def _copy(source: np.ndarray, target: np.ndarray) -> bool:
     return disjoint
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel(types.void, READ_U8_3D, F32_3D)
 def _blend(source: np.ndarray, target: np.ndarray) -> None:
     """Alpha-blends onto premultiplied float32 in [0, 255]."""
     for y in range(source.shape[0]):
@@ -152,7 +153,7 @@ def _blend(source: np.ndarray, target: np.ndarray) -> None:
                 target[y, x, 3] = np.float32(source[y, x, 3]) + below * target[y, x, 3]
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel(types.void, READ_F32_3D, U8_3D)
 def _round(premultiplied: np.ndarray, target: np.ndarray) -> None:
     """Premultiplied float32 to straight uint8, rounded half up."""
     half, full = np.float32(0.5), np.float32(255)

@@ -7,9 +7,10 @@ the goal is always reached, and never more than it is asked.
 
 from collections.abc import Sequence
 
-import numba
 import numpy as np
+from numba import types
 
+from data_pipeline.kernel import kernel
 from data_pipeline.overlap import closure, levels
 
 
@@ -53,7 +54,15 @@ def _pairs(paths: Sequence[tuple[int, ...]]) -> np.ndarray:
     return np.stack([lower[order], upper[order]], axis=1)
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel(
+    types.void,
+    types.int64[:, ::1],
+    types.bool_[:, ::1],
+    types.int64[::1],
+    types.int64[::1],
+    types.int64[::1],
+    types.int64,
+)
 def _join(
     pairs: np.ndarray, above: np.ndarray, below_count: np.ndarray, above_count: np.ndarray, group: np.ndarray, goal: int
 ) -> None:

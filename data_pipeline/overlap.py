@@ -6,10 +6,11 @@ pixel so far, so the cost is one read of every layer's pixels, not one for every
 
 import math
 
-import numba
 import numpy as np
+from numba import types
 
 from data_pipeline.boxes import union
+from data_pipeline.kernel import I32_2D, READ_U8_3D, kernel
 from schemas.stack import Stack
 
 
@@ -26,7 +27,7 @@ def covered(stack: Stack, overlap_alpha: float) -> np.ndarray:
     if shared.any():
         left, top, right, bottom = union(layers[j].box for j in np.flatnonzero(shared))
         # The topmost layer so far, from 1, and its alpha; pages that no layer touches are never committed.
-        topmost = np.zeros((bottom - top, right - left), np.uint16 if count < 0xFFFF else np.uint32)
+        topmost = np.zeros((bottom - top, right - left), np.int32)
         alpha = np.zeros(topmost.shape, np.uint8)
         threshold = math.floor(overlap_alpha * 255)
         for j in np.flatnonzero(shared):
@@ -68,7 +69,17 @@ def _boxes_meet(boxes: np.ndarray) -> np.ndarray:
     return meets
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel(
+    types.void,
+    READ_U8_3D,
+    types.int64,
+    types.int64,
+    types.int64,
+    types.int64,
+    I32_2D,
+    types.uint8[:, ::1],
+    types.int64[::1],
+)
 def _put_on_top(
     rgba: np.ndarray,
     left: int,

@@ -9,11 +9,14 @@ polynomial: no cosine that differs between machines.
 import math
 from dataclasses import dataclass
 
-import numba
 import numpy as np
+from numba import types
 
 from data_pipeline.boxes import tight, view
+from data_pipeline.kernel import READ_U8_3D, kernel
 from schemas.stack import Box, PlainLayer, Stack
+
+_TAPS = (types.int64[::1], types.int64[::1], types.float32[:, ::1])  # the columns of an _Axis
 
 
 @dataclass(frozen=True, eq=False)
@@ -115,7 +118,7 @@ def _resample(rgba: np.ndarray, box: Box, across: _Axis, down: _Axis) -> tuple[n
     return _straight(sums), (left, top, right, bottom)
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel(types.void, READ_U8_3D, types.int64, types.int64, *_TAPS, *_TAPS, types.float32[:, :, ::1])
 def _gather(
     rgba: np.ndarray,
     left: int,
@@ -170,7 +173,7 @@ def _gather(
             target += 1
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel(types.uint8[:, :, ::1], types.float32[:, :, ::1])
 def _straight(sums: np.ndarray) -> np.ndarray:
     """Colour times alpha and alpha to straight uint8, rounded half up; RGB 0 where alpha rounds to 0."""
     half, full = np.float32(0.5), np.float32(255)

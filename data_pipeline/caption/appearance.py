@@ -1,8 +1,9 @@
 """Pixels and boxes in, the words for their colour and place out."""
 
-import numba
 import numpy as np
+from numba import types
 
+from data_pipeline.kernel import READ_U8_3D, kernel
 from schemas.stack import Box
 
 _SAMPLES = 1 << 14  # pixels looked at, on a regular grid
@@ -49,7 +50,7 @@ def _third(twice_centre: int, side: int) -> int:
     return min(max(3 * twice_centre // (2 * side), 0), 2)
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel(types.int64[::1], READ_U8_3D, types.int64)
 def _count(rgba: np.ndarray, names: int) -> np.ndarray:
     """Solid pixels (alpha of at least one half) by colour name, in integers."""
     counts = np.zeros(names, np.int64)

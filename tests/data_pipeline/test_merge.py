@@ -3,6 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from data_pipeline.compose import compose
 from data_pipeline.merge import merge
 from data_pipeline.nearest import nearest_groups
 from data_pipeline.overlap import closure, covered, levels
@@ -73,7 +74,9 @@ def longest_chain(stack, threshold=0):
 
 @given(stacks())
 def test_levels_change_no_bit(stack):
-    assert np.array_equal(composite(merge(stack, LEVELS, [()] * len(stack.layers)).stack), composite(stack))
+    merged = merge(stack, LEVELS, [()] * len(stack.layers)).stack
+    assert np.array_equal(composite(merged), composite(stack))
+    assert np.array_equal(compose(merged), compose(stack))
 
 
 @given(stacks())
