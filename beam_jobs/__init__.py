@@ -1,1 +1,1 @@
-"""Arranges the functions of `data_pipeline` over a corpus."""
+"""Arranges data_pipeline's functions over a corpus, as Apache Beam graphs."""

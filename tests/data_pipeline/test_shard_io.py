@@ -79,15 +79,14 @@ def test_any_bytes_are_an_index_or_a_value_error(data):
 
 
 def test_a_cut_tar_is_noticed():
-    data, _, file = tar_of([("a.json", b"1"), ("b.json", b"2")])
+    _, _, file = tar_of([("a.json", b"1"), ("b.json", b"2")])
     with pytest.raises(ValueError, match="no tar header"):
         list(index_tar(io.BytesIO(file.getvalue()[:1024])))
 
 
 def test_a_file_that_could_not_be_written_leaves_no_trace(tmp_path):
-    with pytest.raises(RuntimeError, match="stop"), whole_file(tmp_path / "x") as file:
-        file.write(b"half")
-        raise RuntimeError("stop")
+    with pytest.raises(TypeError), whole_file(tmp_path / "x") as file:
+        file.write("half")
     assert list(tmp_path.iterdir()) == []
 
 

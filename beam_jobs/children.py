@@ -1,0 +1,182 @@
+"""Calls in, outcomes out: each call runs in one of WORKERS child processes that can be killed.
+
+Threads of this process hand the calls over, one thread a child, so that a child's death is noticed by the one
+thread that waits for it. No lock or queue is shared with a child: killing one harms nothing else.
+"""
+
+import atexit
+import ctypes
+import multiprocessing
+import os
+import resource
+import signal
+import sys
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from typing import Any
+
+_PR_SET_PDEATHSIG = 1
+_THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
+
+
+@dataclass(frozen=True)
+class OutOfTime:
+    seconds: float
+
+
+@dataclass(frozen=True)
+class OutOfMemory:
+    limit_bytes: int
+
+
+@dataclass(frozen=True)
+class Crashed:
+    message: str
+
+
+Lost = OutOfTime | OutOfMemory | Crashed
+
+
+class Children:
+    """A pool of `workers` children, each limited to `memory_bytes` of address space."""
+
+    def __init__(self, workers: int, memory_bytes: int, preload: tuple[str, ...]) -> None:
+        for name in _THREADS:
+            os.environ.setdefault(name, "1")  # the children are the parallelism
+        self._context = multiprocessing.get_context("forkserver")
+        self._context.set_forkserver_preload(list(preload))
+        self._memory_bytes = memory_bytes
+        self._threads = ThreadPoolExecutor(workers, "child")
+        self._own = threading.local()
+        self._all: set[_Child] = set()
+        self._lock = threading.Lock()
+
+    def submit(self, function: Callable[..., Any], *arguments: Any, seconds: float) -> "Future[Any | Lost]":
+        """The future's result is the function's, or how the call was lost. Its exceptions are ours to mend."""
+        return self._threads.submit(self._call, function, arguments, seconds)
+
+    def close(self) -> None:
+        self._threads.shutdown(wait=False, cancel_futures=True)
+        with self._lock:
+            for child in self._all:
+                child.kill()
+
+    def _call(self, function: Callable[..., Any], arguments: tuple[Any, ...], seconds: float) -> Any:
+        child = self._child()
+        fresh = child.calls == 0
+        outcome = child.call(function, arguments, seconds)
+        if not isinstance(outcome, Lost):
+            return outcome
+        self._drop(child)
+        if fresh or isinstance(outcome, OutOfTime):
+            return outcome
+        # What earlier calls left in the child's memory must not decide: once more, alone.
+        child = self._child()
+        outcome = child.call(function, arguments, seconds)
+        if isinstance(outcome, Lost):
+            self._drop(child)
+        return outcome
+
+    def _child(self) -> "_Child":
+        child: _Child | None = getattr(self._own, "child", None)
+        if child is None:
+            child = _Child(self._context, self._memory_bytes)
+            self._own.child = child
+            with self._lock:
+                self._all.add(child)
+        return child
+
+    def _drop(self, child: "_Child") -> None:
+        child.kill()
+        self._own.child = None
+        with self._lock:
+            self._all.discard(child)
+
+
+class _Child:
+    def __init__(self, context: Any, memory_bytes: int) -> None:
+        self._memory_bytes = memory_bytes
+        self._connection, theirs = context.Pipe()
+        self._process = context.Process(target=_serve, args=(theirs, memory_bytes), daemon=True)
+        self._process.start()
+        theirs.close()
+        self.calls = 0
+
+    def call(self, function: Callable[..., Any], arguments: tuple[Any, ...], seconds: float) -> Any:
+        try:
+            if self.calls == 0:
+                self._connection.recv()  # it has started: loading modules is not the call's time
+            self.calls += 1
+            self._connection.send((function, arguments))
+            if not self._connection.poll(seconds):
+                return OutOfTime(seconds)
+            kind, value = self._connection.recv()
+        except (EOFError, OSError):
+            self._process.join()
+            return Crashed(_epitaph(self._process.exitcode))
+        if kind == "memory":
+            return OutOfMemory(self._memory_bytes)
+        if kind == "error":
+            raise value
+        return value
+
+    def kill(self) -> None:
+        self._process.kill()
+        self._process.join()
+        self._connection.close()
+
+
+def _serve(connection: Connection, memory_bytes: int) -> None:
+    """The life of a child."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        resource.setrlimit(resource.RLIMIT_AS, (memory_bytes, memory_bytes))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    quiet = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(quiet, 1)
+    os.dup2(quiet, 2)  # what image libraries print; what happened is in the outcome
+    connection.send("ready")
+    while True:
+        try:
+            function, arguments = connection.recv()
+        except EOFError:
+            return
+        try:
+            reply = "value", function(*arguments)
+        except MemoryError:
+            reply = "memory", None
+        except Exception as error:  # noqa: BLE001  the border of the process: it travels, and is raised there
+            reply = "error", error
+        connection.send(reply)
+
+
+def _epitaph(code: int | None) -> str:
+    if code is not None and code < 0:
+        return f"the process that curated it was killed by {signal.Signals(-code).name}"
+    return f"the process that curated it ended with status {code}"
+
+
+_pools: dict[tuple[int, int], Children] = {}
+_pools_lock = threading.Lock()
+
+
+def shared_children(workers: int, memory_bytes: int, preload: tuple[str, ...]) -> Children:
+    """The one pool of this Beam worker process, however many threads and bundles Beam runs in it."""
+    with _pools_lock:
+        key = (workers, memory_bytes)
+        if key not in _pools:
+            _pools[key] = Children(workers, memory_bytes, preload)
+        return _pools[key]
+
+
+@atexit.register
+def close_children() -> None:
+    """Ends the children of this process; the next call starts new ones."""
+    with _pools_lock:
+        for pool in _pools.values():
+            pool.close()
+        _pools.clear()

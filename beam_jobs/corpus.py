@@ -1,0 +1,53 @@
+"""What only the whole corpus decides: which of equal documents stays, which belong together, and their split."""
+
+import hashlib
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+
+from beam_jobs.inputs import printable
+from beam_jobs.references import Reference
+from schemas.members import SPLITS
+from schemas.reasons import Reason
+
+
+def file_of(document: Reference) -> str:
+    """What documents of one file share. A rejected document keeps its own reason, so it shares nothing."""
+    return document.sha256 if document.reason is None and document.sha256 is not None else document.uri
+
+
+def keep_one_file(group: Iterable[Reference]) -> Iterator[Reference]:
+    """Of identical files the smallest uri stays."""
+    first, *others = sorted(group, key=lambda one: one.uri)
+    yield first
+    for other in others:
+        yield other.rejected(Reason.DUPLICATE_FILE, f"the same file as {printable(first.uri)}")
+
+
+def picture_of(document: Reference) -> str:
+    """What documents of one composite share."""
+    return document.picture if document.reason is None and document.picture is not None else document.uri
+
+
+def keep_one_picture(
+    group: Iterable[Reference], validation_share: float, test_share: float
+) -> Iterator[Reference]:
+    """Of identical composites the one of most layers stays, then the smallest key; all of them are one family."""
+    first, *others = sorted(group, key=lambda one: (-one.layers, one.order))
+    if first.reason is not None or first.sha256 is None:
+        yield first
+        return
+    smallest = min(one.sha256 for one in (first, *others) if one.sha256 is not None)
+    family = smallest[:16]
+    yield replace(first, split=split_of(smallest, validation_share, test_share), family_id=family)
+    for other in others:
+        message = f"the same composite as {printable(first.uri)} ({first.layers} layers, this one {other.layers})"
+        yield replace(other.rejected(Reason.DUPLICATE_COMPOSITE, message), family_id=family)
+
+
+def split_of(sha256: str, validation_share: float, test_share: float) -> str:
+    """By the hash of a family's smallest file, so that it depends on nothing else."""
+    train, validation, test = SPLITS
+    place = int(hashlib.sha256(f"split {sha256}".encode()).hexdigest()[:16], 16) / 2**64
+    if place < validation_share:
+        return validation
+    return test if place < validation_share + test_share else train

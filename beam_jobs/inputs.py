@@ -1,0 +1,188 @@
+"""INPUT (a folder, a glob or a manifest) in, the documents to curate out, in the order of their uris."""
+
+import csv
+import difflib
+import glob
+import hashlib
+import io
+import itertools
+import json
+import os
+import stat
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from beam_jobs import files
+
+PSD_SUFFIXES = (".psd", ".psb")
+MANIFEST_SUFFIXES = (".csv", ".jsonl", ".parquet")
+ATTRIBUTES = ("source", "licence", "licence_url", "author", "title")
+
+
+@dataclass(frozen=True)
+class Input:
+    """One document. `uri` is its stored name, valid UTF-8; `path` opens it."""
+
+    uri: str
+    path: str
+    size_bytes: int | None = None
+    version: str | None = None  # mtime in ns, or what the store says
+    attributes: tuple[tuple[str, str], ...] = ()  # of its manifest row
+    problem: str | None = None  # why it cannot even be opened
+
+    @property
+    def document_id(self) -> str:
+        return hashlib.sha256(self.uri.encode()).hexdigest()[:16]
+
+    @property
+    def attributes_hash(self) -> str:
+        return hashlib.sha256(json.dumps(self.attributes).encode()).hexdigest()[:16]
+
+    @property
+    def fingerprint(self) -> str:
+        """Equal where nothing says that the document changed."""
+        return f"{self.size_bytes}:{self.version}:{self.attributes_hash}"
+
+
+def find_inputs(where: str) -> list[Input]:
+    """Every document of INPUT. Raises ValueError where INPUT is missing, empty or no valid manifest."""
+    lower = where.lower()
+    if lower.endswith(MANIFEST_SUFFIXES):
+        found = list(_manifest(where))
+    elif any(sign in where for sign in "*?["):
+        found = _glob(where)
+    elif files.is_remote(where):
+        found = _remote_folder(where)
+    elif os.path.isdir(where):
+        found = [_local(path, os.path.relpath(path, where)) for path in _walk(where)]
+    elif os.path.exists(where):
+        found = [_local(where, os.path.basename(where))]
+    else:
+        raise ValueError(f"INPUT {printable(where)} does not exist")
+    if not found:
+        raise ValueError(f"INPUT {printable(where)} holds no documents (.psd or .psb files, or rows of a manifest)")
+    found.sort(key=lambda one: one.uri)
+    for before, after in itertools.pairwise(found):
+        if before.uri == after.uri:
+            raise ValueError(f"INPUT {printable(where)} names {printable(after.uri)} twice; each uri is one document")
+    return found
+
+
+def clean(text: str) -> str:
+    """Valid UTF-8: what a file system or a PSD smuggled in as lone surrogates is spelled out."""
+    return text.encode("utf-8", "backslashreplace").decode()
+
+
+def printable(text: str) -> str:
+    """For a terminal: control characters are spelled out."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape", "backslashreplace").decode() for c in text)
+
+
+def _walk(folder: str) -> Iterator[str]:
+    def refuse(error: OSError) -> None:
+        raise ValueError(f"INPUT: {printable(str(error))}") from error
+
+    for parent, _, names in os.walk(folder, onerror=refuse):
+        for name in names:
+            if name.lower().endswith(PSD_SUFFIXES):
+                yield os.path.join(parent, name)
+
+
+def _glob(pattern: str) -> list[Input]:
+    """uris are relative to the folder before the first wildcard."""
+    cut = min(pattern.index(sign) for sign in "*?[" if sign in pattern)
+    root = pattern[: pattern.rfind("/", 0, cut) + 1]
+    if files.is_remote(pattern):
+        return [_remote(one, one.path[len(root) :]) for one in files.match(pattern)]
+    paths = glob.glob(pattern, recursive=True, include_hidden=True)
+    return [_local(path, path[len(root) :]) for path in paths if not os.path.isdir(path)]
+
+
+def _remote_folder(folder: str) -> list[Input]:
+    root = folder.rstrip("/") + "/"
+    found = [one for one in files.match(root + "**") if one.path.lower().endswith(PSD_SUFFIXES)]
+    return [_remote(one, one.path[len(root) :]) for one in found]
+
+
+def _remote(found: files.Found, uri: str) -> Input:
+    return Input(clean(uri), found.path, found.size_bytes, found.version)
+
+
+def _local(path: str, uri: str, attributes: tuple[tuple[str, str], ...] = ()) -> Input:
+    name = os.fsencode(uri).decode("utf-8", "backslashreplace")
+    try:
+        status = os.stat(path)
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "not a path"
+        return Input(name, path, attributes=attributes, problem=f"cannot be read: {reason}")
+    if not stat.S_ISREG(status.st_mode):
+        return Input(name, path, attributes=attributes, problem="no regular file")
+    return Input(name, path, status.st_size, str(status.st_mtime_ns), attributes)
+
+
+def _manifest(path: str) -> Iterator[Input]:
+    """Rows whose uri is no absolute path and no URL are found beside the manifest."""
+    try:
+        data = files.read(path)
+    except OSError as error:
+        raise ValueError(f"the manifest {printable(path)} cannot be read: {error.strerror or error}") from error
+    folder = path.rpartition("/")[0] if files.is_remote(path) else os.path.dirname(path)
+    for number, row in enumerate(_rows(path, data), 1):
+        uri = row.get("uri")
+        if not uri:
+            raise ValueError(f"row {number} of the manifest {printable(path)} has no uri")
+        _check_columns(path, row)
+        attributes = tuple((name, clean(value)) for name in ATTRIBUTES if (value := row.get(name)))
+        target = uri if files.is_remote(uri) or os.path.isabs(uri) or not folder else files.join(folder, uri)
+        if files.is_remote(target):
+            yield _remote_row(clean(uri), target, attributes)
+        else:
+            yield _manifest_row(clean(uri), target, attributes)
+
+
+def _manifest_row(uri: str, path: str, attributes: tuple[tuple[str, str], ...]) -> Input:
+    try:
+        os.fsencode(path)
+    except UnicodeEncodeError:
+        return Input(uri, clean(path), attributes=attributes, problem="cannot be read: not a path")
+    return _local(path, uri, attributes)
+
+
+def _remote_row(uri: str, path: str, attributes: tuple[tuple[str, str], ...]) -> Input:
+    try:
+        found = files.match(path)
+    except (OSError, ValueError) as error:
+        return Input(uri, path, attributes=attributes, problem=f"cannot be read: {clean(str(error))}")
+    if len(found) != 1:
+        return Input(uri, path, attributes=attributes, problem="cannot be read: no such file")
+    return Input(uri, path, found[0].size_bytes, found[0].version, attributes)
+
+
+def _rows(path: str, data: bytes) -> Iterable[dict[str, str | None]]:
+    try:
+        if path.lower().endswith(".parquet"):
+            rows = pq.read_table(io.BytesIO(data)).to_pylist()
+        elif path.lower().endswith(".csv"):
+            rows = list(csv.DictReader(io.StringIO(data.decode("utf-8-sig")), strict=True))
+        else:
+            rows = [json.loads(line) for line in data.decode("utf-8-sig").split("\n") if line.strip()]
+    except (pa.ArrowException, csv.Error, ValueError, RecursionError) as error:
+        raise ValueError(f"the manifest {printable(path)} cannot be read: {printable(str(error))}") from error
+    for number, row in enumerate(rows, 1):
+        if not isinstance(row, dict):
+            raise ValueError(f"row {number} of the manifest {printable(path)} is no object with a uri")
+        for name in ("uri", *ATTRIBUTES):
+            if not isinstance(row.get(name), str | None):
+                raise ValueError(f"row {number} of the manifest {printable(path)}: {name} is no text")
+    return rows
+
+
+def _check_columns(path: str, row: dict[str, str | None]) -> None:
+    """Other columns are nobody's business, but a misspelt one would lose a licence."""
+    for name in row:
+        near = difflib.get_close_matches(str(name).lower(), ("uri", *ATTRIBUTES), 1, 0.8)
+        if near and name not in ("uri", *ATTRIBUTES):
+            raise ValueError(f"the manifest {printable(path)} has a column {name!r}; did you mean {near[0]!r}?")

@@ -1,0 +1,178 @@
+"""The command line and CONFIG in, frozen options out; anything wrong raises ValueError with one sentence."""
+
+import argparse
+import difflib
+import hashlib
+import json
+import os
+import typing
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any, NoReturn
+
+import yaml
+
+from schemas.options import CurateOptions
+from schemas.reasons import Reason
+from schemas.version import PRODUCT_VERSION, SCHEMA_VERSION
+
+DEFAULT_RUNNER = "FnApiRunner"  # Beam's in-process runner; "DirectRunner" may download another one
+_CORPUS = (Reason.DUPLICATE_FILE, Reason.DUPLICATE_COMPOSITE)
+
+
+@dataclass(frozen=True)
+class JobOptions:
+    """How a corpus is processed. Only `curate`, `shard_size` and the shares decide bytes."""
+
+    input: str
+    output: str
+    curate: CurateOptions = field(default_factory=CurateOptions)
+    shard_size: int = 256  # MiB
+    validation_share: float = 0.05
+    test_share: float = 0.05
+    workers: int = os.cpu_count() or 1
+    runner: str = DEFAULT_RUNNER
+    limit: int | None = None
+    dry_run: bool = False
+    verify: bool = False
+    retry: tuple[str, ...] = ()
+    max_reject: float | None = None
+    beam_flags: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        for name in ("shard_size", "workers", "limit"):
+            value = getattr(self, name)
+            if value is not None and value < 1:
+                raise ValueError(f"{name} is {value}; it must be at least 1")
+        for name in ("validation_share", "test_share", "max_reject"):
+            value = getattr(self, name)
+            if value is not None and not 0 <= value <= 1:
+                raise ValueError(f"{name} is {value}; it is a share and must lie in [0, 1]")
+        if self.validation_share + self.test_share > 1:
+            raise ValueError(
+                f"validation_share {self.validation_share} and test_share {self.test_share} sum to more than 1"
+            )
+        known = [reason.value for reason in Reason if reason not in _CORPUS]
+        for reason in self.retry:
+            if reason in _CORPUS:
+                raise ValueError(f"retry: {reason} is decided anew by every run; there is nothing to retry")
+            if reason not in known:
+                raise ValueError(f"retry: there is no reason {reason!r}{nearest(reason, known)}")
+
+    @property
+    def configuration(self) -> dict[str, Any]:
+        """Everything that decides a byte of shards, tables and manifest, but the inputs."""
+        return asdict(self.curate) | {
+            "shard_size": self.shard_size,
+            "validation_share": self.validation_share,
+            "test_share": self.test_share,
+            "product_version": PRODUCT_VERSION,
+            "schema_version": SCHEMA_VERSION,
+        }
+
+    @property
+    def configuration_hash(self) -> str:
+        return hashlib.sha256(json.dumps(self.configuration, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def parse(arguments: Sequence[str]) -> JobOptions:
+    """The command line decides before CONFIG, CONFIG before the defaults."""
+    parser = _parser()
+    given, rest = parser.parse_known_args(list(arguments))
+    _check_beam_flags(rest, parser)
+    values = _read_config(given.config) if given.config is not None else {}
+    values |= {name: value for name, value in vars(given).items() if value is not None and name != "config"}
+    for name in ("input", "output"):
+        if not values.get(name):
+            raise ValueError(f"--{name} is missing: INPUT is a folder, a glob or a manifest, OUTPUT a folder")
+    if isinstance(values.get("retry"), str):
+        values["retry"] = tuple(part.strip() for part in values["retry"].split(",") if part.strip())
+    names = {one.name for one in fields(CurateOptions)}
+    curate = CurateOptions(**{name: values.pop(name) for name in names & values.keys()})
+    return JobOptions(**values, curate=curate, beam_flags=tuple(rest))
+
+
+def nearest(name: str, known: Sequence[str]) -> str:
+    """`; did you mean ...?`, or the whole list where nothing is near."""
+    near = difflib.get_close_matches(name, known, 1, 0.6)
+    return f"; did you mean {near[0]}?" if near else f"; known are {', '.join(sorted(known))}"
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        raise ValueError(message)
+
+
+def _settings() -> dict[str, type]:
+    """Name and type of every option that the command line and CONFIG share."""
+    hints = typing.get_type_hints(CurateOptions) | typing.get_type_hints(JobOptions)
+    types = {name: (typing.get_args(hint) or (hint,))[0] for name, hint in hints.items()}
+    del types["curate"], types["beam_flags"]
+    return types
+
+
+def _parser() -> _Parser:
+    parser = _Parser(
+        prog="python -m beam_jobs.shards",
+        description="Turns Photoshop files into verified WebDataset shards and Parquet tables.",
+        epilog="Every option may stand in the YAML file of --config, with underscores. Beam's own flags pass through.",
+        allow_abbrev=False,
+    )
+    parser.add_argument("--config", help="YAML file of options")
+    defaults = {one.name: one.default for kind in (CurateOptions, JobOptions) for one in fields(kind)}
+    for name, kind in _settings().items():
+        flag = "--" + name.replace("_", "-")
+        if kind is bool:
+            parser.add_argument(flag, action=argparse.BooleanOptionalAction, default=None)
+        else:
+            default = defaults[name]
+            known = isinstance(default, int | float | str)
+            parser.add_argument(flag, type=kind, metavar=kind.__name__, help=f"default {default}" if known else None)
+    return parser
+
+
+def _read_config(path: str) -> dict[str, Any]:
+    try:
+        with open(path, encoding="utf-8") as file:
+            values = yaml.safe_load(file) or {}
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise ValueError(f"config {path} cannot be read: {' '.join(str(error).split())}") from error
+    if not isinstance(values, dict):
+        raise ValueError(f"config {path} is no mapping of options to values")
+    types = _settings()
+    for name, value in values.items():
+        if name not in types:
+            raise ValueError(f"config {path} has an unknown option {name}{nearest(str(name), list(types))}")
+        values[name] = _typed(path, name, value, types[name])
+    return values
+
+
+def _typed(path: str, name: str, value: Any, kind: type) -> Any:
+    if name == "retry" and isinstance(value, list) and all(isinstance(one, str) for one in value):
+        return tuple(value)
+    if kind is float and isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    if isinstance(value, kind) and not (kind is int and isinstance(value, bool)):
+        return value
+    raise ValueError(f"config {path}: {name} is {value!r}; it must be of type {kind.__name__}")
+
+
+def _check_beam_flags(rest: Sequence[str], parser: argparse.ArgumentParser) -> None:
+    """Whatever is not ours must be a flag that Beam knows, so that no misspelt option is passed on and lost."""
+    flags = [part.partition("=")[0] for part in rest if part.startswith("-")]
+    if rest and not rest[0].startswith("-"):
+        raise ValueError(f"{rest[0]!r} is no option; options start with --")
+    if not flags:
+        return
+    from apache_beam.options.pipeline_options import PipelineOptions, _BeamArgumentParser
+
+    beam = _BeamArgumentParser(allow_abbrev=False)
+    for kind in sorted(set(PipelineOptions.__subclasses__()), key=lambda one: one.__name__):
+        kind._add_argparse_args(beam)
+    ours = [flag for action in parser._actions for flag in action.option_strings]
+    beams = list(beam._option_string_actions)
+    for flag in flags:
+        if flag not in beams:
+            near = difflib.get_close_matches(flag, ours, 1, 0.5) or difflib.get_close_matches(flag, beams, 1, 0.6)
+            hint = f"; did you mean {near[0]}?" if near else "; --help lists the options"
+            raise ValueError(f"unknown option {flag}{hint}")

@@ -1,0 +1,108 @@
+"""Photoshop files in, verified WebDataset shards and Parquet tables out: the job, as one Beam graph.
+
+    python -m beam_jobs.shards --input FOLDER|GLOB|MANIFEST --output FOLDER [--workers N] [--config options.yaml] ...
+
+Exit status: 0 done; 1 done, but more documents were rejected than --max-reject allows; 2 wrong options, INPUT or
+OUTPUT, nothing was done; 3 the run failed, and what it finished is kept for the next one.
+"""
+
+import sys
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import apache_beam as beam
+from apache_beam.options.pipeline_options import PipelineOptions
+
+from beam_jobs import commit, progress, state
+from beam_jobs.build import Built
+from beam_jobs.child import Curate as CurateFunction
+from beam_jobs.children import close_children
+from beam_jobs.corpus import file_of, keep_one_file, keep_one_picture, picture_of
+from beam_jobs.dry_run import forecast
+from beam_jobs.files import join, read
+from beam_jobs.inputs import find_inputs
+from beam_jobs.journal import Journal
+from beam_jobs.lock import only_run
+from beam_jobs.options import JobOptions, parse
+from beam_jobs.packing import plan
+from beam_jobs.state import Work
+from beam_jobs.summary import summary
+from beam_jobs.transforms import Build, Curate
+from data_pipeline.curate import curate as curate_document
+from data_pipeline.stack_io import decode_json
+
+DONE, TOO_MANY_REJECTED, WRONG, FAILED = 0, 1, 2, 3
+
+
+def shards(
+    pipeline: beam.Pipeline, work: Work, before: Mapping[str, Built], options: JobOptions, curate: CurateFunction
+) -> None:
+    """The job. What crosses a shuffle is references; pixels go from scratch, or an earlier shard, to a shard."""
+    known = pipeline | "Known" >> beam.Create(work.known)
+    curated = pipeline | "Inputs" >> beam.Create(work.todo) | "Curate" >> beam.ParDo(Curate(options, curate))
+    _ = (
+        (known, curated)
+        | "Documents" >> beam.Flatten()
+        | "By file" >> beam.GroupBy(file_of)
+        | "Deduplicate files" >> beam.FlatMapTuple(lambda _, group: keep_one_file(group))
+        | "By composite" >> beam.GroupBy(picture_of)
+        | "Deduplicate composites, split"
+        >> beam.FlatMapTuple(
+            lambda _, group: keep_one_picture(group, options.validation_share, options.test_share)
+        )
+        | "Corpus" >> beam.combiners.ToList()
+        | "Pack" >> beam.FlatMap(plan, options.shard_size)
+        | "Spread" >> beam.Reshuffle()
+        | "Write shards, previews, tables" >> beam.ParDo(Build(options, curate, dict(before)))
+        | "Written" >> beam.combiners.ToList()
+        | "Seal" >> beam.Map(commit.seal, list(before.values()), options)
+    )
+
+
+def run(options: JobOptions, curate: CurateFunction = curate_document) -> dict[str, Any]:
+    """Runs the job; returns manifest.json. Raises ValueError for a wrong INPUT or OUTPUT, before any work."""
+    inputs = find_inputs(options.input)[: options.limit]
+    state.check_configuration(options)
+    with only_run(options.output):
+        state.claim(options)
+        commit.roll_forward(options.output)
+        commit.start_over(options.output)
+        before = state.recall(options.output)
+        work = state.divide(inputs, before, options)
+        bar = progress.start(len(work.todo))
+        with Journal(options, len(inputs), len(work.todo)) as journal:
+            flags = [f"--runner={options.runner}", *options.beam_flags]
+            pipeline = beam.Pipeline(options=PipelineOptions(flags))
+            shards(pipeline, work, before.built, options, curate)
+            pipeline.run().wait_until_finish()
+            commit.roll_forward(options.output)
+            manifest: dict[str, Any] = decode_json(read(join(options.output, "manifest.json")))
+            journal.finish(bar, manifest)
+    return manifest
+
+
+def main(arguments: Sequence[str]) -> int:
+    try:
+        options = parse(arguments)
+        if options.dry_run:
+            for line in forecast(options):
+                print(line)
+            return DONE
+        manifest = run(options)
+    except ValueError as error:
+        print(f"lamina: {error}", file=sys.stderr)
+        return WRONG
+    finally:
+        close_children()
+    print(summary(manifest))
+    counts = manifest["counts"]
+    rejected = counts.get("rejected", {}).get("all", 0) / counts["inputs"]
+    if options.max_reject is not None and rejected > options.max_reject:
+        print(f"lamina: {rejected:.1%} of the documents were rejected; max_reject is {options.max_reject:.1%}",
+              file=sys.stderr)  # fmt: skip
+        return TOO_MANY_REJECTED
+    return DONE
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

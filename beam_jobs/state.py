@@ -1,0 +1,146 @@
+"""What finished runs left under OUTPUT in, what this run must do out.
+
+Nothing is trusted that is not there: an artifact whose files are gone or of another size is built again, and the
+documents whose record or pixels lay in it are curated again.
+"""
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import pyarrow.parquet as pq
+
+from beam_jobs import files
+from beam_jobs.build import Built, File
+from beam_jobs.child import Todo
+from beam_jobs.inputs import Input
+from beam_jobs.options import JobOptions
+from beam_jobs.packing import PREVIEWS, ROWS, SHARD
+from beam_jobs.references import Reference, Slice
+from data_pipeline.stack_io import decode_json, encode_json
+
+ARTIFACTS = "state/artifacts.json"
+CONFIGURATION = "state/configuration.json"
+
+
+@dataclass(frozen=True)
+class State:
+    """`known` by uri: references as curation left them."""
+
+    built: dict[str, Built]
+    known: dict[str, Reference]
+
+
+@dataclass(frozen=True)
+class Work:
+    """`known` needs no child; `todo` does."""
+
+    known: list[Reference]
+    todo: list[Todo]
+
+
+def check_configuration(options: JobOptions) -> None:
+    """Raises ValueError where OUTPUT holds the work of another configuration."""
+    path = files.join(options.output, CONFIGURATION)
+    if not files.exists(path):
+        if files.exists(files.join(options.output, "manifest.json")):
+            raise ValueError(f"OUTPUT {options.output} holds a dataset without its state folder; choose another OUTPUT")
+        return
+    before, now = decode_json(files.read(path)), decode_json(encode_json(options.configuration))
+    changed = [name for name in sorted(before.keys() | now.keys()) if before.get(name) != now.get(name)]
+    if changed:
+        what = ", ".join(f"{name}={before.get(name)} (now {now.get(name)})" for name in changed)
+        raise ValueError(f"OUTPUT {options.output} was written with {what}; choose another OUTPUT, or the same options")
+
+
+def claim(options: JobOptions) -> None:
+    """From now on OUTPUT belongs to this configuration."""
+    path = files.join(options.output, CONFIGURATION)
+    if not files.exists(path):
+        files.write(path, encode_json(options.configuration))
+
+
+def recall(output: str) -> State:
+    path = files.join(output, ARTIFACTS)
+    if not files.exists(path):
+        return State({}, {})
+    built = [_built(values) for values in decode_json(files.read(path))]
+    intact = [one for one in built if all(_is_there(output, file) for file in one.files)]
+    images = _places(output, [one for one in intact if one.kind == SHARD])
+    previews = _places(output, [one for one in intact if one.kind == PREVIEWS])
+    known = {}
+    for one in intact:
+        if one.kind == ROWS:
+            for row in _index(output, one):
+                reference = _reference(row, images, previews)
+                if reference is not None:
+                    known[reference.uri] = reference
+    return State({one.name: one for one in intact}, known)
+
+
+def built_json(built: list[Built]) -> bytes:
+    return encode_json([asdict(one) for one in built])
+
+
+def divide(inputs: list[Input], state: State, options: JobOptions) -> Work:
+    """Unchanged documents are known; a touched file, and with `verify` every file, is hashed again first."""
+    known: list[Reference] = []
+    todo: list[Todo] = []
+    for document in inputs:
+        before = state.known.get(document.uri)
+        if before is None or before.reason in options.retry or not _may_be_same(document, before):
+            todo.append(Todo(document))
+        elif document.problem is None and (options.verify or before.fingerprint != document.fingerprint):
+            todo.append(Todo(document, before))
+        else:
+            known.append(before)
+    return _without_orphans(known, todo, {document.uri: document for document in inputs})
+
+
+def _without_orphans(known: list[Reference], todo: list[Todo], documents: dict[str, Input]) -> Work:
+    """A duplicate composite has no pixels in the shards: without its winner it is curated again."""
+    pictures = {one.picture for one in known if one.images is not None}
+    kept = [one for one in known if one.reason is not None or one.picture in pictures]
+    orphans = [Todo(documents[one.uri]) for one in known if one.reason is None and one.picture not in pictures]
+    sure = [
+        one if one.known is None or one.known.reason is not None or one.known.images is not None else Todo(one.document)
+        for one in todo
+    ]
+    return Work(kept, sorted(sure + orphans, key=lambda one: one.document.uri))
+
+
+def _may_be_same(document: Input, before: Reference) -> bool:
+    size, attributes = before.fingerprint.partition(":")[0], before.fingerprint.rpartition(":")[2]
+    return size == str(document.size_bytes) and attributes == document.attributes_hash
+
+
+def _reference(row: dict[str, Any], images: dict[str, Slice], previews: dict[str, Slice]) -> Reference | None:
+    """None where its previews are gone."""
+    key = row["sha256"] and row["sha256"][:16]
+    has_images, has_previews = row.pop("has_images"), row.pop("has_previews")
+    if has_previews and key not in previews:
+        return None
+    record = Slice(**{name: row.pop(f"record_{name}") for name in ("path", "offset", "length", "sha256")})
+    return Reference(
+        **row,
+        record=record,
+        images=images.get(key) if has_images else None,
+        previews=previews[key] if has_previews else None,
+    )
+
+
+def _places(output: str, built: list[Built]) -> dict[str, Slice]:
+    return {row.pop("key"): Slice(**row) for one in built for row in _index(output, one)}
+
+
+def _index(output: str, built: Built) -> list[dict[str, Any]]:
+    with files.open_read(files.join(output, built.files[0].path)) as file:
+        rows: list[dict[str, Any]] = pq.read_table(file).to_pylist()
+    return rows
+
+
+def _built(values: dict[str, Any]) -> Built:
+    return Built(**values | {"files": tuple(File(**file) for file in values["files"])})
+
+
+def _is_there(output: str, file: File) -> bool:
+    return files.size(files.join(output, file.path)) == file.bytes
