@@ -32,7 +32,7 @@ def place(box: Box, width: int, height: int) -> str:
     column = ("left", "", "right")[_third(box[0] + box[2], width)]
     row = ("top", "", "bottom")[_third(box[1] + box[3], height)]
     if wide and tall:
-        return "over the whole picture"
+        return "filling the picture"
     if wide:
         return f"across the {row or 'middle'}"
     if tall:

@@ -27,6 +27,7 @@ _NOUNS = {
 _MOST_TEXTS = 8
 _MOST_THINGS = 6
 _TEXT_CHARACTERS = 160
+_NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,7 @@ class _Thing:
 
     @property
     def is_text(self) -> bool:
-        return self.noun == "text" and bool(self.words)
+        return self.noun == "text"
 
     @property
     def area_px(self) -> int:
@@ -99,7 +100,7 @@ def _thing(node: NodeFacts, layer: PlainLayer, facts: CaptionFacts) -> _Thing:
     text = clean(node.text or "", _TEXT_CHARACTERS) if node.kind == "type" else ""
     lines = 1 + (node.text or "").strip().replace("\r\n", "\n").translate({13: 10, 3: 10}).count("\n")
     return _Thing(
-        noun=_NOUNS[node.kind],
+        noun="icon" if node.kind == "type" and not text else _NOUNS[node.kind],  # a font of icons has no letters
         words=text if node.kind == "type" else telling_name(node.name),
         colour=colour,
         box=box,
@@ -112,7 +113,8 @@ def _thing(node: NodeFacts, layer: PlainLayer, facts: CaptionFacts) -> _Thing:
 def _ground(facts: CaptionFacts, things: list[_Thing]) -> tuple[str, list[_Thing]]:
     """What lies behind everything, in words, and the things that are not that."""
     if things and things[0].fills and not things[0].is_text:
-        return f" over {_with_colour(things[0].colour, 'background')}", things[1:]
+        background = _with_colour(things[0].colour, "background")
+        return f" over {background if things[0].colour else 'a background of several colours'}", things[1:]
     if (facts.composite[..., 3] < 128).mean() > 0.2:
         return " on a transparent background", things
     return "", things
@@ -135,7 +137,7 @@ def _design(facts: CaptionFacts) -> str:
 def _text_sentence(subject: str, texts: list[_Thing]) -> str:
     said = [f"{quoted(text.words)} {text.place}" for text in texts[:_MOST_TEXTS]]
     if len(texts) > _MOST_TEXTS:
-        said.append(f"{len(texts) - _MOST_TEXTS} more lines")
+        said.append(_many(len(texts) - _MOST_TEXTS, "more line"))
     return f"{subject} reads {enumeration(said)}."
 
 
@@ -156,13 +158,13 @@ def _listed(things: list[_Thing]) -> list[str]:
         if len(said) == _MOST_THINGS:
             left += several
         elif several > 1:
-            said.append(" ".join(part for part in (str(several), thing.colour, f"{thing.noun}s") if part))
+            said.append(_many(several, f"{thing.colour} {thing.noun}".strip()))
         elif thing.is_text:
             said.append(f"the text {quoted(thing.words)} {thing.place}")
         else:
             said.append(f"{_with_colour(thing.colour, thing.noun)}{_name(thing)} {thing.place}")
     if left:
-        said.append(f"{left} smaller element{'s' if left > 1 else ''}")
+        said.append(_many(left, "smaller element"))
     return said
 
 
@@ -176,6 +178,11 @@ def _short(facts: CaptionFacts, ground: str, headline: _Thing | None, texts: lis
     else:
         what = ""
     return f"{_design(facts)}{what}{ground}."
+
+
+def _many(count: int, noun: str) -> str:
+    number = _NUMBERS[count] if count < len(_NUMBERS) else str(count)
+    return f"{number} {noun}{'s' if count > 1 else ''}"
 
 
 def _with_colour(colour: str, noun: str) -> str:

@@ -68,6 +68,11 @@ def test_many_things_are_counted_not_listed():
     assert "30 blue shapes" in captioner("layers").caption(facts(*nodes))[0].text
 
 
+def test_letters_of_an_icon_font_are_icons():
+    icons = [NodeFacts("\uf00c", "type", "\uf00c", (10 * k, 0, 10 * k + 9, 9)) for k in range(3)]
+    assert captioner("layers").caption(facts(*icons))[0].text == "A landscape design. It shows three blue icons."
+
+
 def test_an_effect_alone_has_no_caption():
     assert captioner("layers").caption_layers(facts(NodeFacts("Stroke", "stroke", None, (0, 0, 9, 9)))) == (None,)
 
@@ -144,4 +149,4 @@ def test_places():
     assert place((45, 45, 55, 55), 100, 100) == "in the centre"
     assert place((0, 80, 100, 100), 100, 100) == "across the bottom"
     assert place((90, 0, 100, 100), 100, 100) == "along the right side"
-    assert place((0, 0, 100, 100), 100, 100) == "over the whole picture"
+    assert place((0, 0, 100, 100), 100, 100) == "filling the picture"
