@@ -27,7 +27,13 @@ def size(box: Box) -> tuple[int, int]:
 
 
 def view(array: np.ndarray, box: Box, inner: Box) -> np.ndarray:
-    """The part of an array on `box` that lies on `inner`, which must lie inside; no copy."""
+    """The part of an array on `box` that lies on `inner`, which must lie inside; no copy.
+
+    Raises ValueError where it does not: kernels trust the shapes they are given.
+    """
+    inside = box[0] <= inner[0] and box[1] <= inner[1] and inner[2] <= box[2] and inner[3] <= box[3]
+    if not inside or array.shape[:2] != size(box):
+        raise ValueError(f"an array of shape {array.shape} on {box} has no part on {inner}")
     return array[inner[1] - box[1] : inner[3] - box[1], inner[0] - box[0] : inner[2] - box[0]]
 
 

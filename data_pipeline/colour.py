@@ -105,11 +105,12 @@ def to_rgb(space: ColourSpace, planes: Sequence[np.ndarray]) -> np.ndarray:
     return np.repeat(planes[0][..., np.newaxis], 3, axis=2)
 
 
-def to_srgb(space: ColourSpace, rgb: np.ndarray) -> np.ndarray:
-    """The RGB of a flattened document, uint8 [height, width, 3], in sRGB."""
+def to_srgb(space: ColourSpace, rgba: np.ndarray) -> np.ndarray:
+    """Straight RGBA of a flattened document, uint8 [height, width, 4], in sRGB; RGB 0 where alpha is 0."""
     if space.mode != ColorMode.RGB or space.transform is None:
-        return rgb
-    return _applied(space, rgb, "RGB")
+        return rgba
+    alpha = rgba[..., 3:]
+    return np.concatenate([_applied(space, rgba[..., :3], "RGB") * (alpha > 0), alpha], axis=2)
 
 
 def _applied(space: ColourSpace, samples: np.ndarray, pil_mode: str) -> np.ndarray:

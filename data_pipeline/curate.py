@@ -14,11 +14,11 @@ import numpy as np
 
 from data_pipeline.caption import captioner
 from data_pipeline.caption.facts import CaptionFacts, NodeFacts
-from data_pipeline.colour import ColourSpace, colour_space
+from data_pipeline.colour import ColourSpace, colour_space, to_srgb
 from data_pipeline.compose import compose
 from data_pipeline.contribution import Contributions, contributions
 from data_pipeline.document import Document, Refusal, file_bytes, open_document, read_header
-from data_pipeline.fidelity import Distance, StoredImage, distance, stored_image
+from data_pipeline.fidelity import Distance, StoredImage, distance, in_srgb, stored_image
 from data_pipeline.flatten import Flattened, flatten
 from data_pipeline.flatten.node import Node, mode_name
 from data_pipeline.merge import Merged, merge
@@ -112,7 +112,8 @@ def _curated(case: _Case, document: Document, options: CurateOptions) -> Sample 
     kept = _filtered(flat, contribution, options)
     if not kept:
         return Refusal(Stage.FILTER, Reason.NOTHING_VISIBLE, f"none of {len(flat.nodes)} layers shows")
-    stack = replace(flat.stack, layers=tuple(flat.stack.layers[i] for i in kept))
+    layers = (flat.stack.layers[i] for i in kept)
+    stack = replace(flat.stack, layers=tuple(replace(layer, rgba=to_srgb(space, layer.rgba)) for layer in layers))
     merged = merge(stack, options, _paths(stack, flat.nodes))
     if merged is None:
         return Refusal(Stage.MERGE, Reason.TOO_MANY_OVERLAPS, f"more than {options.max_layers} layers overlap in a chain")
@@ -131,6 +132,7 @@ def _verified(
             return None
         return Refusal(Stage.VERIFY, Reason.NO_STORED_IMAGE, "saved without a composite; see option no_stored_image")
     figures = distance(composite, case.stored)
+    case.stored = in_srgb(case.stored, space)
     gold = figures.mean <= options.max_mean and figures.within2 >= options.gold_within2
     case.document = replace(
         case.document, fidelity_mean=figures.mean, fidelity_within2=figures.within2, gold=gold

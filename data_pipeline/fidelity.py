@@ -19,7 +19,8 @@ _MATTED_MODES = (ColorMode.RGB, ColorMode.GRAYSCALE, ColorMode.DUOTONE)
 
 @dataclass(frozen=True, eq=False)
 class StoredImage:
-    """The merged image in sRGB over white: uint8 planes [height, width], and its alpha where it has one."""
+    """The merged image over white: uint8 planes [height, width], and its alpha where it has one. An RGB
+    document's is in its own RGB until `in_srgb`."""
 
     red: np.ndarray
     green: np.ndarray
@@ -46,18 +47,31 @@ def stored_image(document: Document, space: ColourSpace) -> StoredImage | None:
         return None
     planes = stored_planes(document)
     alpha = planes[document.stored_alpha] if document.stored_alpha is not None else None
-    if space.mode == ColorMode.RGB and space.transform is None and len(planes) >= 3:
+    if space.mode == ColorMode.RGB and len(planes) >= 3:
         return StoredImage(planes[0], planes[1], planes[2], alpha)
-    rgb = to_srgb(space, to_rgb(space, planes[:alpha_free(document, len(planes))]))
+    rgb = to_rgb(space, planes[: document.stored_alpha])
     if alpha is not None and space.mode not in _MATTED_MODES:
-        white = 255 - alpha.astype(np.uint16)
-        rgb = ((rgb * alpha[..., np.newaxis].astype(np.uint16) + 127) // 255 + white[..., np.newaxis]).astype(np.uint8)
+        rgb = over_white(np.dstack([rgb, alpha]))
     return StoredImage(rgb[..., 0], rgb[..., 1], rgb[..., 2], alpha)
 
 
-def alpha_free(document: Document, planes: int) -> int:
-    """How many of the stored planes are colour."""
-    return planes if document.stored_alpha is None else document.stored_alpha
+def in_srgb(stored: StoredImage, space: ColourSpace) -> StoredImage:
+    """The stored image of any document in sRGB. White is taken out first: it is not the document's colour."""
+    if space.mode != ColorMode.RGB or space.transform is None:
+        return stored
+    rgba = stored.rgba()
+    if stored.alpha is not None:
+        alpha = stored.alpha[..., np.newaxis].astype(np.int32)
+        colour = (rgba[..., :3].astype(np.int32) - (255 - alpha)) * 255 // np.maximum(alpha, 1)
+        rgba = np.dstack([np.clip(colour, 0, 255).astype(np.uint8), stored.alpha])
+    rgb = over_white(to_srgb(space, rgba))
+    return StoredImage(rgb[..., 0], rgb[..., 1], rgb[..., 2], stored.alpha)
+
+
+def over_white(rgba: np.ndarray) -> np.ndarray:
+    """Straight uint8 RGBA on a white ground: uint8 [height, width, 3], rounded."""
+    alpha = rgba[..., 3:].astype(np.uint16)
+    return ((rgba[..., :3] * alpha + (255 - alpha) * np.uint16(255) + 127) // 255).astype(np.uint8)
 
 
 @kernel(types.UniTuple(types.int64, 2), READ_U8_3D, READ_U8_2D, READ_U8_2D, READ_U8_2D, READ_U8_2D, types.boolean)

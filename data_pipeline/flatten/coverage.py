@@ -25,10 +25,6 @@ class Coverage:
     def is_full(self) -> bool:
         return self.values is None and self.outside == 1
 
-    @property
-    def is_empty(self) -> bool:
-        return self.values is None and self.outside == 0
-
     def on(self, box: Box) -> np.ndarray:
         """float32 [height, width] on any box; read-only where it is constant."""
         if self.values is None or self.box is None:

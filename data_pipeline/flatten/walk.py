@@ -13,7 +13,7 @@ from psd_tools.api.layers import Layer
 from psd_tools.constants import BlendMode, Knockout, Tag
 
 from data_pipeline.boxes import intersect, union
-from data_pipeline.colour import ColourSpace, to_srgb
+from data_pipeline.colour import ColourSpace
 from data_pipeline.document import Document
 from data_pipeline.flatten.backdrop import Backdrop, ClippingBackdrop, merged
 from data_pipeline.flatten.bake import bake
@@ -47,8 +47,8 @@ _ADJUSTMENTS = (
 
 @dataclass(frozen=True, eq=False)
 class Flattened:
-    """The whole visible document, nothing dropped yet. `nodes` are the tree, in tree order; the stack's
-    `layer_ids` point into it."""
+    """The whole visible document, nothing dropped yet, an RGB document still in its own RGB. `nodes` are the
+    tree, in tree order; the stack's `layer_ids` point into it."""
 
     stack: Stack
     nodes: tuple[Node, ...]
@@ -60,7 +60,7 @@ def flatten(document: Document, space: ColourSpace) -> Flattened:
     walk = _Walk(document, space)
     backdrop = Backdrop(walk.canvas)
     walk.children(list(document.psd), None, backdrop)
-    layers = [layer for layer in (_plain(fragment, space) for fragment in backdrop.fragments) if layer is not None]
+    layers = [layer for layer in (_plain(fragment) for fragment in backdrop.fragments) if layer is not None]
     _note_vanished(walk.nodes, layers, walk.canvas)
     return Flattened(
         stack=Stack(document.width, document.height, tuple(layers)),
@@ -69,17 +69,12 @@ def flatten(document: Document, space: ColourSpace) -> Flattened:
     )
 
 
-def _plain(fragment: Fragment, space: ColourSpace) -> PlainLayer | None:
+def _plain(fragment: Fragment) -> PlainLayer | None:
     settled = settle(fragment)
     if settled is None:
         return None
-    box, rgba = settled
-    if space.transform is not None:
-        converted = to_srgb(space, rgba[..., :3])
-        rgba = np.concatenate([converted * (rgba[..., 3:] > 0), rgba[..., 3:]], axis=2)
-    return PlainLayer(
-        box, rgba, fragment.layer_ids, fragment.owner_id, fragment.baked, min(1.0, fragment.backdrop_dependence)
-    )
+    dependence = min(1.0, fragment.backdrop_dependence)
+    return PlainLayer(*settled, fragment.layer_ids, fragment.owner_id, fragment.baked, dependence)
 
 
 def _note_vanished(nodes: Sequence[Node], layers: Sequence[PlainLayer], canvas: Box) -> None:
@@ -147,7 +142,7 @@ class _Walk:
             if plain and masks.times(node.opacity * node.fill).is_full:
                 self.children(base._layers, node, backdrop)  # type: ignore[attr-defined]
                 return
-            region = self._group(base, node, masks, backdrop if plain else None)
+            region = self._group(base, node, masks, backdrop if base.blend_mode == BlendMode.PASS_THROUGH else None)
         else:
             region, masks = self._leaf(base, node, any(effect.kind == STROKE for effect, _ in drawn))
         if not region:
@@ -155,7 +150,7 @@ class _Walk:
                 self._drop(layer, parent, DropReason.EMPTY)
             return
         own = self._clipping_group(region, node, clipped, parent)
-        own = self._overlaid(base, region, own, drawn, single=len(own) == 1 and not clipped and not base.is_group())
+        own = self._overlaid(base, region, own, drawn, single=not clipped and not base.is_group())
         own, outer = self._stroked(base, region, masks, own, drawn)
         own = scale(own, Coverage(node.opacity))
         self._knock_out(base, region, node, backdrop, scope)

@@ -47,8 +47,6 @@ def scale(fragments: Sequence[Fragment], coverage: Coverage) -> list[Fragment]:
     """A group's fragments, bottom to top, as they stand in the group's parent at this coverage."""
     if coverage.is_full or not fragments:
         return list(fragments)
-    if coverage.is_empty:
-        return []
     box = union(fragment.box for fragment in fragments)
     transmitted = np.ones(size(box), np.float32)
     weight_above = np.zeros(size(box), np.float32)
@@ -68,7 +66,7 @@ def clip(
     for a clipped layer, w = base * product of (1 - a) for the base. `beside`, by layer ids, is the
     weight that a stroke has next to the region.
     """
-    box = union([*(part.box for part in region), *(part.box for part in clipped if part.layer_ids in beside)])
+    box = union(part.box for part in (*base, *region, *(part for part in clipped if part.layer_ids in beside)))
     clipped = [part for part in (fragment.crop(box) for fragment in clipped) if part is not None]
     if not clipped:
         return list(base)
