@@ -9,61 +9,58 @@ from collections.abc import Iterator
 import numpy as np
 from numba import types
 
-from data_pipeline.kernel import inlined, kernel
+from data_pipeline.kernel import PIXELS, PLANES, READ_PIXELS, kernel, packed
 from schemas.stack import PlainLayer, Stack
 
-_STRIP_PX = 1 << 15  # 512 KiB of float RGBA
-
-CANVAS = types.Array(types.float32, 3, "C")
-ROWS = types.Array(types.uint8, 3, "C", readonly=True)
+_STRIP_PX = 1 << 14  # 256 KiB of float RGBA
 
 
-@kernel(types.void, CANVAS, ROWS, types.intp, types.intp)
-def paint(canvas: np.ndarray, rgba: np.ndarray, top: int, left: int) -> None:
-    """Blend a layer's rows onto a strip of premultiplied float32 RGBA, from row `top` and column `left` on."""
-    for y in range(rgba.shape[0]):
-        for x in range(rgba.shape[1]):
-            opacity = rgba[y, x, 3]
-            if opacity == 0:
-                continue
-            below = canvas[top + y, left + x]
-            if opacity == 255:
-                below[0] = rgba[y, x, 0] * np.float32(1 / 255)
-                below[1] = rgba[y, x, 1] * np.float32(1 / 255)
-                below[2] = rgba[y, x, 2] * np.float32(1 / 255)
-                below[3] = np.float32(1)
-                continue
-            a = opacity * np.float32(1 / 255)
-            share = a * np.float32(1 / 255)
-            rest = np.float32(1) - a
-            below[0] = rgba[y, x, 0] * share + below[0] * rest
-            below[1] = rgba[y, x, 1] * share + below[1] * rest
-            below[2] = rgba[y, x, 2] * share + below[2] * rest
-            below[3] = a + below[3] * rest
+@kernel(types.void, PLANES, READ_PIXELS, types.intp, types.intp)
+def paint(canvas: np.ndarray, pixels: np.ndarray, top: int, left: int) -> None:
+    """Blend a layer's rows onto a strip, from row `top` and column `left` on.
+
+    The canvas is premultiplied float32 [4, rows, width].
+    """
+    scale = np.float32(1 / 255)
+    one = np.float32(1)
+    byte = np.uint32(255)
+    width = pixels.shape[1]
+    for y in range(pixels.shape[0]):
+        row = pixels[y]
+        red = canvas[0, top + y, left : left + width]
+        green = canvas[1, top + y, left : left + width]
+        blue = canvas[2, top + y, left : left + width]
+        alpha = canvas[3, top + y, left : left + width]
+        for x in range(len(row)):
+            pixel = row[x]
+            a = np.float32(pixel >> np.uint32(24)) * scale
+            share = a * scale
+            rest = one - a
+            red[x] = np.float32(pixel & byte) * share + red[x] * rest
+            green[x] = np.float32((pixel >> np.uint32(8)) & byte) * share + green[x] * rest
+            blue[x] = np.float32((pixel >> np.uint32(16)) & byte) * share + blue[x] * rest
+            alpha[x] = a + alpha[x] * rest
 
 
-@inlined
-def _byte(value: np.float32) -> np.uint8:
-    return np.uint8(min(max(value, np.float32(0)), np.float32(1)) * np.float32(255) + np.float32(0.5))
-
-
-@kernel(types.void, CANVAS, types.Array(types.uint8, 3, "C"))
-def finish(canvas: np.ndarray, rgba: np.ndarray) -> None:
-    """Premultiplied float32 -> straight uint8, rounded; RGB 0 where alpha is 0."""
-    for y in range(rgba.shape[0]):
-        for x in range(rgba.shape[1]):
-            a = canvas[y, x, 3]
-            alpha = _byte(a)
-            rgba[y, x, 3] = alpha
-            if alpha == 0:
-                rgba[y, x, 0] = 0
-                rgba[y, x, 1] = 0
-                rgba[y, x, 2] = 0
-                continue
-            straight = np.float32(1) / a
-            rgba[y, x, 0] = _byte(canvas[y, x, 0] * straight)
-            rgba[y, x, 1] = _byte(canvas[y, x, 1] * straight)
-            rgba[y, x, 2] = _byte(canvas[y, x, 2] * straight)
+@kernel(types.void, PLANES, PIXELS)
+def finish(canvas: np.ndarray, pixels: np.ndarray) -> None:
+    """The first rows of a strip as straight pixels, rounded; RGB 0 where alpha is 0."""
+    full = np.float32(255)
+    half = np.float32(0.5)
+    least = np.float32(1e-9)
+    for y in range(pixels.shape[0]):
+        row = pixels[y]
+        red, green, blue, alpha = canvas[0, y], canvas[1, y], canvas[2, y], canvas[3, y]
+        for x in range(len(row)):
+            a = alpha[x]
+            opacity = np.int32(a * full + half)
+            straight = full / (a if a > least else least)
+            r, g, b = red[x] * straight, green[x] * straight, blue[x] * straight
+            r = r if r < full else full
+            g = g if g < full else full
+            b = b if b < full else full
+            colour = np.int32(r + half) | (np.int32(g + half) << 8) | (np.int32(b + half) << 16)
+            row[x] = np.uint32(colour | (opacity << 24)) if opacity > 0 else np.uint32(0)
 
 
 def strips(width: int, height: int) -> Iterator[tuple[int, int]]:
@@ -74,21 +71,24 @@ def strips(width: int, height: int) -> Iterator[tuple[int, int]]:
 
 
 def rows_within(layer: PlainLayer, top: int, bottom: int) -> tuple[np.ndarray, int] | None:
-    """The layer's rows in a strip, and the strip's row where they begin; None where it has none there."""
+    """The layer's packed rows in a strip, and the strip's row where they begin; None where it has none there."""
     first, last = max(layer.box[1], top), min(layer.box[3], bottom)
     if first >= last:
         return None
-    return layer.rgba[first - layer.box[1] : last - layer.box[1]], first - top
+    return packed(layer.rgba)[first - layer.box[1] : last - layer.box[1]], first - top
 
 
 def compose(stack: Stack) -> np.ndarray:
-    """uint8 straight RGBA [height, width, 4]."""
+    """uint8 straight RGBA [height, width, 4]. The layers' arrays are contiguous."""
     rgba = np.empty((stack.height, stack.width, 4), np.uint8)
+    canvas: np.ndarray | None = None
     for top, bottom in strips(stack.width, stack.height):
-        canvas = np.zeros((bottom - top, stack.width, 4), np.float32)
+        if canvas is None:
+            canvas = np.empty((4, bottom - top, stack.width), np.float32)
+        canvas.fill(0)
         for layer in stack.layers:
             part = rows_within(layer, top, bottom)
             if part is not None:
                 paint(canvas, part[0], part[1], layer.box[0])
-        finish(canvas, rgba[top:bottom])
+        finish(canvas, packed(rgba)[top:bottom])
     return rgba

@@ -11,14 +11,14 @@ from dataclasses import dataclass
 import numpy as np
 from numba import types
 
-from data_pipeline.compose import CANVAS, ROWS, finish, paint, rows_within, strips
-from data_pipeline.kernel import kernel
+from data_pipeline.boxes import intersect
+from data_pipeline.compose import finish, paint, rows_within, strips
+from data_pipeline.kernel import PLANE, PLANES, READ_PIXELS, kernel, packed
 from schemas.stack import Stack
 
 _ROUNDS = 16
-_STRICTLY_NOTHING = 1e-5  # of full intensity: float32 rounding
-
-_PLANE = types.Array(types.float32, 2, "C")
+_UNIT = 1 << 20  # differences are counted in whole parts of full intensity, which sum exactly
+_STRICTLY_NOTHING = 8  # of those: float32 rounding
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,41 +31,62 @@ class Contributions:
     kept: np.ndarray
 
 
-@kernel(types.void, _PLANE, ROWS, types.intp, types.intp, _PLANE)
-def _transmit(transmitted: np.ndarray, rgba: np.ndarray, top: int, left: int, above: np.ndarray) -> None:
-    """Note what lies above a layer, then dim what lies below it."""
-    for y in range(rgba.shape[0]):
-        for x in range(rgba.shape[1]):
-            t = transmitted[top + y, left + x]
-            above[y, x] = t
-            transmitted[top + y, left + x] = t * (np.float32(1) - rgba[y, x, 3] * np.float32(1 / 255))
-
-
-@kernel(types.UniTuple(types.float64, 4), CANVAS, ROWS, types.intp, types.intp, _PLANE, types.float32)
-def _difference(
-    canvas: np.ndarray, rgba: np.ndarray, top: int, left: int, above: np.ndarray, same: np.float32
-) -> tuple[float, float, float, float]:
-    """(pixels that differ by more than `same`, sum of their differences, largest T * a, largest a * |c - B|)."""
-    visible_px, total = 0, 0.0
-    shown, change = np.float32(0), np.float32(0)
+@kernel(types.void, PLANE, READ_PIXELS, types.intp, types.intp, PLANE)
+def _transmit(transmitted: np.ndarray, pixels: np.ndarray, top: int, left: int, above: np.ndarray) -> None:
+    """Note what lies above a layer's rows, then dim what lies below them."""
     scale = np.float32(1 / 255)
-    for y in range(rgba.shape[0]):
-        for x in range(rgba.shape[1]):
-            if rgba[y, x, 3] == 0:
-                continue
-            a = rgba[y, x, 3] * scale
+    one = np.float32(1)
+    width = pixels.shape[1]
+    for y in range(pixels.shape[0]):
+        row = pixels[y]
+        light = transmitted[top + y, left : left + width]
+        noted = above[y]
+        for x in range(len(row)):
+            t = light[x]
+            noted[x] = t
+            light[x] = t * (one - np.float32(row[x] >> np.uint32(24)) * scale)
+
+
+@kernel(types.UniTuple(types.int64, 4), PLANES, READ_PIXELS, types.intp, types.intp, PLANE, types.int32)
+def _difference(
+    canvas: np.ndarray, pixels: np.ndarray, top: int, left: int, above: np.ndarray, same: int
+) -> tuple[int, int, int, int]:
+    """(pixels that differ by more than `same`, sum of their differences, largest T * a, largest a * |c - B|)."""
+    scale = np.float32(1 / 255)
+    unit = np.float32(_UNIT)
+    byte = np.uint32(255)
+    width = pixels.shape[1]
+    visible_px, total = np.int64(0), np.int64(0)
+    shown, change = np.int32(0), np.int32(0)
+    for y in range(pixels.shape[0]):
+        row = pixels[y]
+        light = above[y]
+        red = canvas[0, top + y, left : left + width]
+        green = canvas[1, top + y, left : left + width]
+        blue = canvas[2, top + y, left : left + width]
+        alpha = canvas[3, top + y, left : left + width]
+        row_px, row_total = np.int32(0), np.int64(0)
+        for x in range(len(row)):
+            pixel = row[x]
+            a = np.float32(pixel >> np.uint32(24)) * scale
             share = a * scale
-            below = canvas[top + y, left + x]
-            worst = max(
-                max(abs(rgba[y, x, 0] * share - a * below[0]), abs(rgba[y, x, 1] * share - a * below[1])),
-                max(abs(rgba[y, x, 2] * share - a * below[2]), a - a * below[3]),
-            )
-            t = above[y, x]
-            shown = max(shown, t * a)
-            change = max(change, worst)
-            if t * worst > same:
-                visible_px += 1
-                total += t * worst
+            r = abs(np.float32(pixel & byte) * share - a * red[x])
+            g = abs(np.float32((pixel >> np.uint32(8)) & byte) * share - a * green[x])
+            b = abs(np.float32((pixel >> np.uint32(16)) & byte) * share - a * blue[x])
+            o = a - a * alpha[x]
+            worst = r if r > g else g
+            worst = worst if worst > b else b
+            worst = worst if worst > o else o
+            here = np.int32(light[x] * worst * unit)
+            differs = here > same
+            row_px += np.int32(1) if differs else np.int32(0)
+            row_total += here if differs else np.int32(0)
+            lit = np.int32(light[x] * a * unit)
+            shown = shown if shown > lit else lit
+            own = np.int32(worst * unit)
+            change = change if change > own else own
+        visible_px += row_px
+        total += row_total
     return visible_px, total, shown, change
 
 
@@ -74,10 +95,12 @@ class _Measured:
 
     def __init__(self, stack: Stack, same: float) -> None:
         self._stack = stack
-        self._same = np.float32(same)
+        self._same = int(same * _UNIT)
         self._strips = list(strips(stack.width, stack.height))
         count = len(stack.layers)
-        self._figures = np.zeros((len(self._strips), count, 4))
+        self._tops = np.array([layer.box[1] for layer in stack.layers])
+        self._bottoms = np.array([layer.box[3] for layer in stack.layers])
+        self._figures = np.zeros((len(self._strips), count, 4), np.int64)
         self.composite = np.empty((stack.height, stack.width, 4), np.uint8)
         everything = np.ones(count, bool)
         for index in range(len(self._strips)):
@@ -86,21 +109,21 @@ class _Measured:
     def _measure(self, index: int, kept: np.ndarray, keep_picture: bool) -> None:
         top, bottom = self._strips[index]
         parts = []
-        for i in np.flatnonzero(kept):
+        for i in np.flatnonzero(kept & (self._tops < bottom) & (self._bottoms > top)).tolist():
             layer = self._stack.layers[i]
             part = rows_within(layer, top, bottom)
-            if part is not None:
-                parts.append((i, part[0], part[1], layer.box[0], np.empty(part[0].shape[:2], np.float32)))
+            assert part is not None, "its box reaches into the strip"
+            parts.append((i, part[0], part[1], layer.box[0], np.empty(part[0].shape, np.float32)))
         transmitted = np.ones((bottom - top, self._stack.width), np.float32)
-        for _, rgba, row, column, above in reversed(parts):
-            _transmit(transmitted, rgba, row, column, above)
-        canvas = np.zeros((bottom - top, self._stack.width, 4), np.float32)
+        for _, pixels, row, column, above in reversed(parts):
+            _transmit(transmitted, pixels, row, column, above)
+        canvas = np.zeros((4, bottom - top, self._stack.width), np.float32)
         self._figures[index] = 0
-        for i, rgba, row, column, above in parts:
-            self._figures[index, i] = _difference(canvas, rgba, row, column, above, self._same)
-            paint(canvas, rgba, row, column)
+        for i, pixels, row, column, above in parts:
+            self._figures[index, i] = _difference(canvas, pixels, row, column, above, self._same)
+            paint(canvas, pixels, row, column)
         if keep_picture:
-            finish(canvas, self.composite[top:bottom])
+            finish(canvas, packed(self.composite)[top:bottom])
 
     def again(self, dropped: Collection[int], kept: np.ndarray) -> None:
         """Measure the strips that dropped layers reach into."""
@@ -110,10 +133,10 @@ class _Measured:
                 self._measure(index, kept, keep_picture=False)
 
     def visible_px(self) -> np.ndarray:
-        return self._figures[..., 0].sum(axis=0).astype(np.int64)
+        return self._figures[..., 0].sum(axis=0)
 
     def difference(self) -> np.ndarray:
-        return self._figures[..., 1].sum(axis=0)
+        return self._figures[..., 1].sum(axis=0) / _UNIT
 
     def shown(self) -> np.ndarray:
         return self._figures[..., 2].max(axis=0)
@@ -158,10 +181,6 @@ def _to_drop(stack: Stack, measured: _Measured, kept: np.ndarray, min_visible_px
     chosen: list[int] = []
     for i in np.flatnonzero(candidates).tolist():
         box = stack.layers[i].box
-        if not any(_touch(box, stack.layers[j].box) for j in chosen):
+        if not any(intersect(box, stack.layers[j].box) for j in chosen):
             chosen.append(i)
     return chosen
-
-
-def _touch(a: tuple[int, int, int, int], b: tuple[int, int, int, int]) -> bool:
-    return a[0] < b[2] and b[0] < a[2] and a[1] < b[3] and b[1] < a[3]

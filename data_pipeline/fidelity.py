@@ -11,9 +11,10 @@ from psd_tools.constants import ColorMode
 
 from data_pipeline.colour import ColourSpace, to_rgb, to_srgb
 from data_pipeline.document import Document
-from data_pipeline.kernel import READ_U8_2D, READ_U8_3D, kernel
+from data_pipeline.kernel import READ_PIXELS, kernel, packed
 from data_pipeline.pixels import stored_planes
 
+_READ_BYTES = types.Array(types.uint8, 2, "C", readonly=True)
 _MATTED_MODES = (ColorMode.RGB, ColorMode.GRAYSCALE, ColorMode.DUOTONE)
 
 
@@ -74,30 +75,44 @@ def over_white(rgba: np.ndarray) -> np.ndarray:
     return ((rgba[..., :3] * alpha + (255 - alpha) * np.uint16(255) + 127) // 255).astype(np.uint8)
 
 
-@kernel(types.UniTuple(types.int64, 2), READ_U8_3D, READ_U8_2D, READ_U8_2D, READ_U8_2D, READ_U8_2D, types.boolean)
+@kernel(types.UniTuple(types.int64, 2), READ_PIXELS, *[_READ_BYTES] * 4)
 def _compare(
-    ours: np.ndarray, red: np.ndarray, green: np.ndarray, blue: np.ndarray, alpha: np.ndarray, compare_alpha: bool
+    ours: np.ndarray, red: np.ndarray, green: np.ndarray, blue: np.ndarray, alpha: np.ndarray
 ) -> tuple[int, int]:
     """(sum of the differences of red, green and blue; pixels whose worst channel is within 2)."""
-    total, close = 0, 0
+    total, close = np.int64(0), np.int64(0)
+    full, byte, eight = np.int32(255), np.uint32(255), np.int32(8)
     for y in range(ours.shape[0]):
-        for x in range(ours.shape[1]):
-            a = np.int32(ours[y, x, 3])
-            white = (255 - a) * 255 + 127
-            r = abs((ours[y, x, 0] * a + white) // 255 - red[y, x])
-            g = abs((ours[y, x, 1] * a + white) // 255 - green[y, x])
-            b = abs((ours[y, x, 2] * a + white) // 255 - blue[y, x])
-            total += r + g + b
-            worst = max(r, max(g, b))
-            if compare_alpha:
-                worst = max(worst, abs(a - np.int32(alpha[y, x])))
-            close += worst <= 2
+        row, stored_r, stored_g, stored_b, stored_a = ours[y], red[y], green[y], blue[y], alpha[y]
+        row_total, row_close = np.int32(0), np.int32(0)
+        for x in range(len(row)):
+            pixel = row[x]
+            a = np.int32(pixel >> np.uint32(24))
+            white = (full - a) * full + np.int32(128)
+            r = np.int32(pixel & byte) * a + white
+            g = np.int32((pixel >> np.uint32(8)) & byte) * a + white
+            b = np.int32((pixel >> np.uint32(16)) & byte) * a + white
+            # (n + n >> 8) >> 8 with n = value + 128 is value / 255, rounded, for any value up to 255 * 255
+            r = abs(((r + (r >> eight)) >> eight) - np.int32(stored_r[x]))
+            g = abs(((g + (g >> eight)) >> eight) - np.int32(stored_g[x]))
+            b = abs(((b + (b >> eight)) >> eight) - np.int32(stored_b[x]))
+            worst = abs(a - np.int32(stored_a[x]))
+            worst = worst if worst > r else r
+            worst = worst if worst > g else g
+            worst = worst if worst > b else b
+            row_total += r + g + b
+            row_close += np.int32(1) if worst <= 2 else np.int32(0)
+        total += row_total
+        close += row_close
     return total, close
 
 
 def distance(composite: np.ndarray, stored: StoredImage) -> Distance:
     """`composite` is straight uint8 RGBA of the stored image's size."""
-    alpha = stored.red if stored.alpha is None else stored.alpha
-    total, close = _compare(composite, stored.red, stored.green, stored.blue, alpha, stored.alpha is not None)
+    planes = [np.ascontiguousarray(plane) for plane in (stored.red, stored.green, stored.blue)]
+    alpha = stored.alpha
+    if alpha is None:  # the stored image is opaque: our transparency shows white there and is no error of its own
+        alpha = np.ascontiguousarray(composite[..., 3])
+    total, close = _compare(packed(composite), *planes, alpha)
     pixels = composite.shape[0] * composite.shape[1]
     return Distance(mean=total / (3 * pixels), within2=close / pixels)

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numba
+import numpy as np
 from numba import types
 
 READ_U8_2D = types.Array(types.uint8, 2, "A", readonly=True)
@@ -25,3 +26,15 @@ def kernel(result: Any, *arguments: Any) -> Callable[[Callable], Callable]:
 
 
 inlined = numba.njit(cache=True, nogil=True)  # what kernels call, compiled with them
+
+# Row by row over contiguous planes and packed pixels, loops become vector instructions: 5 to 20 times the
+# speed of the same loop over [height, width, 4].
+PIXELS = types.Array(types.uint32, 2, "C")
+READ_PIXELS = types.Array(types.uint32, 2, "C", readonly=True)
+PLANE = types.Array(types.float32, 2, "C")
+PLANES = types.Array(types.float32, 3, "C")
+
+
+def packed(rgba: np.ndarray) -> np.ndarray:
+    """Contiguous uint8 RGBA [height, width, 4] as uint32 pixels [height, width], red in the lowest byte. No copy."""
+    return rgba.view("<u4")[..., 0]

@@ -6,14 +6,17 @@ import numpy as np
 from numba import types
 
 from data_pipeline.boxes import intersect, tight, view
-from data_pipeline.kernel import READ_F32_2D, READ_U8_2D, U8_3D, kernel
+from data_pipeline.kernel import PIXELS, READ_F32_2D, kernel, packed
 from schemas.stack import Box
+
+_READ_ROWS = types.Array(types.uint8, 2, "C", readonly=True)
+_READ_ROW_PIXELS = types.Array(types.uint32, 2, "A", readonly=True)
 
 
 @dataclass(frozen=True, eq=False)
 class Fragment:
     """`rgba` is uint8 [height, width, 4] on `box`. `alpha`, float32 [height, width] in [0, 1], stands in
-    for the fourth channel; None where that channel is exact.
+    for the fourth channel; None where that channel is exact and the colour 0 where it is 0.
 
     Colours are final: groups, masks and clipping scale the alpha alone.
     """
@@ -45,50 +48,43 @@ class Fragment:
         return self if factor == 1 else replace(self, alpha=self.exact_alpha() * np.float32(factor))
 
 
-@kernel(types.void, READ_U8_2D, READ_U8_2D, READ_U8_2D, READ_U8_2D, U8_3D)
-def _interleave(red: np.ndarray, green: np.ndarray, blue: np.ndarray, alpha: np.ndarray, rgba: np.ndarray) -> None:
-    for y in range(rgba.shape[0]):
-        for x in range(rgba.shape[1]):
-            rgba[y, x, 0] = red[y, x]
-            rgba[y, x, 1] = green[y, x]
-            rgba[y, x, 2] = blue[y, x]
-            rgba[y, x, 3] = alpha[y, x]
+@kernel(types.void, *[_READ_ROWS] * 4, PIXELS)
+def _interleave(red: np.ndarray, green: np.ndarray, blue: np.ndarray, alpha: np.ndarray, pixels: np.ndarray) -> None:
+    for y in range(pixels.shape[0]):
+        row, r, g, b, a = pixels[y], red[y], green[y], blue[y], alpha[y]
+        for x in range(len(row)):
+            pixel = np.uint32(r[x]) | (np.uint32(g[x]) << np.uint32(8)) | (np.uint32(b[x]) << np.uint32(16))
+            row[x] = pixel | (np.uint32(a[x]) << np.uint32(24)) if a[x] > 0 else np.uint32(0)
 
 
 def interleave(red: np.ndarray, green: np.ndarray, blue: np.ndarray, alpha: np.ndarray) -> np.ndarray:
-    """Four uint8 planes [height, width] -> RGBA [height, width, 4]."""
+    """Four uint8 planes [height, width] -> RGBA [height, width, 4], RGB 0 where alpha is 0."""
     rgba = np.empty((*red.shape, 4), np.uint8)
-    _interleave(red, green, blue, alpha, rgba)
+    _interleave(*(np.ascontiguousarray(plane) for plane in (red, green, blue, alpha)), packed(rgba))
     return rgba
 
 
-@kernel(types.void, U8_3D, READ_F32_2D)
-def _settle(rgba: np.ndarray, alpha: np.ndarray) -> None:
-    for y in range(rgba.shape[0]):
-        for x in range(rgba.shape[1]):
-            rounded = np.uint8(min(max(alpha[y, x], np.float32(0)), np.float32(1)) * np.float32(255) + np.float32(0.5))
-            rgba[y, x, 3] = rounded
-
-
-@kernel(types.void, U8_3D)
-def _clear_colour(rgba: np.ndarray) -> None:
-    for y in range(rgba.shape[0]):
-        for x in range(rgba.shape[1]):
-            if rgba[y, x, 3] == 0:
-                rgba[y, x, 0] = 0
-                rgba[y, x, 1] = 0
-                rgba[y, x, 2] = 0
+@kernel(types.void, _READ_ROW_PIXELS, READ_F32_2D, PIXELS)
+def _settle(pixels: np.ndarray, alpha: np.ndarray, out: np.ndarray) -> None:
+    zero, one, full, half = np.float32(0), np.float32(1), np.float32(255), np.float32(0.5)
+    for y in range(out.shape[0]):
+        row = out[y]
+        for x in range(len(row)):
+            a = alpha[y, x]
+            a = a if a > zero else zero
+            a = a if a < one else one
+            rounded = np.uint32(np.int32(a * full + half))
+            colour = pixels[y, x] & np.uint32(0xFFFFFF)
+            row[x] = colour | (rounded << np.uint32(24)) if rounded > 0 else np.uint32(0)
 
 
 def settle(fragment: Fragment) -> tuple[Box, np.ndarray] | None:
     """The alpha rounded to 1/255, the colour 0 where it is 0, the box tight; None where nothing is left."""
     rgba = fragment.rgba
     if fragment.alpha is not None:
-        rgba = rgba.copy()
-        _settle(rgba, fragment.alpha)
+        rgba = np.empty(rgba.shape, np.uint8)
+        _settle(fragment.rgba.view("<u4")[..., 0], fragment.alpha, packed(rgba))
     box = tight(rgba, fragment.box)
     if box is None:
         return None
-    rgba = np.ascontiguousarray(view(rgba, fragment.box, box))
-    _clear_colour(rgba)
-    return box, rgba
+    return box, np.ascontiguousarray(view(rgba, fragment.box, box))
