@@ -9,7 +9,9 @@ from typing import BinaryIO, cast
 
 from beam_jobs import files, scratch
 from beam_jobs.inputs import Input, clean
+from beam_jobs.options import JobOptions
 from beam_jobs.references import Reference
+from data_pipeline.stack_io import WEBP_MAX_SIDE_PX
 from schemas.options import CurateOptions
 from schemas.reasons import Reason, Stage
 from schemas.rows import DocumentRow
@@ -26,31 +28,60 @@ class Todo:
     known: Reference | None = None
 
 
-def work(todo: Todo, output: str, options: CurateOptions, curate: Curate) -> Reference:
-    """Curates, and stores the outcome. Only MemoryError leaves it."""
+def work(todo: Todo, options: JobOptions, curate: Curate) -> Reference:
+    """Curates, and stores the outcome. MemoryError leaves it, and an OSError of scratch: a full disk ends the run."""
     document = todo.document
+    known = todo.known or scratch.find(options.output, document)
+    if known is not None and known.reason not in options.retry and _is_same(todo, known, options):
+        return replace(known, fingerprint=document.fingerprint)
+    outcome = _curate(document, options.curate, curate)
     try:
-        if todo.known is not None and todo.known.sha256 == _sha256(document.path):
-            return replace(todo.known, fingerprint=document.fingerprint)
-        outcome = _curate(document, options, curate)
-        return scratch.store(output, document, outcome, options)
-    except MemoryError:
-        raise
-    except OSError as error:
-        return reject(output, document, options, Stage.OPEN, Reason.UNREADABLE, f"{error.strerror or error}")
-    except Exception as error:  # noqa: BLE001  a defect of ours costs one document, not the run, and is counted
-        message = f"{type(error).__name__}: {error}"
-        return reject(output, document, options, Stage.WRITE, Reason.INTERNAL_ERROR, message)
+        encoded = scratch.encode(outcome, options.curate)
+    except Exception as error:  # noqa: BLE001
+        outcome = _internal_error(document, Stage.WRITE, error)
+        encoded = scratch.encode(outcome, options.curate)
+    return scratch.store(options.output, document, outcome, encoded)
 
 
-def reject(
-    output: str, document: Input, options: CurateOptions, stage: Stage, reason: Reason, message: str
-) -> Reference:
-    """The reference of a document that curation itself could not reject."""
-    return scratch.store(output, document, Rejection(_row(document, stage, reason, message)), options)
+def reject(options: JobOptions, document: Input, stage: Stage, reason: Reason, message: str) -> Reference:
+    """The reference of a document that could not be curated to an end."""
+    outcome = Rejection(_row(document, stage, reason, message))
+    return scratch.store(options.output, document, outcome, scratch.encode(outcome, options.curate))
+
+
+def _is_same(todo: Todo, known: Reference, options: JobOptions) -> bool:
+    """Whether its bytes are those that were curated; they are hashed only where there is a doubt."""
+    if known.fingerprint == todo.document.fingerprint and not options.verify:
+        return True
+    try:
+        return known.sha256 is not None and known.sha256 == _sha256(todo.document.path)
+    except OSError:
+        return False  # curation will say why
 
 
 def _curate(document: Input, options: CurateOptions, curate: Curate) -> Sample | Rejection:
+    try:
+        outcome = _call(document, options, curate)
+    except MemoryError:
+        raise
+    except OSError as error:
+        return Rejection(_row(document, Stage.OPEN, Reason.UNREADABLE, f"cannot be read: {error.strerror or error}"))
+    except Exception as error:  # noqa: BLE001
+        return _internal_error(document, Stage.FLATTEN, error)
+    side_px = max(outcome.stack.width, outcome.stack.height) if isinstance(outcome, Sample) else 0
+    if options.image_format == "webp" and side_px > WEBP_MAX_SIDE_PX:
+        message = f"a side of {side_px} px; WebP holds {WEBP_MAX_SIDE_PX} px"
+        row = replace(outcome.document, status="rejected", stage=Stage.WRITE, reason=Reason.CANVAS_TOO_LARGE)
+        return Rejection(replace(row, message=message), outcome.layers, outcome.previews)
+    return outcome
+
+
+def _internal_error(document: Input, stage: Stage, error: Exception) -> Rejection:
+    """A defect of ours costs one document, not the run, and is counted."""
+    return Rejection(_row(document, stage, Reason.INTERNAL_ERROR, f"{type(error).__name__}: {error}"))
+
+
+def _call(document: Input, options: CurateOptions, curate: Curate) -> Sample | Rejection:
     attributes = dict(document.attributes)
     if not files.is_remote(document.path):
         return curate(document.path, options, uri=document.uri, attributes=attributes)

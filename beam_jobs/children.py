@@ -106,10 +106,10 @@ class _Child:
         self.calls = 0
 
     def call(self, function: Callable[..., Any], arguments: tuple[Any, ...], seconds: float) -> Any:
+        if self.calls == 0:
+            self._await_start()  # loading modules is not the call's time
+        self.calls += 1
         try:
-            if self.calls == 0:
-                self._connection.recv()  # it has started: loading modules is not the call's time
-            self.calls += 1
             self._connection.send((function, arguments))
             if not self._connection.poll(seconds):
                 return OutOfTime(seconds)
@@ -122,6 +122,13 @@ class _Child:
         if kind == "error":
             raise value
         return value
+
+    def _await_start(self) -> None:
+        try:
+            self._connection.recv()
+        except EOFError as error:
+            self._process.join()
+            raise RuntimeError(f"no child process can be started: {_epitaph(self._process.exitcode)}") from error
 
     def kill(self) -> None:
         self._process.kill()
@@ -143,10 +150,9 @@ def _serve(connection: Connection, memory_bytes: int) -> None:
     while True:
         try:
             function, arguments = connection.recv()
+            reply = "value", function(*arguments)
         except EOFError:
             return
-        try:
-            reply = "value", function(*arguments)
         except MemoryError:
             reply = "memory", None
         except Exception as error:  # noqa: BLE001  the border of the process: it travels, and is raised there

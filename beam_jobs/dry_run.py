@@ -52,8 +52,9 @@ def forecast(options: JobOptions) -> Iterator[str]:
             stored_bytes += STORED_SHARE * size * min(1.0, options.curate.max_area / (header.width * header.height))
         yield f"{what:<12} {printable(document.uri)}  {_describe(document, header)}"
     yield (
-        f"{len(inputs)} documents, {len(inputs) - len(todo)} unchanged, {len(todo)} to do: about "
-        f"{seconds / options.workers:.0f} s with {options.workers} workers, {stored_bytes / (1 << 20):.1f} MiB of shards"
+        f"{len(inputs)} documents, {len(inputs) - len(todo)} unchanged, {len(todo)} to do: "
+        f"about {seconds / options.workers:.0f} s with {options.workers} workers, {stored_bytes / (1 << 20):.1f} MiB "
+        "of shards"
     )
 
 

@@ -15,8 +15,12 @@ def only_run(output: str) -> Iterator[None]:
         yield
         return
     path = files.join(output, "state", "lock")
-    os.makedirs(os.path.dirname(path), exist_ok=True)
-    with open(path, "w") as file:
+    try:
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        file = open(path, "w")  # noqa: SIM115  closed below
+    except OSError as error:
+        raise ValueError(f"OUTPUT {output} cannot be written: {error.strerror}") from error
+    with file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:

@@ -4,7 +4,7 @@ The reference is filed under the document's uri and fingerprint, last, so a run 
 """
 
 import hashlib
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from beam_jobs import files
@@ -20,30 +20,43 @@ FOLDER = "state/scratch"
 _LONGEST_SPLIT = {"split": "validation", "family_id": "0" * 16}
 
 
-def store(output: str, document: Input, outcome: Sample | Rejection, options: CurateOptions) -> Reference:
-    """Writes everything; raises ValueError where an image cannot be encoded as the options ask."""
-    metadata, images, picture, sample_bytes, layers = None, None, None, 0, 0
+@dataclass(frozen=True)
+class Encoded:
+    """All that is kept of a document, as bytes; `images` and `previews` are runs of tar members."""
+
+    record: bytes
+    images: bytes | None
+    previews: bytes | None
+    sample_bytes: int
+
+
+def encode(outcome: Sample | Rejection, options: CurateOptions) -> Encoded:
+    """Touches no file."""
+    metadata, images, previews, sample_bytes = None, None, None, 0
     if isinstance(outcome, Sample):
         metadata = describe(outcome, options.image_format)
-        images = _put(output, pack(image_members(outcome, options.image_format)))
-        sample_bytes = images.length + len(pack(text_members(metadata | _LONGEST_SPLIT)))
-        picture = _picture(outcome)
-        layers = len(outcome.stack.layers)
-    previews, key = None, outcome.document.sha256
-    if options.previews and outcome.previews and key is not None:
-        named = ((f"{key[:16]}.{name}.webp", rgba) for name, rgba in sorted(outcome.previews.items()))
-        previews = _put(output, pack((name, encode_preview(rgba)) for name, rgba in named))
+        images = pack(image_members(outcome, options.image_format))
+        sample_bytes = len(images) + len(pack(text_members(metadata | _LONGEST_SPLIT)))
+    sha256 = outcome.document.sha256
+    if options.previews and outcome.previews and sha256 is not None:
+        named = ((f"{sha256[:16]}.{name}.webp", rgba) for name, rgba in sorted(outcome.previews.items()))
+        previews = pack((name, encode_preview(rgba)) for name, rgba in named)
+    return Encoded(pack_record(record_of(outcome, metadata)), images, previews, sample_bytes)
+
+
+def store(output: str, document: Input, outcome: Sample | Rejection, encoded: Encoded) -> Reference:
+    """Writes the pixels, then the record, then the reference."""
     reference = Reference(
         uri=document.uri,
         fingerprint=document.fingerprint,
         sha256=outcome.document.sha256,
         reason=outcome.document.reason,
-        picture=picture,
-        layers=layers,
-        sample_bytes=sample_bytes,
-        record=_put(output, pack_record(record_of(outcome, metadata))),
-        images=images,
-        previews=previews,
+        picture=_picture(outcome) if isinstance(outcome, Sample) else None,
+        layers=len(outcome.stack.layers) if isinstance(outcome, Sample) else 0,
+        sample_bytes=encoded.sample_bytes,
+        images=None if encoded.images is None else _put(output, encoded.images),
+        previews=None if encoded.previews is None else _put(output, encoded.previews),
+        record=_put(output, encoded.record),
     )
     files.write(files.join(output, _finished(document)), encode_json(asdict(reference)))
     return reference

@@ -6,12 +6,14 @@ Exit status: 0 done; 1 done, but more documents were rejected than --max-reject 
 OUTPUT, nothing was done; 3 the run failed, and what it finished is kept for the next one.
 """
 
+import logging
 import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import apache_beam as beam
 from apache_beam.options.pipeline_options import PipelineOptions
+from apache_beam.runners.runner import PipelineRunner, create_runner
 
 from beam_jobs import commit, progress, state
 from beam_jobs.build import Built
@@ -20,7 +22,7 @@ from beam_jobs.children import close_children
 from beam_jobs.corpus import file_of, keep_one_file, keep_one_picture, picture_of
 from beam_jobs.dry_run import forecast
 from beam_jobs.files import join, read
-from beam_jobs.inputs import find_inputs
+from beam_jobs.inputs import find_inputs, printable
 from beam_jobs.journal import Journal
 from beam_jobs.lock import only_run
 from beam_jobs.options import JobOptions, parse
@@ -31,7 +33,13 @@ from beam_jobs.transforms import Build, Curate
 from data_pipeline.curate import curate as curate_document
 from data_pipeline.stack_io import decode_json
 
+logging.getLogger("apache_beam").setLevel(logging.ERROR)
+
 DONE, TOO_MANY_REJECTED, WRONG, FAILED = 0, 1, 2, 3
+
+
+class Failed(Exception):
+    """The run could not be finished, through no fault of an input."""
 
 
 def shards(
@@ -61,6 +69,7 @@ def shards(
 
 def run(options: JobOptions, curate: CurateFunction = curate_document) -> dict[str, Any]:
     """Runs the job; returns manifest.json. Raises ValueError for a wrong INPUT or OUTPUT, before any work."""
+    runner = _runner(options.runner)
     inputs = find_inputs(options.input)[: options.limit]
     state.check_configuration(options)
     with only_run(options.output):
@@ -71,14 +80,23 @@ def run(options: JobOptions, curate: CurateFunction = curate_document) -> dict[s
         work = state.divide(inputs, before, options)
         bar = progress.start(len(work.todo))
         with Journal(options, len(inputs), len(work.todo)) as journal:
-            flags = [f"--runner={options.runner}", *options.beam_flags]
-            pipeline = beam.Pipeline(options=PipelineOptions(flags))
+            pipeline = beam.Pipeline(runner, PipelineOptions([*options.beam_flags]))
             shards(pipeline, work, before.built, options, curate)
-            pipeline.run().wait_until_finish()
+            try:
+                pipeline.run().wait_until_finish()
+            except Exception as error:  # the border to Beam, whose runners raise what they like
+                raise Failed(f"{type(error).__name__}: {error}") from error
             commit.roll_forward(options.output)
             manifest: dict[str, Any] = decode_json(read(join(options.output, "manifest.json")))
             journal.finish(bar, manifest)
     return manifest
+
+
+def _runner(name: str) -> PipelineRunner:
+    try:
+        return create_runner(name)
+    except (ValueError, ImportError) as error:
+        raise ValueError(f"runner {name} cannot be had: {' '.join(str(error).split())}") from error
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -92,6 +110,13 @@ def main(arguments: Sequence[str]) -> int:
     except ValueError as error:
         print(f"lamina: {error}", file=sys.stderr)
         return WRONG
+    except Failed as error:
+        print(f"lamina: the run failed, see {join(options.output, 'logs')}: {printable(str(error))[:1000]}",
+              file=sys.stderr)  # fmt: skip
+        return FAILED
+    except KeyboardInterrupt:
+        print("lamina: stopped; the same command goes on from here", file=sys.stderr)
+        return FAILED
     finally:
         close_children()
     print(summary(manifest))

@@ -42,8 +42,10 @@ def check_configuration(options: JobOptions) -> None:
     """Raises ValueError where OUTPUT holds the work of another configuration."""
     path = files.join(options.output, CONFIGURATION)
     if not files.exists(path):
-        if files.exists(files.join(options.output, "manifest.json")):
-            raise ValueError(f"OUTPUT {options.output} holds a dataset without its state folder; choose another OUTPUT")
+        ours = ("README.md", "manifest.json", "shards", "tables", "previews")
+        foreign = [name for name in ours if files.exists(files.join(options.output, name))]
+        if foreign:
+            raise ValueError(f"OUTPUT {options.output} holds {foreign[0]} of something else; choose another OUTPUT")
         return
     before, now = decode_json(files.read(path)), decode_json(encode_json(options.configuration))
     changed = [name for name in sorted(before.keys() | now.keys()) if before.get(name) != now.get(name)]

@@ -8,7 +8,7 @@ import apache_beam as beam
 from apache_beam.transforms.window import GlobalWindow
 from apache_beam.utils.windowed_value import WindowedValue
 
-from beam_jobs import child, progress, scratch
+from beam_jobs import child, progress
 from beam_jobs.build import Built, build
 from beam_jobs.child import Todo
 from beam_jobs.children import Children, Crashed, Lost, OutOfMemory, OutOfTime, shared_children
@@ -64,7 +64,7 @@ class _InChildren(beam.DoFn):
                 yield self.result(self._pending.pop(future), future.result())
 
     def _children(self) -> Children:
-        preload = ("apache_beam", self.curate.__module__, child.__name__)
+        preload = (child.__name__, self.curate.__module__, "apache_beam")
         return shared_children(self.options.workers, self.options.curate.max_memory_bytes, preload)
 
 
@@ -72,20 +72,14 @@ class Curate(_InChildren):
     """Todo -> Reference. A document that costs too much, or kills its process, becomes a rejection."""
 
     def at_once(self, element: Todo) -> Reference | None:
-        reference = None
-        if element.document.problem is not None:
-            reference = self._reject(element, Stage.DISCOVER, Reason.UNREADABLE, element.document.problem)
-        elif element.known is None:
-            reference = scratch.find(self.options.output, element.document)
-        if reference is not None:
-            progress.advance(reference.reason is None)
-        return reference
+        if element.document.problem is None:
+            return None
+        progress.advance(False)
+        return self._reject(element, Stage.DISCOVER, Reason.UNREADABLE, element.document.problem)
 
     def submit(self, children: Children, element: Todo) -> "Future[Any]":
-        options = self.options
-        return children.submit(
-            child.work, element, options.output, options.curate, self.curate, seconds=options.curate.max_seconds
-        )
+        seconds = self.options.curate.max_seconds
+        return children.submit(child.work, element, self.options, self.curate, seconds=seconds)
 
     def result(self, element: Todo, outcome: Reference | Lost) -> Reference:
         if isinstance(outcome, OutOfTime):
@@ -100,7 +94,7 @@ class Curate(_InChildren):
         return outcome
 
     def _reject(self, element: Todo, stage: Stage, reason: Reason, message: str) -> Reference:
-        return child.reject(self.options.output, element.document, self.options.curate, stage, reason, message)
+        return child.reject(self.options, element.document, stage, reason, message)
 
 
 class Build(_InChildren):

@@ -17,6 +17,8 @@ from schemas.rows import DocumentRow, LayerRow
 from schemas.sample import Fidelity, Rejection, Sample
 from schemas.stack import PlainLayer, Stack
 
+LOG = "curated.log"
+
 
 def write(folder, name, **what):
     """`colour` decides the composite, `layers` how many there are, `do` what else happens."""
@@ -26,13 +28,22 @@ def write(folder, name, **what):
     return path
 
 
+def curated(folder):
+    """uris that were curated since the last call; the first call starts to count."""
+    path = folder / LOG
+    lines = path.read_text().split() if path.exists() else []
+    path.write_text("")
+    return sorted(lines)
+
+
 def curate(source, options=None, uri="", attributes=None):
     options = options or CurateOptions()
-    with open(source, "rb") if not hasattr(source, "read") else source as file:
+    with open(source, "rb") as file:
         data = file.read()
-    if log := os.environ.get("FAKE_LOG"):
+    log = os.path.join(os.path.dirname(source), LOG)
+    if os.path.exists(log):
         with open(log, "a") as lines:
-            lines.write(uri.replace("\n", "?") + "\n")
+            lines.write(uri + "\n")
     what = json.loads(data)
     if "sleep" in what:
         time.sleep(what["sleep"])

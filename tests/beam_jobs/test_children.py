@@ -1,0 +1,58 @@
+"""A child that hangs, dies or eats memory costs its own call and no other."""
+
+import os
+import signal
+import time
+
+import numpy as np
+import pytest
+
+from beam_jobs.children import Children, Crashed, OutOfMemory, OutOfTime
+
+LIMIT_BYTES = 4 << 30
+
+
+@pytest.fixture(scope="module")
+def children():
+    pool = Children(2, LIMIT_BYTES, ())
+    yield pool
+    pool.close()
+
+
+def hang():
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM, signal.SIGINT})
+    while True:
+        time.sleep(60)
+
+
+def square(number):
+    return number * number
+
+
+def eat():
+    return np.ones(LIMIT_BYTES, np.uint8).sum()
+
+
+def defect():
+    raise LookupError("ours")
+
+
+def test_calls_around_a_lost_one_are_answered(children):
+    bad = [children.submit(function, seconds=1.0) for function in (hang, os.abort, eat)]
+    good = [children.submit(square, number, seconds=60.0) for number in range(50)]
+    assert [future.result() for future in good] == [number * number for number in range(50)]
+    assert bad[0].result() == OutOfTime(1.0)
+    assert bad[1].result() == Crashed("the process that curated it was killed by SIGABRT")
+    assert bad[2].result() == OutOfMemory(LIMIT_BYTES)
+
+
+def test_a_defect_is_raised_here(children):
+    with pytest.raises(LookupError, match="ours"):
+        children.submit(defect, seconds=60.0).result()
+
+
+def test_an_answer_survives_the_death_of_a_child_between_calls(children):
+    victims = [children.submit(os.getpid, seconds=60.0).result() for _ in range(4)]
+    for victim in set(victims):
+        os.kill(victim, signal.SIGKILL)
+    assert [children.submit(square, number, seconds=60.0).result() for number in range(4)] == [0, 1, 4, 9]

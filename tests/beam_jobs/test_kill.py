@@ -1,0 +1,106 @@
+"""kill -9 at any point and run again: the bytes of an undisturbed run, and finished documents are not done twice."""
+
+import os
+import random
+import signal
+import time
+
+import pytest
+
+from beam_jobs import commit, files
+from beam_jobs.children import close_children
+from tests.beam_jobs import fake
+from tests.beam_jobs.job import promised, run, start
+
+
+@pytest.fixture(scope="module")
+def corpus(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("corpus")
+    for index in range(40):
+        fake.write(folder, f"doc{index}.psd", colour=index // 2, layers=1 + index % 3, sleep=0.05)
+    fake.write(folder, "copy.psd", colour=0, layers=1, sleep=0.05)
+    fake.write(folder, "dies.psd", do="abort")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def undisturbed(corpus, tmp_path_factory):
+    output = tmp_path_factory.mktemp("undisturbed") / "out"
+    started = time.monotonic()
+    run(corpus, output)
+    close_children()
+    return promised(output), time.monotonic() - started
+
+
+def kill_after(process, seconds):
+    """Whether it was still running; `seconds` of a run include its start."""
+    time.sleep(seconds)
+    alive = process.poll() is None
+    if alive:
+        os.kill(process.pid, signal.SIGKILL)  # only itself: its children must end on their own
+    process.wait()
+    return alive
+
+
+def test_a_killed_run_goes_on_where_it_was(corpus, undisturbed, tmp_path):
+    output = tmp_path / "out"
+    process = start(corpus, output, 2)
+    finished = output / "state/scratch/finished"
+    while len(list(finished.rglob("*/*"))) < 10:
+        time.sleep(0.02)
+    assert kill_after(process, 0)
+    time.sleep(0.3)
+    done = len(list(finished.rglob("*/*")))
+    fake.curated(corpus)
+    run(corpus, output)
+    assert promised(output) == undisturbed[0]
+    assert len(set(fake.curated(corpus))) == 42 - done
+
+
+class Stop(BaseException):
+    """As good as kill -9: nothing handles it."""
+
+
+@pytest.mark.parametrize("step", range(0, 24, 3))
+def test_a_commit_may_stop_at_every_step(tmp_path, monkeypatch, step):
+    for index in range(6):
+        fake.write(tmp_path / "in", f"{index}.psd", colour=index)
+    run(tmp_path / "in", tmp_path / "fresh")
+    (tmp_path / "in" / "0.psd").rename(tmp_path / "0.psd")
+    run(tmp_path / "in", tmp_path / "out")
+    (tmp_path / "0.psd").rename(tmp_path / "in" / "0.psd")
+    left = step
+
+    def stopping(function):
+        def one(*arguments):
+            nonlocal left
+            if left == 0:
+                raise Stop
+            left -= 1
+            return function(*arguments)
+
+        return one
+
+    with monkeypatch.context() as patch:
+        for name in ("move", "remove", "remove_folder"):
+            patch.setattr(files, name, stopping(getattr(files, name)))
+        try:
+            run(tmp_path / "in", tmp_path / "out")
+        except Stop:
+            assert left == 0
+    run(tmp_path / "in", tmp_path / "out")
+    assert promised(tmp_path / "out") == promised(tmp_path / "fresh")
+    assert not commit.roll_forward(str(tmp_path / "out"))
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("workers", [1, 2])
+def test_kills_at_random_points(corpus, undisturbed, tmp_path, workers):
+    chance = random.Random(workers)
+    output, kills = tmp_path / "out", 0
+    for _ in range(8):
+        process = start(corpus, output, workers)
+        kills += kill_after(process, chance.uniform(1.0, 1.0 + 1.5 * undisturbed[1]))
+    run(corpus, output, workers=workers)
+    assert kills >= 3
+    assert promised(output) == undisturbed[0]
