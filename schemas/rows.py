@@ -102,7 +102,7 @@ _ARROW = {
     float: pa.float64(),
     bool: pa.bool_(),
     list[str]: pa.list_(pa.string()),
-    Box: pa.list_(pa.int32(), 4),
+    Box: pa.list_(pa.int32()),  # not of a fixed size: Arrow cannot read those back from Parquet where some are null
 }
 
 
