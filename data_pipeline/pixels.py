@@ -4,15 +4,17 @@ Damage raises `DamagedPixels`: psd-tools decodes a damaged channel to black and 
 """
 
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import numpy as np
 from psd_tools.api.layers import Layer
-from psd_tools.compression import PSDDecompressionWarning
-from psd_tools.constants import ChannelID
+from psd_tools.compression import PSDDecompressionWarning, decompress
+from psd_tools.constants import ChannelID, Compression
+from psd_tools.psd.image_data import ImageData
 from psd_tools.psd.layer_and_mask import ChannelData, ChannelInfo
 
 from data_pipeline.document import Document
+from data_pipeline.packbits import unpack
 from schemas.stack import Box
 
 
@@ -58,47 +60,49 @@ def _channels(layer: Layer) -> Iterator[tuple[ChannelInfo, ChannelData]]:
 def stored_planes(document: Document) -> list[np.ndarray]:
     """The channels of the merged image that Photoshop stored, as they lie in the file."""
     psd = document.psd
-    data = _decompressed("stored image", lambda: psd._record.image_data.get_data(psd._record.header, False))
-    height, channels = psd.height, psd.channels
-    rows = to_uint8(data, psd.depth, psd.width, height * channels, "stored image")
-    return [rows[k * height : (k + 1) * height] for k in range(channels)]
+    image = psd._record.image_data
+    rows = _rows(image, psd.width, psd.height * psd.channels, psd.depth, psd.version, "stored image")
+    return [rows[k * psd.height : (k + 1) * psd.height] for k in range(psd.channels)]
 
 
 def _plane(layer: Layer, data: ChannelData, width: int, height: int) -> np.ndarray:
     psd = layer._psd
-    what = f"layer {layer.name!r}"
-    raw = _decompressed(what, lambda: data.get_data(width, height, psd.depth, psd.version))
-    return to_uint8(raw, psd.depth, width, height, what)
+    return _rows(data, width, height, psd.depth, psd.version, f"layer {layer.name!r}")
 
 
-def _decompressed(what: str, read: Callable[[], bytes]) -> bytes:
+def _rows(data: ChannelData | ImageData, width: int, height: int, depth: int, version: int, what: str) -> np.ndarray:
+    """The samples of a compressed channel, or of several below each other, as uint8 [height, width]."""
+    row_bytes = (width * depth + 7) // 8
+    try:
+        if data.compression == Compression.RLE:
+            raw = unpack(data.data, row_bytes, height, version)
+        else:
+            raw = np.frombuffer(_decompressed(data, width, height, depth, version), np.uint8)
+    except (PSDDecompressionWarning, ValueError, OSError, IndexError) as error:
+        raise DamagedPixels(f"{what}: {error}"[:400]) from error
+    if raw.size < row_bytes * height:
+        raise DamagedPixels(f"{what}: {raw.size} bytes, {row_bytes * height} expected")
+    return to_uint8(raw.reshape(-1)[: row_bytes * height].reshape(height, row_bytes), depth, width)
+
+
+def _decompressed(data: ChannelData | ImageData, width: int, height: int, depth: int, version: int) -> bytes:
     with warnings.catch_warnings():
         warnings.simplefilter("error", PSDDecompressionWarning)
-        try:
-            return read()
-        except (PSDDecompressionWarning, ValueError, OSError, IndexError) as error:
-            raise DamagedPixels(f"{what}: {type(error).__name__}: {error}"[:400]) from error
+        return decompress(data.data, data.compression, width, height, depth, version)
 
 
-def to_uint8(data: bytes, depth: int, width: int, height: int, what: str) -> np.ndarray:
-    """Raw big-endian samples to uint8, rounded. 32-bit samples are linear light: they get sRGB's curve."""
-    if depth == 1:
-        row_bytes = (width + 7) // 8
-        bits = np.unpackbits(_samples(data, np.dtype(np.uint8), row_bytes, height, what), axis=1, count=width)
-        return (1 - bits) * np.uint8(255)  # a set bit is black
+def to_uint8(raw: np.ndarray, depth: int, width: int) -> np.ndarray:
+    """Big-endian samples, uint8 [height, bytes of a row] -> uint8 [height, width], rounded.
+
+    32-bit samples are linear light: they get sRGB's curve.
+    """
     if depth == 8:
-        return _samples(data, np.dtype(np.uint8), width, height, what)
+        return raw
+    if depth == 1:
+        return (1 - np.unpackbits(raw, axis=1, count=width)) * np.uint8(255)  # a set bit is black
     if depth == 16:
-        samples = _samples(data, np.dtype(">u2"), width, height, what).astype(np.uint32)
+        samples = raw.view(">u2").astype(np.uint32)
         return ((samples * 255 + 32767) // 65535).astype(np.uint8)
-    linear = np.clip(np.nan_to_num(_samples(data, np.dtype(">f4"), width, height, what).astype(np.float32)), 0, 1)
+    linear = np.clip(np.nan_to_num(raw.view(">f4").astype(np.float32)), 0, 1)
     curve = np.where(linear <= 0.0031308, linear * 12.92, 1.055 * np.power(linear, 1 / 2.4) - 0.055)
     return np.rint(curve * 255).astype(np.uint8)
-
-
-def _samples(data: bytes, dtype: np.dtype, width: int, height: int, what: str) -> np.ndarray:
-    count = width * height
-    samples = np.frombuffer(data, dtype)
-    if samples.size < count:
-        raise DamagedPixels(f"{what}: {samples.size} samples, {count} expected")
-    return samples[:count].reshape(height, width)
