@@ -94,15 +94,19 @@ def check_listing(root: str, manifest: Manifest, findings: Findings) -> list[Ent
     return present
 
 
-def check_checksum(root: str, entry: Entry, findings: Findings) -> bool:
-    """Whether size and sha256 are the manifest's; reads the whole file in blocks."""
+def check_checksum(root: str, entry: Entry, findings: Findings) -> None:
+    """Size and sha256 are the manifest's; reads the whole file in blocks."""
     digest, total = hashlib.sha256(), 0
-    with open(os.path.join(root, entry.path), "rb") as file:
-        while block := file.read(1 << 20):
-            digest.update(block)
-            total += len(block)
-    whole = findings.expect(total == entry.bytes, "checksums", entry.path, f"{total} bytes, {entry.bytes} are listed")
-    return findings.expect(digest.hexdigest() == entry.sha256, "checksums", entry.path, "another sha256") and whole
+    try:
+        with open(os.path.join(root, entry.path), "rb") as file:
+            while block := file.read(1 << 20):
+                digest.update(block)
+                total += len(block)
+    except OSError as error:
+        findings.fail("checksums", entry.path, str(error))
+        return
+    findings.expect(total == entry.bytes, "checksums", entry.path, f"{total} bytes, {entry.bytes} are listed")
+    findings.expect(digest.hexdigest() == entry.sha256, "checksums", entry.path, "another sha256")
 
 
 def _entries(section: str, listed: list[Any], findings: Findings) -> Iterator[Entry]:

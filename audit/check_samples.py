@@ -4,6 +4,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any, BinaryIO
 
 import numpy as np
@@ -18,7 +19,7 @@ from schemas.options import IMAGE_FORMATS
 from schemas.stack import Box
 
 MAX_CANVAS_PX = 1 << 25  # a composite is blended at 32 bytes a pixel
-MAX_TEXT_BYTES = 64 << 20
+MAX_TEXT_BYTES = 16 << 20
 _HEADER_BYTES = 1 << 20  # beyond the pixels, what a lossless image may cost
 
 
@@ -89,8 +90,13 @@ def _metadata(
     except ValueError as error:
         findings.fail("json", where, f"KEY.json: {error}")
         return None
-    errors = sorted(f"{error.json_path}: {error.message[:200]}" for error in sample_validator().iter_errors(metadata))
-    if not findings.expect(not errors, "json", where, "; ".join(errors[:3])):
+    first = islice(sample_validator().iter_errors(metadata), 3)
+    errors = [f"{error.json_path}: {error.message[:200]}" for error in first]
+    if not findings.expect(not errors, "json", where, "; ".join(errors)):
+        return None
+    numbers = [metadata["width"], metadata["height"], *(side for layer in metadata["layers"] for side in layer["box"])]
+    whole = all(type(number) is int for number in numbers)  # for JSON schema 3.0 is an integer as well
+    if not findings.expect(whole, "json", where, "a size or a box is not written as an integer"):
         return None
     checked: dict[str, Any] = metadata
     return checked

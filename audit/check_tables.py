@@ -8,7 +8,7 @@ import os
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import groupby
+from itertools import groupby, islice
 from typing import Any
 
 import pyarrow as pa
@@ -22,6 +22,7 @@ from schemas.rows import CaptionRow, DocumentRow, LayerRow, arrow_schema
 
 TABLES = {"documents": DocumentRow, "layers": LayerRow, "captions": CaptionRow}
 MAX_GROUP_BYTES = 1 << 30  # of one row group, uncompressed
+MAX_NODES = 100_000  # of one document
 _BATCH_ROWS = 2_048
 _NOT_STORED = (Fate.DROPPED, Fate.DISSOLVED)
 _NO_LEAF = ("group", "artboard", "adjustment")
@@ -51,7 +52,7 @@ class Corpus:
     samples: dict[str, SampleFacts]
     documents: dict[str, Document] = field(default_factory=dict)
     keys: set[str] = field(default_factory=set)
-    accepted: dict[str, str] = field(default_factory=dict)  # document_id by key
+    accepted: set[str] = field(default_factory=set)  # keys
     families: dict[str, str] = field(default_factory=dict)
     described: set[str] = field(default_factory=set)  # document_ids with rows of layers
     captioned: set[str] = field(default_factory=set)  # keys with rows of captions
@@ -87,7 +88,7 @@ def _check_accepted(row: dict[str, Any], place: str, limits: Limits, corpus: Cor
     if not findings.expect(key is not None and is_key(key), "keys", place, f"accepted with the key {key!r}"):
         return
     findings.expect(key not in corpus.accepted, "keys", place, f"a second accepted document has the key {key}")
-    corpus.accepted[key] = row["document_id"]
+    corpus.accepted.add(key)
     findings.expect(split in SPLITS, "splits", place, f"accepted with the split {split!r}")
     first = corpus.families.setdefault(row["family_id"], split)
     findings.expect(first == split, "splits", place, f"family {row['family_id']} is in {first} and in {split}")
@@ -129,8 +130,9 @@ def _check_rejected(row: dict[str, Any], place: str, corpus: Corpus, findings: F
 def check_layers(root: str, paths: Sequence[str], corpus: Corpus, findings: Findings) -> None:
     rows = _rows(root, paths, "layers", corpus, findings)
     for document_id, group in groupby(rows, key=lambda pair: pair[1]["document_id"]):
-        pairs = list(group)
+        pairs = list(islice(group, MAX_NODES))
         where = f"{pairs[0][0]} {document_id}"
+        findings.expect(len(pairs) < MAX_NODES, "layers", where, f"{MAX_NODES} rows or more")
         findings.expect(document_id not in corpus.described, "layers", where, "its rows do not stand together")
         corpus.described.add(document_id)
         document = corpus.documents.get(document_id)
@@ -139,7 +141,7 @@ def check_layers(root: str, paths: Sequence[str], corpus: Corpus, findings: Find
         nodes = [row for _, row in pairs]
         ids = [row["layer_id"] for row in nodes]
         findings.expect(ids == list(range(len(ids))), "layers", where, "layer_id does not count 0, 1, 2, ...")
-        same = document.layers_in in (None, len(nodes)) or not document.accepted
+        same = document.layers_in in (None, len(nodes))
         findings.expect(same, "layers", where, f"{len(nodes)} rows, but layers_in is {document.layers_in}")
         for row in nodes:
             _check_node(row, f"{where} layer {row['layer_id']}", ids, document.accepted, findings)
@@ -193,7 +195,7 @@ def _count_layers(nodes: Sequence[dict[str, Any]], counts: Counter[str]) -> None
 def check_captions(root: str, paths: Sequence[str], corpus: Corpus, findings: Findings) -> None:
     rows = _rows(root, paths, "captions", corpus, findings)
     for key, group in groupby(rows, key=lambda pair: pair[1]["key"]):
-        pairs = list(group)
+        pairs = list(islice(group, MAX_NODES))
         where = f"{pairs[0][0]} {key}"
         findings.expect(key not in corpus.captioned, "captions", where, "its rows do not stand together")
         corpus.captioned.add(key)
@@ -206,15 +208,15 @@ def check_captions(root: str, paths: Sequence[str], corpus: Corpus, findings: Fi
 
 
 def check_complete(corpus: Corpus, findings: Findings) -> None:
-    """Every sample has its document and its captions, every accepted document its layers."""
+    """Every sample has its document and its captions, every document its layers."""
     for key, sample in sorted(corpus.samples.items()):
         where = f"{sample.shard} {key}"
         findings.expect(key in corpus.accepted, "documents", where, "no accepted document has this key")
         captioned = key in corpus.captioned or sample.captions == digest([])
         findings.expect(captioned, "captions", where, "its captions are in no row")
-    for key, document_id in sorted(corpus.accepted.items()):
-        described = document_id in corpus.described
-        findings.expect(described, "layers", f"{document_id} {key}", "an accepted document without rows of layers")
+    for document_id, document in sorted(corpus.documents.items()):
+        described = document_id in corpus.described or not (document.layers_in or document.accepted)
+        findings.expect(described, "layers", document_id, "a document with layers, but without rows of them")
 
 
 def _rows(

@@ -11,6 +11,7 @@ import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from itertools import groupby
 from multiprocessing import get_context
@@ -217,6 +218,9 @@ def main(arguments: Sequence[str]) -> int:
     except NotADataset as error:
         print(f"lamina: {error}", file=sys.stderr)
         return NO_DATASET
+    except BrokenProcessPool:
+        print("lamina: a process died, perhaps for want of memory; try fewer --workers", file=sys.stderr)
+        return PROBLEMS
     for line in report(findings, options.problems):
         print(line)
     return PROBLEMS if findings.failed else HOLDS
