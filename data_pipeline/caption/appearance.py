@@ -6,7 +6,7 @@ from numba import types
 from data_pipeline.kernel import READ_U8_3D, kernel
 from schemas.stack import Box
 
-_SAMPLES = 1 << 14  # pixels looked at, on a regular grid
+_SAMPLES = 1 << 12  # pixels looked at, on a regular grid
 _SHARE = 0.6  # of the solid pixels that a colour must have to name the whole
 
 _GREYS = ("black", "dark grey", "grey", "light grey", "white")
