@@ -17,8 +17,7 @@ from data_pipeline.kernel import PLANE, PLANES, READ_PIXELS, kernel, packed
 from schemas.stack import Stack
 
 _ROUNDS = 16
-_UNIT = 1 << 20  # differences are counted in whole parts of full intensity, which sum exactly
-_STRICTLY_NOTHING = 8  # of those: float32 rounding
+_UNIT = 1 << 16  # differences are counted in whole parts of full intensity: they sum exactly, a row in int32
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,7 +48,7 @@ def _transmit(transmitted: np.ndarray, pixels: np.ndarray, top: int, left: int, 
 
 @kernel(types.UniTuple(types.int64, 4), PLANES, READ_PIXELS, types.intp, types.intp, PLANE, types.int32)
 def _difference(
-    canvas: np.ndarray, pixels: np.ndarray, top: int, left: int, above: np.ndarray, same: int
+    canvas: np.ndarray, pixels: np.ndarray, top: int, left: int, above: np.ndarray, same: np.int32
 ) -> tuple[int, int, int, int]:
     """(pixels that differ by more than `same`, sum of their differences, largest T * a, largest a * |c - B|)."""
     scale = np.float32(1 / 255)
@@ -65,7 +64,7 @@ def _difference(
         green = canvas[1, top + y, left : left + width]
         blue = canvas[2, top + y, left : left + width]
         alpha = canvas[3, top + y, left : left + width]
-        row_px, row_total = np.int32(0), np.int64(0)
+        row_px, row_total = np.int32(0), np.int32(0)
         for x in range(len(row)):
             pixel = row[x]
             a = np.float32(pixel >> np.uint32(24)) * scale
@@ -79,8 +78,9 @@ def _difference(
             worst = worst if worst > o else o
             here = np.int32(light[x] * worst * unit)
             differs = here > same
-            row_px += np.int32(1) if differs else np.int32(0)
-            row_total += here if differs else np.int32(0)
+            # numba adds int32 to int64; cast back, the sums stay 16 lanes wide
+            row_px = np.int32(row_px + (np.int32(1) if differs else np.int32(0)))
+            row_total = np.int32(row_total + (here if differs else np.int32(0)))
             lit = np.int32(light[x] * a * unit)
             shown = shown if shown > lit else lit
             own = np.int32(worst * unit)
@@ -175,7 +175,7 @@ def _to_drop(stack: Stack, measured: _Measured, kept: np.ndarray, min_visible_px
     if not candidates.any():
         return []
     for nothing in (measured.shown(), measured.change()):
-        together = np.flatnonzero(candidates & (nothing <= _STRICTLY_NOTHING))
+        together = np.flatnonzero(candidates & (nothing == 0))
         if together.size:
             return together.tolist()
     chosen: list[int] = []

@@ -11,7 +11,7 @@ from psd_tools.constants import ColorMode
 
 from data_pipeline.colour import ColourSpace, to_rgb, to_srgb
 from data_pipeline.document import Document
-from data_pipeline.kernel import READ_PIXELS, kernel, packed
+from data_pipeline.kernel import READ_PIXELS, inlined, kernel, packed
 from data_pipeline.pixels import stored_planes
 
 _READ_BYTES = types.Array(types.uint8, 2, "C", readonly=True)
@@ -75,33 +75,41 @@ def over_white(rgba: np.ndarray) -> np.ndarray:
     return ((rgba[..., :3] * alpha + (255 - alpha) * np.uint16(255) + 127) // 255).astype(np.uint8)
 
 
+@inlined
+def _on_white(value: np.uint32, alpha: np.int32) -> np.int32:
+    """A channel over white, rounded: (n + n >> 8) >> 8 with n = x + 128 is x / 255 for any x up to 255 * 255."""
+    n = np.int32(np.int32(value & np.uint32(255)) * alpha + (255 - alpha) * 255 + 128)
+    return np.int32((n + (n >> 8)) >> 8)
+
+
+@inlined
+def _apart(a: np.int32, b: np.uint8) -> np.int32:
+    difference = np.int32(a - np.int32(b))
+    return difference if difference > 0 else np.int32(-difference)
+
+
 @kernel(types.UniTuple(types.int64, 2), READ_PIXELS, *[_READ_BYTES] * 4)
 def _compare(
     ours: np.ndarray, red: np.ndarray, green: np.ndarray, blue: np.ndarray, alpha: np.ndarray
 ) -> tuple[int, int]:
     """(sum of the differences of red, green and blue; pixels whose worst channel is within 2)."""
     total, close = np.int64(0), np.int64(0)
-    full, byte, eight = np.int32(255), np.uint32(255), np.int32(8)
     for y in range(ours.shape[0]):
         row, stored_r, stored_g, stored_b, stored_a = ours[y], red[y], green[y], blue[y], alpha[y]
         row_total, row_close = np.int32(0), np.int32(0)
         for x in range(len(row)):
             pixel = row[x]
             a = np.int32(pixel >> np.uint32(24))
-            white = (full - a) * full + np.int32(128)
-            r = np.int32(pixel & byte) * a + white
-            g = np.int32((pixel >> np.uint32(8)) & byte) * a + white
-            b = np.int32((pixel >> np.uint32(16)) & byte) * a + white
-            # (n + n >> 8) >> 8 with n = value + 128 is value / 255, rounded, for any value up to 255 * 255
-            r = abs(((r + (r >> eight)) >> eight) - np.int32(stored_r[x]))
-            g = abs(((g + (g >> eight)) >> eight) - np.int32(stored_g[x]))
-            b = abs(((b + (b >> eight)) >> eight) - np.int32(stored_b[x]))
-            worst = abs(a - np.int32(stored_a[x]))
+            r = _apart(_on_white(pixel, a), stored_r[x])
+            g = _apart(_on_white(pixel >> np.uint32(8), a), stored_g[x])
+            b = _apart(_on_white(pixel >> np.uint32(16), a), stored_b[x])
+            worst = _apart(a, stored_a[x])
             worst = worst if worst > r else r
             worst = worst if worst > g else g
             worst = worst if worst > b else b
-            row_total += r + g + b
-            row_close += np.int32(1) if worst <= 2 else np.int32(0)
+            # numba adds int32 to int64; cast back, the sums stay 16 lanes wide
+            row_total = np.int32(row_total + r + g + b)
+            row_close = np.int32(row_close + (np.int32(1) if worst <= 2 else np.int32(0)))
         total += row_total
         close += row_close
     return total, close

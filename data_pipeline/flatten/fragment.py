@@ -6,11 +6,19 @@ import numpy as np
 from numba import types
 
 from data_pipeline.boxes import intersect, tight, view
-from data_pipeline.kernel import PIXELS, READ_F32_2D, kernel, packed
+from data_pipeline.kernel import PIXELS, PLANE, READ_F32_2D, kernel, packed
 from schemas.stack import Box
 
 _READ_ROWS = types.Array(types.uint8, 2, "C", readonly=True)
 _READ_ROW_PIXELS = types.Array(types.uint32, 2, "A", readonly=True)
+
+
+@kernel(types.void, _READ_ROW_PIXELS, PLANE)
+def _unit_alpha(pixels: np.ndarray, alpha: np.ndarray) -> None:
+    for y in range(alpha.shape[0]):
+        row = alpha[y]
+        for x in range(len(row)):
+            row[x] = np.float32(pixels[y, x] >> np.uint32(24)) * np.float32(1 / 255)
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,7 +41,9 @@ class Fragment:
         """The alpha as float32 [height, width]."""
         if self.alpha is not None:
             return self.alpha
-        return self.rgba[..., 3] * np.float32(1 / 255)
+        alpha = np.empty(self.rgba.shape[:2], np.float32)
+        _unit_alpha(self.rgba.view("<u4")[..., 0], alpha)
+        return alpha
 
     def crop(self, box: Box) -> "Fragment | None":
         """The part inside `box`; None where they do not meet."""

@@ -15,38 +15,58 @@ from numba import types
 from data_pipeline.boxes import size, union, view
 from data_pipeline.flatten.coverage import Coverage
 from data_pipeline.flatten.fragment import Fragment
-from data_pipeline.kernel import F32_2D, READ_F32_2D, kernel
+from data_pipeline.kernel import PLANE, kernel
 from schemas.stack import Box
 
 _NOTHING = np.float32(1e-6)  # below it a denominator is 0 up to rounding
+_NONE = np.empty((0, 0), np.float32)
+_READ_PLANE = types.Array(types.float32, 2, "C", readonly=True)
 
 
-@kernel(types.void, READ_F32_2D, READ_F32_2D, READ_F32_2D, F32_2D, F32_2D, F32_2D)
+@kernel(types.void, _READ_PLANE, _READ_PLANE, _READ_PLANE, PLANE, PLANE, types.intp, types.intp, PLANE)
 def _reweigh(
     alpha: np.ndarray,
-    factor: np.ndarray,
     beside: np.ndarray,
+    factor: np.ndarray,
     transmitted: np.ndarray,
     weight_above: np.ndarray,
+    top: int,
+    left: int,
     out: np.ndarray,
 ) -> None:
-    """One layer, from the top down: w = factor * transmitted * alpha + beside; out = w / (1 - weight_above)."""
-    one = np.float32(1)
+    """One layer, from the top down: w = factor * transmitted * alpha + beside; out = w / (1 - weight_above).
+
+    `alpha` and `out` are on the layer's box, which begins at row `top` and column `left` of the others.
+    `beside` is on the layer's box too, or empty where there is none.
+    """
+    zero, one = np.float32(0), np.float32(1)
+    width = alpha.shape[1]
     for y in range(alpha.shape[0]):
-        for x in range(alpha.shape[1]):
-            a = alpha[y, x]
-            left = max(one - weight_above[y, x], np.float32(0))
-            w = min(factor[y, x] * transmitted[y, x] * a + beside[y, x], left)
+        own, result = alpha[y], out[y]
+        share = factor[top + y, left : left + width]
+        light = transmitted[top + y, left : left + width]
+        above = weight_above[top + y, left : left + width]
+        for x in range(len(own)):
+            a = own[x]
+            room = one - above[x]
+            room = room if room > zero else zero
+            w = share[x] * light[x] * a
+            if beside.size:
+                w += beside[y, x]
+            w = w if w < room else room
             # Where nothing shows through, any alpha is right; its own punches no needless hole.
-            out[y, x] = w / left if left > _NOTHING else a
-            weight_above[y, x] += w
-            transmitted[y, x] *= one - a
+            result[x] = w / (room if room > _NOTHING else one) if room > _NOTHING else a
+            above[x] += w
+            light[x] *= one - a
 
 
 def scale(fragments: Sequence[Fragment], coverage: Coverage) -> list[Fragment]:
     """A group's fragments, bottom to top, as they stand in the group's parent at this coverage."""
     if coverage.is_full or not fragments:
         return list(fragments)
+    if len(fragments) == 1:  # nothing above it, so its alpha is its weight
+        (only,) = fragments
+        return [replace(only, alpha=only.exact_alpha() * coverage.on(only.box))]
     box = union(fragment.box for fragment in fragments)
     transmitted = np.ones(size(box), np.float32)
     weight_above = np.zeros(size(box), np.float32)
@@ -101,16 +121,16 @@ def _from_the_top(
     beside: Mapping[tuple[int, ...], np.ndarray] = MappingProxyType({}),
 ) -> list[Fragment]:
     result = []
+    factor = np.ascontiguousarray(factor)
     for fragment in reversed(fragments):
         out = np.empty(size(fragment.box), np.float32)
-        nothing = np.broadcast_to(np.float32(0), size(fragment.box))
-        _reweigh(
-            fragment.exact_alpha(),
-            view(factor, box, fragment.box),
-            beside.get(fragment.layer_ids, nothing),
-            view(transmitted, box, fragment.box),
-            view(weight_above, box, fragment.box),
-            out,
-        )
+        alpha = np.ascontiguousarray(fragment.exact_alpha())
+        extra = np.ascontiguousarray(beside.get(fragment.layer_ids, _NONE))
+        left, top = fragment.box[0] - box[0], fragment.box[1] - box[1]
+        if not (0 <= left <= box[2] - box[0] - out.shape[1] and 0 <= top <= box[3] - box[1] - out.shape[0]):
+            raise ValueError(f"the fragment's box {fragment.box} lies outside {box}")
+        if extra.size and extra.shape != out.shape:
+            raise ValueError(f"weights beside the layer are {extra.shape}, its box {out.shape}")
+        _reweigh(alpha, extra, factor, transmitted, weight_above, top, left, out)
         result.append(replace(fragment, alpha=out))
     return result[::-1]
