@@ -18,7 +18,7 @@ from schemas.metadata import sample_validator
 from schemas.options import IMAGE_FORMATS
 from schemas.stack import Box
 
-MAX_CANVAS_PX = 1 << 25  # a composite is blended at 32 bytes a pixel
+MAX_CANVAS_PX = 1 << 26  # a larger composite is not decoded: blending takes 44 bytes a pixel
 MAX_TEXT_BYTES = 16 << 20
 _HEADER_BYTES = 1 << 20  # beyond the pixels, what a lossless image may cost
 

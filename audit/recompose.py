@@ -9,23 +9,28 @@ import numpy as np
 
 from schemas.stack import Box
 
+_BAND_ROWS = 64  # what is worked on at once, so that temporaries stay small
+
 
 def recompose(width: int, height: int, layers: Iterable[tuple[Box, np.ndarray]]) -> np.ndarray:
     """uint8 straight RGBA [height, width, 4] of (box, uint8 RGBA [h, w, 4]), bottom to top; RGB 0 where alpha is 0.
 
-    Holds 32 bytes a pixel of the canvas and one layer at a time.
+    Holds 36 bytes a pixel of the canvas, and one layer at a time.
     """
     below = np.zeros((height, width, 4))
     for (left, top, right, bottom), rgba in layers:
-        layer = rgba / 255.0
-        layer[:, :, :3] *= layer[:, :, 3:]
-        region = below[top:bottom, left:right]
-        region *= 1 - layer[:, :, 3:]
-        region += layer
-    alpha = below[:, :, 3:]
-    colour = np.divide(below[:, :, :3], alpha, out=np.zeros_like(below[:, :, :3]), where=alpha > 0)
-    straight = np.concatenate([colour, alpha], axis=2)
-    result = np.floor(straight * 255 + 0.5).clip(0, 255).astype(np.uint8)
+        for start in range(0, bottom - top, _BAND_ROWS):
+            layer = rgba[start : start + _BAND_ROWS] / 255.0
+            layer[:, :, :3] *= layer[:, :, 3:]
+            region = below[top + start : top + start + len(layer), left:right]
+            region *= 1 - layer[:, :, 3:]
+            region += layer
+    result = np.empty((height, width, 4), np.uint8)
+    for start in range(0, height, _BAND_ROWS):
+        band = below[start : start + _BAND_ROWS]
+        alpha = band[:, :, 3:]
+        np.divide(band[:, :, :3], alpha, out=band[:, :, :3], where=alpha > 0)
+        result[start : start + _BAND_ROWS] = np.floor(band * 255 + 0.5).clip(0, 255)
     result[result[:, :, 3] == 0] = 0
     return result
 
