@@ -17,7 +17,7 @@ def card(manifest: Mapping[str, Any]) -> str:
     counts, configuration = manifest["counts"], manifest["configuration"]
     extension = configuration["image_format"]
     splits = [split for split in SPLITS if any(shard["split"] == split for shard in manifest["shards"])]
-    header = yaml.safe_dump(_header(counts, extension, splits), sort_keys=False, allow_unicode=True)
+    header = yaml.safe_dump(_header(manifest, extension, splits), sort_keys=False, allow_unicode=True)
     return _TEXT.format(
         header=header,
         samples=counts.get("accepted", 0),
@@ -29,7 +29,8 @@ def card(manifest: Mapping[str, Any]) -> str:
     )
 
 
-def _header(counts: Mapping[str, Any], extension: str, splits: list[str]) -> dict[str, Any]:
+def _header(manifest: Mapping[str, Any], extension: str, splits: list[str]) -> dict[str, Any]:
+    shards = {split: [one for one in manifest["shards"] if one["split"] == split] for split in splits}
     images = [f"{COMPOSITE}.{extension}", *(f"{layer_name(index)}.{extension}" for index in range(LAYER_SLOTS))]
     features = [
         {"name": "__key__", "dtype": "string"},
@@ -51,7 +52,14 @@ def _header(counts: Mapping[str, Any], extension: str, splits: list[str]) -> dic
         "dataset_info": {
             "config_name": "default",
             "features": features,
-            "splits": [{"name": split, "num_examples": counts["splits"].get(split, 0)} for split in splits],
+            "splits": [
+                {
+                    "name": split,
+                    "num_bytes": sum(one["bytes"] for one in parts),
+                    "num_examples": sum(one["samples"] for one in parts),
+                }
+                for split, parts in shards.items()
+            ],
         },
     }
 

@@ -4,6 +4,7 @@ The reference is filed under the document's uri and fingerprint, last, so a run 
 """
 
 import hashlib
+import itertools
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -25,14 +26,14 @@ class Encoded:
     """All that is kept of a document, as bytes; `images` and `previews` are runs of tar members."""
 
     record: bytes
-    images: bytes | None
-    previews: bytes | None
+    images: bytes  # empty for a rejection
+    previews: bytes
     sample_bytes: int
 
 
 def encode(outcome: Sample | Rejection, options: CurateOptions) -> Encoded:
     """Touches no file."""
-    metadata, images, previews, sample_bytes = None, None, None, 0
+    metadata, images, previews, sample_bytes = None, b"", b"", 0
     if isinstance(outcome, Sample):
         metadata = describe(outcome, options.image_format)
         images = pack(image_members(outcome, options.image_format))
@@ -45,7 +46,8 @@ def encode(outcome: Sample | Rejection, options: CurateOptions) -> Encoded:
 
 
 def store(output: str, document: Input, outcome: Sample | Rejection, encoded: Encoded) -> Reference:
-    """Writes the pixels, then the record, then the reference."""
+    """Writes pixels and record as one file, then the reference."""
+    record, images, previews = _put(output, encoded.record, encoded.images, encoded.previews)
     reference = Reference(
         uri=document.uri,
         fingerprint=document.fingerprint,
@@ -54,9 +56,9 @@ def store(output: str, document: Input, outcome: Sample | Rejection, encoded: En
         picture=_picture(outcome) if isinstance(outcome, Sample) else None,
         layers=len(outcome.stack.layers) if isinstance(outcome, Sample) else 0,
         sample_bytes=encoded.sample_bytes,
-        images=None if encoded.images is None else _put(output, encoded.images),
-        previews=None if encoded.previews is None else _put(output, encoded.previews),
-        record=_put(output, encoded.record),
+        record=record,
+        images=images if encoded.images else None,
+        previews=previews if encoded.previews else None,
     )
     files.write(files.join(output, _finished(document)), encode_json(asdict(reference)))
     return reference
@@ -88,12 +90,16 @@ def _finished(document: Input) -> str:
     return f"{FOLDER}/finished/{name[:2]}/{name}"
 
 
-def _put(output: str, data: bytes) -> Slice:
-    digest = hashlib.sha256(data).hexdigest()
-    path = f"{FOLDER}/{digest[:2]}/{digest}"
+def _put(output: str, *parts: bytes) -> list[Slice]:
+    digests = [hashlib.sha256(part).hexdigest() for part in parts]
+    name = hashlib.sha256("".join(digests).encode()).hexdigest()
+    path = f"{FOLDER}/{name[:2]}/{name}"
     if not files.exists(files.join(output, path)):
-        files.write(files.join(output, path), data)
-    return Slice(path, 0, len(data), digest)
+        files.write(files.join(output, path), b"".join(parts))
+    starts = itertools.accumulate((len(part) for part in parts), initial=0)
+    return [
+        Slice(path, start, len(part), digest) for part, start, digest in zip(parts, starts, digests, strict=False)
+    ]
 
 
 def _picture(sample: Sample) -> str:

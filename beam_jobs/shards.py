@@ -80,13 +80,14 @@ def run(options: JobOptions, curate: CurateFunction = curate_document) -> dict[s
         work = state.divide(inputs, before, options)
         bar = progress.start(len(work.todo))
         with Journal(options, len(inputs), len(work.todo)) as journal:
-            pipeline = beam.Pipeline(runner, PipelineOptions([*options.beam_flags]))
-            shards(pipeline, work, before.built, options, curate)
-            try:
-                pipeline.run().wait_until_finish()
-            except Exception as error:  # the border to Beam, whose runners raise what they like
-                raise Failed(f"{type(error).__name__}: {error}") from error
-            commit.roll_forward(options.output)
+            if not state.is_done(work, before):
+                pipeline = beam.Pipeline(runner, PipelineOptions([*options.beam_flags]))
+                shards(pipeline, work, before.built, options, curate)
+                try:
+                    pipeline.run().wait_until_finish()
+                except Exception as error:  # the border to Beam, whose runners raise what they like
+                    raise Failed(f"{type(error).__name__}: {error}") from error
+                commit.roll_forward(options.output)
             manifest: dict[str, Any] = decode_json(read(join(options.output, "manifest.json")))
             journal.finish(bar, manifest)
     return manifest

@@ -28,6 +28,7 @@ class State:
 
     built: dict[str, Built]
     known: dict[str, Reference]
+    complete: bool  # nothing of what was written is gone
 
 
 @dataclass(frozen=True)
@@ -64,7 +65,7 @@ def claim(options: JobOptions) -> None:
 def recall(output: str) -> State:
     path = files.join(output, ARTIFACTS)
     if not files.exists(path):
-        return State({}, {})
+        return State({}, {}, complete=False)
     built = [_built(values) for values in decode_json(files.read(path))]
     intact = [one for one in built if all(_is_there(output, file) for file in one.files)]
     images = _places(output, [one for one in intact if one.kind == SHARD])
@@ -76,7 +77,8 @@ def recall(output: str) -> State:
                 reference = _reference(row, images, previews)
                 if reference is not None:
                     known[reference.uri] = reference
-    return State({one.name: one for one in intact}, known)
+    ends = all(files.exists(files.join(output, name)) for name in ("manifest.json", "README.md"))
+    return State({one.name: one for one in intact}, known, ends and len(intact) == len(built))
 
 
 def built_json(built: list[Built]) -> bytes:
@@ -96,6 +98,11 @@ def divide(inputs: list[Input], state: State, options: JobOptions) -> Work:
         else:
             known.append(before)
     return _without_orphans(known, todo, {document.uri: document for document in inputs})
+
+
+def is_done(work: Work, state: State) -> bool:
+    """Whether OUTPUT already is what this run would write."""
+    return state.complete and not work.todo and len(work.known) == len(state.known)
 
 
 def _without_orphans(known: list[Reference], todo: list[Todo], documents: dict[str, Input]) -> Work:

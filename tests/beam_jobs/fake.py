@@ -79,4 +79,4 @@ def _outcome(what, sha256, size, uri, attributes):
 
 def _row(document_id, index):
     return LayerRow(document_id, index, None, None, "pixel", f"<b>{index}</b>", "", None, "normal", 1.0, 1.0, False,
-                    (index, 0, 16, 12), 9, 1.0, "stored", index)  # fmt: skip
+                    None if index == 1 else (index, 0, 16, 12), 9, 1.0, "stored", index)  # fmt: skip
