@@ -12,6 +12,7 @@ import numpy as np
 from PIL import Image, ImageCms
 from psd_tools.constants import ColorMode
 
+from data_pipeline.distinct import recolour
 from data_pipeline.document import Document
 
 _INTENT = ImageCms.Intent.RELATIVE_COLORIMETRIC
@@ -51,6 +52,7 @@ def colour_space(document: Document) -> ColourSpace:
         return ColourSpace(mode, None, _transform(ImageCms.createProfile("LAB"), "LAB"), damaged_profile=False)
     if document.profile is None or mode not in _PIL_MODES:
         return ColourSpace(mode, palette, None, damaged_profile=False)
+    transform: ImageCms.ImageCmsTransform | None
     try:
         transform = _transform(ImageCms.ImageCmsProfile(io.BytesIO(document.profile)), _PIL_MODES[mode])
     except (ImageCms.PyCMSError, OSError, ValueError):
@@ -60,7 +62,9 @@ def colour_space(document: Document) -> ColourSpace:
     return ColourSpace(mode, palette, transform, damaged_profile=False)
 
 
-def _transform(profile: object, pil_mode: str) -> ImageCms.ImageCmsTransform:
+def _transform(
+    profile: ImageCms.ImageCmsProfile | ImageCms.core.CmsProfile, pil_mode: str
+) -> ImageCms.ImageCmsTransform:
     return ImageCms.buildTransform(
         profile, ImageCms.createProfile("sRGB"), pil_mode, "RGB", renderingIntent=_INTENT, flags=_FLAGS
     )
@@ -109,8 +113,7 @@ def to_srgb(space: ColourSpace, rgba: np.ndarray) -> np.ndarray:
     """Straight RGBA of a flattened document, uint8 [height, width, 4], in sRGB; RGB 0 where alpha is 0."""
     if space.mode != ColorMode.RGB or space.transform is None:
         return rgba
-    alpha = rgba[..., 3:]
-    return np.concatenate([_applied(space, rgba[..., :3], "RGB") * (alpha > 0), alpha], axis=2)
+    return recolour(rgba, lambda colours: _applied(space, colours, "RGB"))
 
 
 def _applied(space: ColourSpace, samples: np.ndarray, pil_mode: str) -> np.ndarray:

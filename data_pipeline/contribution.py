@@ -87,7 +87,7 @@ def _difference(
             change = change if change > own else own
         visible_px += row_px
         total += row_total
-    return visible_px, total, shown, change
+    return int(visible_px), int(total), int(shown), int(change)
 
 
 class _Measured:

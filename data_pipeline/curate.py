@@ -32,7 +32,6 @@ from schemas.sample import Fidelity, Previews, Rejection, Sample
 from schemas.stack import PlainLayer, Stack
 
 Source = str | os.PathLike[str] | BinaryIO
-_ATTRIBUTES = ("source", "licence", "licence_url", "author", "title")
 
 
 @dataclass
@@ -55,18 +54,24 @@ def curate(
     """
     options = options or CurateOptions()
     uri = uri or (os.fspath(source) if isinstance(source, str | os.PathLike) else "")
+    given = attributes or {}
     row = DocumentRow(
         document_id=hashlib.sha256(uri.encode("utf-8", "surrogatepass")).hexdigest()[:16],
         uri=uri,
-        **{name: value for name, value in (attributes or {}).items() if name in _ATTRIBUTES},
+        source=given.get("source"),
+        licence=given.get("licence"),
+        licence_url=given.get("licence_url"),
+        author=given.get("author"),
+        title=given.get("title"),
     )
     case = _Case(row)
-    outcome = _read(case, source, options)
-    if not isinstance(outcome, Refusal):
-        try:
-            outcome = _curated(case, outcome, options)
-        except DamagedPixels as error:
-            outcome = Refusal(Stage.FLATTEN, Reason.DAMAGED_PIXELS, str(error))
+    document = _read(case, source, options)
+    if isinstance(document, Refusal):
+        return _rejection(case, document, options)
+    try:
+        outcome = _curated(case, document, options)
+    except DamagedPixels as error:
+        outcome = Refusal(Stage.FLATTEN, Reason.DAMAGED_PIXELS, str(error))
     return outcome if isinstance(outcome, Sample) else _rejection(case, outcome, options)
 
 
@@ -97,7 +102,10 @@ def _sha256(source: Source) -> str:
         with open(source, "rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
     source.seek(0)
-    return hashlib.file_digest(source, "sha256").hexdigest()
+    digest = hashlib.sha256()
+    while block := source.read(1 << 20):
+        digest.update(block)
+    return digest.hexdigest()
 
 
 def _curated(case: _Case, document: Document, options: CurateOptions) -> Sample | Refusal:
@@ -116,7 +124,9 @@ def _curated(case: _Case, document: Document, options: CurateOptions) -> Sample 
     stack = replace(flat.stack, layers=tuple(replace(layer, rgba=to_srgb(space, layer.rgba)) for layer in layers))
     merged = merge(stack, options, _paths(stack, flat.nodes))
     if merged is None:
-        return Refusal(Stage.MERGE, Reason.TOO_MANY_OVERLAPS, f"more than {options.max_layers} layers overlap in a chain")
+        return Refusal(
+            Stage.MERGE, Reason.TOO_MANY_OVERLAPS, f"more than {options.max_layers} layers overlap in a chain"
+        )
     resized = resize(merged.stack, options.max_area)
     if not resized.stack.layers:
         return Refusal(Stage.RESIZE, Reason.NOTHING_VISIBLE, "no alpha is left at the stored size")
@@ -134,9 +144,7 @@ def _verified(
     figures = distance(composite, case.stored)
     case.stored = in_srgb(case.stored, space)
     gold = figures.mean <= options.max_mean and figures.within2 >= options.gold_within2
-    case.document = replace(
-        case.document, fidelity_mean=figures.mean, fidelity_within2=figures.within2, gold=gold
-    )
+    case.document = replace(case.document, fidelity_mean=figures.mean, fidelity_within2=figures.within2, gold=gold)
     if figures.mean > options.max_mean or figures.within2 < options.min_within2:
         limits = f"at most {options.max_mean:g}/255 and at least {options.min_within2:.0%} are accepted"
         text = f"mean difference {figures.mean:.3f}/255, {figures.within2:.2%} of pixels within 2/255; {limits}"
@@ -190,9 +198,7 @@ def _sample(
     fates = _fates(flat.nodes, stack, merged, resized)
     facts = _facts(case, flat, resized.stack, composite)
     words = captioner(options.captioner)
-    document = replace(
-        case.document, status="accepted", final_mean=final_mean, layers_stored=len(resized.stack.layers)
-    )
+    document = replace(case.document, status="accepted", final_mean=final_mean, layers_stored=len(resized.stack.layers))
     fidelity = None
     if figures is not None:
         fidelity = Fidelity(figures.mean, figures.within2, final_mean, bool(document.gold))

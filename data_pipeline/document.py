@@ -89,7 +89,7 @@ def open_document(source: Source, options: CurateOptions) -> Document | Refusal:
         return refusal
     try:
         with lazily_parsed():
-            psd = PSDImage.open(source)  # type: ignore[arg-type]
+            psd = PSDImage.open(source)
     except (OSError, ValueError, TypeError, KeyError, IndexError, AttributeError, OverflowError, EOFError) as error:
         # The border to psd-tools: what a damaged file makes it raise is a fact about the file.
         return Refusal(Stage.OPEN, Reason.DAMAGED_FILE, f"{type(error).__name__}: {_first_line(error)}")
@@ -129,7 +129,7 @@ def _tree_refusal(psd: PSDImage, options: CurateOptions) -> Refusal | None:
                 Stage.OPEN, Reason.TOO_MANY_PIXELS, f"its layers hold more than {options.max_layer_px:,} px together"
             )
         if layer.is_group():
-            stack.extend(layer._layers)  # type: ignore[attr-defined]
+            stack.extend(layer._layers)
     if count == 0:
         return Refusal(Stage.OPEN, Reason.NO_LAYERS, f"a flat {ColorMode(psd.color_mode).name.lower()} picture")
     return None

@@ -112,7 +112,7 @@ def _compare(
             row_close = np.int32(row_close + (np.int32(1) if worst <= 2 else np.int32(0)))
         total += row_total
         close += row_close
-    return total, close
+    return int(total), int(close)
 
 
 def distance(composite: np.ndarray, stored: StoredImage) -> Distance:

@@ -60,11 +60,18 @@ class CurateOptions:
         if not 1 <= self.max_layers <= 20:
             raise ValueError(f"max_layers is {self.max_layers}; a sample has 1 to 20 layers")
         if not 1 <= self.target_layers <= self.max_layers:
-            raise ValueError(
-                f"target_layers is {self.target_layers}; it must lie in 1..max_layers ({self.max_layers})"
-            )
-        for name in ("max_area", "max_file_bytes", "max_side_px", "max_canvas_px", "max_nodes", "max_layer_px",
-                     "max_seconds", "max_memory_bytes", "preview_side_px"):
+            raise ValueError(f"target_layers is {self.target_layers}; it must lie in 1..max_layers ({self.max_layers})")
+        for name in (
+            "max_area",
+            "max_file_bytes",
+            "max_side_px",
+            "max_canvas_px",
+            "max_nodes",
+            "max_layer_px",
+            "max_seconds",
+            "max_memory_bytes",
+            "preview_side_px",
+        ):
             if getattr(self, name) <= 0:
                 raise ValueError(f"{name} is {getattr(self, name)}; it must be positive")
         for name in ("max_mean", "min_visible_px", "min_difference"):

@@ -74,11 +74,15 @@ def _bake(
                 # The same layer over the inverted backdrop: what it ought to give, less what it now gives.
                 ir, ig, ib = 1 - br, 1 - bg, 1 - bb
                 fr, fg, fb = blend(mode, ir, ig, ib, sr, sg, sb)
-                error_sum += b * (
-                    abs(a * (fr - ir) - least * (r - ir))
-                    + abs(a * (fg - ig) - least * (g - ig))
-                    + abs(a * (fb - ib) - least * (bl - ib))
-                ) / 3
+                error_sum += (
+                    b
+                    * (
+                        abs(a * (fr - ir) - least * (r - ir))
+                        + abs(a * (fg - ig) - least * (g - ig))
+                        + abs(a * (fb - ib) - least * (bl - ib))
+                    )
+                    / 3
+                )
             if least > 0:
                 out[y, x] = least
                 rgba[y, x, 0] = _rounded(r)

@@ -140,9 +140,7 @@ def _with_saturation(r: float, g: float, b: float, target: float) -> tuple[float
 
 
 @inlined
-def blend(
-    mode: int, br: float, bg: float, bb: float, sr: float, sg: float, sb: float
-) -> tuple[float, float, float]:
+def blend(mode: int, br: float, bg: float, bb: float, sr: float, sg: float, sb: float) -> tuple[float, float, float]:
     """The blended colour of an opaque layer over an opaque backdrop."""
     if mode < _FIRST_NON_SEPARABLE:
         return separable(mode, br, sr), separable(mode, bg, sg), separable(mode, bb, sb)

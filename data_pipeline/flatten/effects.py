@@ -118,7 +118,7 @@ def draw_overlay(effect: Effect, layer: Layer, box: Box, space: ColourSpace) -> 
             share = np.broadcast_to(np.float32(effect.opacity), size(inner))
         else:
             if effect.kind == "pattern_overlay":
-                parse_patterns(layer._psd)  # type: ignore[arg-type]
+                parse_patterns(layer._psd)
                 colour, shape = paint.draw_pattern_fill(own, layer._psd, descriptor)
             else:
                 colour, shape = paint.draw_gradient_fill(own, layer._psd.color_mode, descriptor)
@@ -147,7 +147,7 @@ def draw_stroke(
             return None
         covered = total_alpha(region, box)
         traced = _traced(layer, covered, masks, box)
-        parse_patterns(layer._psd)  # type: ignore[arg-type]
+        parse_patterns(layer._psd)
         colour, band, inside = draw_stroke_effect_split(box, traced[..., np.newaxis], descriptor, layer._psd)
     except _UNREADABLE:
         return None

@@ -43,7 +43,7 @@ def _raster(layer: Layer, layer_id: int, space: ColourSpace, canvas: Box) -> Fra
     black = np.broadcast_to(np.uint8(0), size(inner))  # a colour channel that the file leaves out
     colours = [planes.get(channel, black) for channel in range(count)]
     if space.mode == ColorMode.RGB:
-        return Fragment(inner, interleave(*colours, alpha), None, (layer_id,))
+        return Fragment(inner, interleave(colours[0], colours[1], colours[2], alpha), None, (layer_id,))
     rgb = to_rgb(space, colours)
     return Fragment(inner, interleave(rgb[..., 0], rgb[..., 1], rgb[..., 2], alpha), None, (layer_id,))
 
@@ -58,14 +58,13 @@ def _drawn(layer: Layer, layer_id: int, space: ColourSpace, canvas: Box) -> Frag
     if box is None:
         return None
     if any(tag in layer.tagged_blocks for tag in (Tag.PATTERN_FILL_SETTING, Tag.VECTOR_STROKE_CONTENT_DATA)):
-        parse_patterns(layer._psd)  # type: ignore[arg-type]
+        parse_patterns(layer._psd)
     colour, shape = paint.create_fill(layer, box)
     alpha = np.ones(size(box), np.float32) if shape is None else shape[..., 0].astype(np.float32)
     if colour is None or is_fill_disabled(layer):
         colour, alpha = np.zeros((*size(box), 3), np.float32), np.zeros(size(box), np.float32)
     rgb = drawn_rgb(space, colour)
-    fragment = Fragment(box, interleave(rgb[..., 0], rgb[..., 1], rgb[..., 2], np.uint8(255) * (alpha > 0)), alpha, (layer_id,))
-    return fragment
+    return _painted(box, rgb, alpha, (layer_id,))
 
 
 def vector_stroke(layer: Layer, space: ColourSpace, canvas: Box) -> Fragment | None:
@@ -86,7 +85,12 @@ def vector_stroke(layer: Layer, space: ColourSpace, canvas: Box) -> Fragment | N
     opacity = float(stroke._data.get("strokeStyleOpacity", 100.0)) / 100
     rgb = drawn_rgb(space, colour)
     alpha = (coverage * opacity).astype(np.float32)
-    return Fragment(box, interleave(rgb[..., 0], rgb[..., 1], rgb[..., 2], np.uint8(255) * (alpha > 0)), alpha, ())
+    return _painted(box, rgb, alpha, ())
+
+
+def _painted(box: Box, rgb: np.ndarray, alpha: np.ndarray, layer_ids: tuple[int, ...]) -> Fragment:
+    shown = np.uint8(255) * (alpha > 0)
+    return Fragment(box, interleave(rgb[..., 0], rgb[..., 1], rgb[..., 2], shown), alpha, layer_ids)
 
 
 def drawn_rgb(space: ColourSpace, colour: np.ndarray) -> np.ndarray:

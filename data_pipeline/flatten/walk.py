@@ -9,7 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from psd_tools.api.layers import Layer
+from psd_tools.api import adjustments
+from psd_tools.api.layers import AdjustmentLayer, Layer
 from psd_tools.constants import BlendMode, Knockout, Tag
 
 from data_pipeline.boxes import intersect, union
@@ -39,10 +40,9 @@ from schemas.reasons import DropReason
 from schemas.stack import Box, PlainLayer, Stack
 
 _NORMAL = (BlendMode.NORMAL, BlendMode.PASS_THROUGH, BlendMode.DISSOLVE)
-_ADJUSTMENTS = (
-    "brightnesscontrast curves levels exposure vibrance huesaturation colorbalance blackandwhite photofilter "
-    "channelmixer colorlookup invert posterize threshold gradientmap selectivecolor"
-).split()
+_ADJUSTMENTS = frozenset(
+    kind.__name__.lower() for kind in adjustments.TYPES.values() if issubclass(kind, AdjustmentLayer)
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -116,16 +116,15 @@ class _Walk:
         node = self._register(node_of(layer, len(self.nodes), parent))
         node.dropped = reason
         if layer.is_group():
-            for child in layer._layers:  # type: ignore[attr-defined]
+            for child in layer._layers:
                 self._drop(child, node, reason)
 
-    def _unit(
-        self, base: Layer, clipped: Sequence[Layer], parent: Node | None, backdrop: Backdrop, scope: int
-    ) -> None:
+    def _unit(self, base: Layer, clipped: Sequence[Layer], parent: Node | None, backdrop: Backdrop, scope: int) -> None:
         """A base and what is clipped to it. `scope` is where the base's group begins in the backdrop."""
         reason = DropReason.HIDDEN if not base.visible else None
-        if reason is None and base.kind in _ADJUSTMENTS:
-            self.unsupported.add(f"adjustment:{base.kind}")
+        if reason is None and (base.kind in _ADJUSTMENTS or Tag.BRIGHTNESS_AND_CONTRAST in base.tagged_blocks):
+            kind = base.kind if base.kind in _ADJUSTMENTS else "brightnesscontrast"  # as Photoshop wrote it before CS3
+            self.unsupported.add(f"adjustment:{kind}")
             reason = DropReason.UNDRAWN
         if reason is not None:
             for layer in (base, *clipped):
@@ -140,7 +139,7 @@ class _Walk:
             masks = mask_coverage(base, self.canvas)
             plain = not clipped and not drawn and base.blend_mode == BlendMode.PASS_THROUGH and base.kind == "group"
             if plain and masks.times(node.opacity * node.fill).is_full:
-                self.children(base._layers, node, backdrop)  # type: ignore[attr-defined]
+                self.children(base._layers, node, backdrop)
                 return
             region = self._group(base, node, masks, backdrop if base.blend_mode == BlendMode.PASS_THROUGH else None)
         else:
@@ -184,13 +183,13 @@ class _Walk:
         """A group's children in the group's own backdrop, at its masks' coverage."""
         frame = intersect(self.canvas, tuple(layer.bbox)) if layer.kind == "artboard" else self.canvas
         if frame is None:
-            for child in layer._layers:  # type: ignore[attr-defined]
+            for child in layer._layers:
                 self._drop(child, node, DropReason.OFF_CANVAS)
             return []
-        if layer.kind == "artboard" and getattr(layer, "_artboard_background_defaults")()[1]:
+        if layer.kind == "artboard" and layer._artboard_background_defaults()[1]:
             self.unsupported.add("artboard_background")
         inner = Backdrop(frame, below)
-        self.children(layer._layers, node, inner)  # type: ignore[attr-defined]
+        self.children(layer._layers, node, inner)
         return scale(inner.fragments, masks)
 
     def _clipping_group(
@@ -205,7 +204,12 @@ class _Walk:
         return clip(own, inner.fragments, region)
 
     def _overlaid(
-        self, layer: Layer, region: list[Fragment], own: list[Fragment], effects: list[tuple[Effect, Node]], single: bool
+        self,
+        layer: Layer,
+        region: list[Fragment],
+        own: list[Fragment],
+        effects: list[tuple[Effect, Node]],
+        single: bool,
     ) -> list[Fragment]:
         """With the overlays: inside a single layer, on top of a group or clipping group."""
         box = union(fragment.box for fragment in region)
@@ -239,7 +243,12 @@ class _Walk:
         return [replace(paint_into(flat, 1.0, around), layer_ids=ids)]
 
     def _stroked(
-        self, layer: Layer, region: list[Fragment], masks: Coverage, own: list[Fragment], effects: list[tuple[Effect, Node]]
+        self,
+        layer: Layer,
+        region: list[Fragment],
+        masks: Coverage,
+        own: list[Fragment],
+        effects: list[tuple[Effect, Node]],
     ) -> tuple[list[Fragment], list[tuple[Fragment, BlendMode]]]:
         """With the strokes on top; their outer parts apart where a blend mode keeps them from being one layer."""
         outer: list[tuple[Fragment, BlendMode]] = []
@@ -324,7 +333,5 @@ def _on(array: np.ndarray, box: Box, target: Box) -> np.ndarray:
     if inner is not None:
         rows = slice(inner[1] - target[1], inner[3] - target[1])
         columns = slice(inner[0] - target[0], inner[2] - target[0])
-        result[rows, columns] = array[
-            inner[1] - box[1] : inner[3] - box[1], inner[0] - box[0] : inner[2] - box[0]
-        ]
+        result[rows, columns] = array[inner[1] - box[1] : inner[3] - box[1], inner[0] - box[0] : inner[2] - box[0]]
     return result
