@@ -1,1 +1,78 @@
-# Lamina's front door. `make help` lists the targets and their variables.
+# Lamina's front door. `make help` lists the targets and their variables; every target is one plain command.
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+SHELL := /bin/bash
+
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+VENV := .venv
+BIN := $(VENV)/bin
+DATA_SIDE := $(VENV)/.data-side
+EVERYTHING := $(VENV)/.everything
+
+INPUT ?=
+OUTPUT ?= out/dataset
+DATA ?= out/dataset
+EXAMPLES := out/examples
+N ?= 10000
+SEED ?= 0
+
+# An option is passed on only where its variable is set, so that the program's own default is the one default.
+option = $(if $($(1)),--$(2) '$($(1))')
+switch = $(if $(filter-out 0,$($(1))),--$(2))
+JOB_OPTIONS = $(call option,WORKERS,workers) $(call option,RUNNER,runner) $(call option,CAPTIONER,captioner) \
+	$(call option,MERGE,merge) $(call option,TARGET_LAYERS,target-layers) $(call option,MAX_AREA,max-area) \
+	$(call option,IMAGE_FORMAT,image-format) $(call option,SHARD_SIZE,shard-size) $(call option,LIMIT,limit) \
+	$(call option,CONFIG,config) $(call option,RETRY,retry) $(call option,MAX_REJECT,max-reject) \
+	$(call switch,DRY_RUN,dry-run) $(call switch,VERIFY,verify) $(if $(filter 0,$(PREVIEWS)),--no-previews) $(ARGS)
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+$(DATA_SIDE): pyproject.toml constraints.txt
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable .
+	touch $@
+
+$(EVERYTHING): $(DATA_SIDE)
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[test]'
+	touch $@
+
+examples: $(DATA_SIDE) ## draw the example PSDs into out/examples
+	$(BIN)/python -m data_pipeline.examples $(EXAMPLES)
+
+shards: $(DATA_SIDE) $(if $(INPUT),,examples) ## PSDs -> shards and tables: INPUT= OUTPUT= WORKERS= RUNNER= CAPTIONER= MERGE= TARGET_LAYERS= MAX_AREA= IMAGE_FORMAT= SHARD_SIZE= LIMIT= CONFIG= DRY_RUN=1 RETRY=reason,... MAX_REJECT= VERIFY=1 PREVIEWS=0 ARGS=
+	$(BIN)/python -m beam_jobs.shards --input '$(or $(INPUT),$(EXAMPLES))' --output '$(OUTPUT)' $(JOB_OPTIONS)
+
+inspect: $(DATA_SIDE) ## one PSD: its layer tree with every fate, and a picture: PSD= OUTPUT=picture.png CONFIG=
+	$(BIN)/python -m audit.inspect '$(PSD)' $(if $(filter-out out/dataset,$(OUTPUT)),--output '$(OUTPUT)') $(call option,CONFIG,config) $(ARGS)
+
+verify: $(DATA_SIDE) ## re-read a dataset and check every promise on disk: DATA= WORKERS=
+	$(BIN)/python -m audit.verify '$(DATA)' $(call option,WORKERS,workers) $(ARGS)
+
+fuzz: $(EVERYTHING) ## mutated PSDs through the real job: N= SEED= WORKERS=
+	$(BIN)/python -m tests.fuzz --count $(N) --seed $(SEED) $(call option,WORKERS,workers) $(ARGS)
+
+bench: $(EVERYTHING) ## CPU seconds per step beside psd-tools: INPUT=folder of PSDs
+	$(BIN)/python -m data_pipeline.bench '$(or $(INPUT),$(EXAMPLES))' $(ARGS)
+
+bench-codecs: $(EVERYTHING) ## PNG and WebP on the layers of real designs: INPUT=folder of PSDs
+	$(BIN)/python -m data_pipeline.bench_codecs '$(or $(INPUT),$(EXAMPLES))' $(ARGS)
+
+bench-job: $(EVERYTHING) ## workers, memory and re-runs of the whole job
+	$(BIN)/python -m tests.bench_job $(ARGS)
+
+test: $(EVERYTHING) ## the tests, within 10 minutes on 2 cores
+	$(BIN)/python -m pytest -m 'not long' $(ARGS)
+
+test-all: $(EVERYTHING) ## the tests with the long loops (kills, fuzzing), within 35 minutes
+	$(BIN)/python -m pytest $(ARGS)
+
+lint: $(EVERYTHING) ## style and types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+clean: ## remove what the targets made, but not the environment
+	rm -rf out .pytest_cache .mypy_cache .ruff_cache .hypothesis
+
+.PHONY: help examples shards inspect verify fuzz bench bench-codecs bench-job test test-all lint clean

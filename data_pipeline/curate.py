@@ -135,7 +135,7 @@ def _curated(case: _Case, document: Document, options: CurateOptions) -> Sample 
 
 def _verified(
     case: _Case, document: Document, space: ColourSpace, composite: np.ndarray, options: CurateOptions
-) -> Distance | None | Refusal:
+) -> Distance | Refusal | None:
     case.stored = stored_image(document, space)
     if case.stored is None:
         if options.no_stored_image == "keep":
