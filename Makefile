@@ -43,8 +43,8 @@ examples: $(DATA_SIDE) ## draw the example PSDs into out/examples
 shards: $(DATA_SIDE) $(if $(INPUT),,examples) ## PSDs -> shards and tables: INPUT= OUTPUT= WORKERS= RUNNER= CAPTIONER= MERGE= TARGET_LAYERS= MAX_AREA= IMAGE_FORMAT= SHARD_SIZE= LIMIT= CONFIG= DRY_RUN=1 RETRY=reason,... MAX_REJECT= VERIFY=1 PREVIEWS=0 ARGS=
 	$(BIN)/python -m beam_jobs.shards --input '$(or $(INPUT),$(EXAMPLES))' --output '$(OUTPUT)' $(JOB_OPTIONS)
 
-inspect: $(DATA_SIDE) ## one PSD: its layer tree with every fate, and a picture: PSD= OUTPUT=picture.png CONFIG=
-	$(BIN)/python -m audit.inspect '$(PSD)' $(if $(filter-out out/dataset,$(OUTPUT)),--output '$(OUTPUT)') $(call option,CONFIG,config) $(ARGS)
+inspect: $(DATA_SIDE) ## one PSD: its layer tree with every fate, and a picture: PSD= OUTPUT=picture.png
+	$(BIN)/python -m audit.inspect '$(PSD)' $(if $(filter-out out/dataset,$(OUTPUT)),--output '$(OUTPUT)') $(ARGS)
 
 verify: $(DATA_SIDE) ## re-read a dataset and check every promise on disk: DATA= WORKERS=
 	$(BIN)/python -m audit.verify '$(DATA)' $(call option,WORKERS,workers) $(ARGS)

@@ -29,7 +29,7 @@ def count(document: DocumentRow, layers: Sequence[LayerRow]) -> Counter[str]:
             counts[f"layers.{layer.fate}"] += 1
             if layer.owner_id is None and layer.kind not in _NO_LEAF and layer.fate != Fate.DISSOLVED:
                 counts["leaves.kept" if layer.fate in (Fate.STORED, Fate.MERGED) else "leaves.flattened"] += 1
-    counts["documents_flattened"] = int(any(layer.fate == Fate.FLATTENED for layer in layers))
+    counts["documents_flattened"] = int(counts["leaves.flattened"] > 0)
     return counts
 
 

@@ -273,4 +273,7 @@ def _rejection(case: _Case, refusal: Refusal, options: CurateOptions) -> Rejecti
     document = replace(
         case.document, status="rejected", stage=refusal.stage, reason=refusal.reason, message=refusal.message
     )
+    for node in case.nodes:
+        if node.dropped is None and node.has_paint:
+            node.dropped = DropReason.DOCUMENT_REJECTED
     return Rejection(document, _rows(case, {}), _previews(case, options))

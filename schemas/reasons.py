@@ -56,6 +56,7 @@ class DropReason(StrEnum):
     TOO_SMALL = "too_small"  # visible on fewer pixels than asked
     NON_CONTRIBUTING = "non_contributing"  # the composite is the same without it
     UNDRAWN = "undrawn"  # a feature that cannot be rendered; named in `unsupported`
+    DOCUMENT_REJECTED = "document_rejected"
 
 
 class Fate(StrEnum):

@@ -42,6 +42,11 @@ class Node:
         """A layer with paint of its own: no group, adjustment or effect."""
         return self.kind in ("pixel", "type", "shape", "smartobject", "solidcolorfill", "gradientfill", "patternfill")
 
+    @property
+    def has_paint(self) -> bool:
+        """A leaf or an effect: it ends in a stored layer or is dropped, where a group dissolves."""
+        return self.is_leaf or self.owner_id is not None
+
     def row(self, document_id: str, stored: Mapping[int, tuple[int, Fate, bool, float]]) -> LayerRow:
         """`stored` maps a layer id to its stored layer, its fate there, and how it was baked."""
         index, fate, baked, dependence = stored.get(self.layer_id, (None, None, False, 0.0))

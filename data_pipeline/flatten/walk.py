@@ -81,7 +81,7 @@ def _note_vanished(nodes: Sequence[Node], layers: Sequence[PlainLayer], canvas: 
     """Leaves and effects that ended in no layer, and are not hidden, are empty or off the canvas."""
     alive = {layer_id for layer in layers for layer_id in layer.layer_ids}
     for node in nodes:
-        if node.dropped is None and node.layer_id not in alive and (node.is_leaf or node.owner_id is not None):
+        if node.dropped is None and node.layer_id not in alive and node.has_paint:
             outside = node.box is not None and intersect(node.box, canvas) is None
             node.dropped = DropReason.OFF_CANVAS if outside else DropReason.EMPTY
 
