@@ -183,13 +183,15 @@ def _check_links(nodes: Sequence[dict[str, Any]], where: str, sample: SampleFact
 
 
 def _count_layers(nodes: Sequence[dict[str, Any]], counts: Counter[str]) -> None:
+    flattened = 0
     for row in nodes:
         fate = row["fate"]
         counts["layers.in"] += 1
         counts[f"layers.dropped.{row['drop_reason']}" if fate == Fate.DROPPED else f"layers.{fate}"] += 1
         if row["owner_id"] is None and row["kind"] not in _NO_LEAF and fate not in _NOT_STORED:
             counts["leaves.flattened" if fate == Fate.FLATTENED else "leaves.kept"] += 1
-    counts["documents_flattened"] += int(any(row["fate"] == Fate.FLATTENED for row in nodes))
+            flattened += fate == Fate.FLATTENED
+    counts["documents_flattened"] += int(flattened > 0)
 
 
 def check_captions(root: str, paths: Sequence[str], corpus: Corpus, findings: Findings) -> None:
