@@ -5,7 +5,7 @@ import os
 import socket
 import time
 import traceback
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from types import TracebackType
@@ -27,11 +27,12 @@ class Journal:
         where = options.input if files.is_remote(options.input) else os.path.abspath(options.input)
         self._add("start", host=socket.gethostname(), input=where, inputs=inputs, todo=todo, options=asdict(options))
 
-    def finish(self, bar: Progress, manifest: Mapping[str, Any]) -> None:
+    def finish(self, bar: Progress, manifest: Mapping[str, Any], moved: Sequence[str]) -> None:
         seconds = bar.close()
         done = bar.accepted + bar.rejected
         rate = round(done / seconds, 3) if seconds else None
-        self._add("finish", curated=done, seconds=round(seconds, 3), documents_per_s=rate, counts=manifest["counts"])
+        self._add("finish", curated=done, seconds=round(seconds, 3), documents_per_s=rate, moved=moved,
+                  counts=manifest["counts"])  # fmt: skip
 
     def __enter__(self) -> Self:
         return self

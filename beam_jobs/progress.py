@@ -10,14 +10,15 @@ _LINE_EVERY_S = 30.0
 
 
 class Progress:
-    """Of one run, in this process. `accepted` and `rejected` are of this run's own documents."""
+    """Of one run, in this process: its own documents, then the files they are packed into."""
 
     def __init__(self, total: int) -> None:
-        quiet = not sys.stderr.isatty()
-        self._bar = tqdm(total=total, unit="doc", desc="curate", disable=total == 0, smoothing=0.1,
-                         mininterval=_LINE_EVERY_S if quiet else 0.5, ascii=quiet)  # fmt: skip
+        self._terminal = sys.stderr.isatty()
+        self._total = total
         self._lock = threading.Lock()
-        self._started = time.monotonic()
+        self._started = self._said = time.monotonic()
+        self._bar = tqdm(total=total, desc="curate", unit="doc", disable=not self._terminal or not total)
+        self._packed = tqdm(desc="pack", unit="file", disable=True)
         self.accepted = 0
         self.rejected = 0
 
@@ -29,11 +30,35 @@ class Progress:
                 self.rejected += 1
             self._bar.set_postfix_str(f"accepted {self.accepted}, rejected {self.rejected}", refresh=False)
             self._bar.update()
+            if not self._terminal and time.monotonic() - self._said > _LINE_EVERY_S:
+                self._say()
+
+    def packed(self) -> None:
+        with self._lock:
+            if self._packed.disable and self._terminal:
+                self._bar.close()
+                self._packed = tqdm(desc="pack", unit="file")
+            self._packed.update()
 
     def close(self) -> float:
         """Seconds since the start."""
         self._bar.close()
+        self._packed.close()
+        if not self._terminal and self._total:
+            self._say()
         return time.monotonic() - self._started
+
+    def _say(self) -> None:
+        self._said = time.monotonic()
+        seconds, done = self._said - self._started, self.accepted + self.rejected
+        eta_s = seconds * (self._total - done) / done if done else float("nan")
+        print(
+            f"curated {done} of {self._total} documents "
+            f"in {seconds:.0f} s ({done / seconds:.1f}/s, ETA {eta_s:.0f} s), "
+            f"accepted {self.accepted}, rejected {self.rejected}",
+            file=sys.stderr,
+            flush=True,
+        )
 
 
 _running: Progress | None = None
@@ -49,3 +74,8 @@ def start(total: int) -> Progress:
 def advance(accepted: bool) -> None:
     if _running is not None:
         _running.advance(accepted)
+
+
+def packed() -> None:
+    if _running is not None:
+        _running.packed()

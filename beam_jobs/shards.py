@@ -89,7 +89,11 @@ def run(options: JobOptions, curate: CurateFunction = curate_document) -> dict[s
                     raise Failed(f"{type(error).__name__}: {error}") from error
                 commit.roll_forward(options.output)
             manifest: dict[str, Any] = decode_json(read(join(options.output, "manifest.json")))
-            journal.finish(bar, manifest)
+            moved = state.moved(before, state.recall(options.output)) if before.known and work.todo else []
+            journal.finish(bar, manifest, moved)
+            if moved:
+                print(f"{len(moved)} samples changed their split with their family, see logs: {', '.join(moved[:3])}",
+                      file=sys.stderr)  # fmt: skip
     return manifest
 
 

@@ -105,6 +105,18 @@ def is_done(work: Work, state: State) -> bool:
     return state.complete and not work.todo and len(work.known) == len(state.known)
 
 
+def moved(before: State, after: State) -> list[str]:
+    """Samples whose split changed because the corpus gave their family a smaller key; for the run's report."""
+    lines = []
+    for uri, old in sorted(before.known.items()):
+        new = after.known.get(uri)
+        if new is not None and old.images is not None and new.images is not None:
+            splits = [one.path.rpartition("/")[2].rpartition("-")[0] for one in (old.images, new.images)]
+            if splits[0] != splits[1]:
+                lines.append(f"{new.key}: {splits[0]} -> {splits[1]}")
+    return lines
+
+
 def _without_orphans(known: list[Reference], todo: list[Todo], documents: dict[str, Input]) -> Work:
     """A duplicate composite has no pixels in the shards: without its winner it is curated again."""
     pictures = {one.picture for one in known if one.images is not None}

@@ -114,4 +114,5 @@ class Build(_InChildren):
     def result(self, element: Artifact, outcome: Built | Lost) -> Built:
         if isinstance(outcome, Lost):
             raise RuntimeError(f"{element.name} could not be written: {outcome}")
+        progress.packed()
         return outcome

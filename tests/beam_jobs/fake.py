@@ -38,12 +38,15 @@ def curated(folder):
 
 def curate(source, options=None, uri="", attributes=None):
     options = options or CurateOptions()
-    with open(source, "rb") as file:
-        data = file.read()
-    log = os.path.join(os.path.dirname(source), LOG)
-    if os.path.exists(log):
-        with open(log, "a") as lines:
-            lines.write(uri + "\n")
+    if hasattr(source, "read"):
+        data = source.read()
+    else:
+        with open(source, "rb") as file:
+            data = file.read()
+        log = os.path.join(os.path.dirname(source), LOG)
+        if os.path.exists(log):
+            with open(log, "a") as lines:
+                lines.write(uri + "\n")
     what = json.loads(data)
     if "sleep" in what:
         time.sleep(what["sleep"])

@@ -227,3 +227,25 @@ def test_max_reject_fails_after_writing(tmp_path, monkeypatch, capsys):
     assert shards.main([*arguments, "0.5"]) == shards.DONE
     assert shards.main([*arguments, "0.4"]) == shards.TOO_MANY_REJECTED
     assert "50.0% of the documents were rejected" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("mode", ["multi_threading", "multi_processing"])
+def test_another_way_of_running_writes_the_same_bytes(fresh, corpus, tmp_path, mode):
+    run(corpus, tmp_path / "out", "--direct_running_mode", mode, "--direct_num_workers", "2")
+    assert promised(tmp_path / "out") == promised(fresh[0])
+
+
+def test_a_shard_that_someone_changed_is_not_packed_again(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(shards.run, "__defaults__", (fake.curate,))
+    everything = ["--validation-share", "0", "--test-share", "0"]
+    arguments = ["--input", str(tmp_path / "in"), "--output", str(tmp_path / "out"), *everything]
+    fake.write(tmp_path / "in", "a.psd")
+    assert shards.main(arguments) == shards.DONE
+    shard = tmp_path / "out" / "shards" / "train-000000.tar"
+    data = shard.read_bytes()
+    shard.write_bytes(data[:600] + bytes([data[600] ^ 1]) + data[601:])
+    fake.write(tmp_path / "in", "b.psd")
+    assert shards.main(arguments) == shards.FAILED
+    assert "shards/train-000000.tar under OUTPUT was changed at byte 0; delete it" in capsys.readouterr().err
+    shard.unlink()
+    assert shards.main(arguments) == shards.DONE
