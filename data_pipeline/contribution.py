@@ -150,7 +150,7 @@ def contributions(stack: Stack, min_visible_px: int, min_difference: float) -> t
 
     A layer that changes fewer than `min_visible_px` pixels by more than `min_difference` (in 1/255) is
     dropped, against the backdrop of what is kept: of two identical opaque layers one survives. Layers that
-    others hide altogether go first and together, then layers that change nothing they lie on, together;
+    change nothing they lie on go first and together, then layers that others hide altogether, together;
     the rest one after another from the bottom, those with separate boxes in one round, in at most 16
     rounds (a stack built to need more keeps layers that it could lose).
     """
@@ -174,7 +174,7 @@ def _to_drop(stack: Stack, measured: _Measured, kept: np.ndarray, min_visible_px
     candidates = kept & (measured.visible_px() < min_visible_px)
     if not candidates.any():
         return []
-    for nothing in (measured.shown(), measured.change()):
+    for nothing in (measured.change(), measured.shown()):
         together = np.flatnonzero(candidates & (nothing == 0))
         if together.size:
             return together.tolist()
