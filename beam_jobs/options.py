@@ -18,6 +18,31 @@ from schemas.version import PRODUCT_VERSION, SCHEMA_VERSION
 
 DEFAULT_RUNNER = "FnApiRunner"  # Beam's in-process runner; "DirectRunner" may download another one
 _CORPUS = (Reason.DUPLICATE_FILE, Reason.DUPLICATE_COMPOSITE)
+_HELP = {
+    "input": "a folder (searched to the bottom for .psd and .psb), a glob, or a manifest (.csv, .jsonl, .parquet)",
+    "output": "the folder of the dataset; finished work in it is kept",
+    "shard_size": "MiB of a shard",
+    "validation_share": "of the families of documents",
+    "test_share": "of the families of documents",
+    "workers": "child processes that curate",
+    "runner": "a Beam runner by name; its own flags pass through",
+    "limit": "the first so many documents, in the order of their uris",
+    "dry_run": "list what would be done, from headers, and forecast time and bytes",
+    "verify": "hash unchanged inputs again, too",
+    "retry": "reasons, joined by commas: curate the documents again that were rejected for them",
+    "max_reject": "exit with 1 where a larger share is rejected",
+    "max_mean": "mean difference from Photoshop's image, in 1/255",
+    "min_within2": "share of the pixels within 2/255 of Photoshop's",
+    "no_stored_image": "documents without Photoshop's image: reject or keep",
+    "merge": "levels (as few layers as possible) or tree (no fewer than target_layers)",
+    "over_cap": "documents that overlap more than max_layers deep: reject or flatten",
+    "max_area": "pixels of the stored composite; larger ones are resized",
+    "image_format": "png or webp, both lossless",
+    "captioner": "layers or none",
+    "previews": "small pictures for people to look at",
+    "max_seconds": "of one document",
+    "max_memory_bytes": "of one document",
+}
 
 
 @dataclass(frozen=True)
@@ -105,7 +130,7 @@ class _Parser(argparse.ArgumentParser):
 
 def _settings() -> dict[str, type]:
     """Name and type of every option that the command line and CONFIG share."""
-    hints = typing.get_type_hints(CurateOptions) | typing.get_type_hints(JobOptions)
+    hints = typing.get_type_hints(JobOptions) | typing.get_type_hints(CurateOptions)
     types = {name: (typing.get_args(hint) or (hint,))[0] for name, hint in hints.items()}
     del types["curate"], types["beam_flags"]
     return types
@@ -114,6 +139,7 @@ def _settings() -> dict[str, type]:
 def _parser() -> _Parser:
     parser = _Parser(
         prog="python -m beam_jobs.shards",
+        usage="%(prog)s --input INPUT --output OUTPUT [options]",
         description="Turns Photoshop files into verified WebDataset shards and Parquet tables.",
         epilog="Every option may stand in the YAML file of --config, with underscores. Beam's own flags pass through.",
         allow_abbrev=False,
@@ -122,12 +148,13 @@ def _parser() -> _Parser:
     defaults = {one.name: one.default for kind in (CurateOptions, JobOptions) for one in fields(kind)}
     for name, kind in _settings().items():
         flag = "--" + name.replace("_", "-")
+        default = defaults[name]
+        about = [_HELP.get(name), f"default {default}" if isinstance(default, int | float | str) else None]
+        text = "; ".join(part for part in about if part)
         if kind is bool:
-            parser.add_argument(flag, action=argparse.BooleanOptionalAction, default=None)
+            parser.add_argument(flag, action=argparse.BooleanOptionalAction, default=None, help=text)
         else:
-            default = defaults[name]
-            known = isinstance(default, int | float | str)
-            parser.add_argument(flag, type=kind, metavar=kind.__name__, help=f"default {default}" if known else None)
+            parser.add_argument(flag, type=kind, metavar=kind.__name__, help=text)
     return parser
 
 

@@ -25,15 +25,13 @@ from beam_jobs.files import join, read
 from beam_jobs.inputs import find_inputs, printable
 from beam_jobs.journal import Journal
 from beam_jobs.lock import only_run
-from beam_jobs.options import JobOptions, parse
+from beam_jobs.options import DEFAULT_RUNNER, JobOptions, parse
 from beam_jobs.packing import plan
 from beam_jobs.state import Work
 from beam_jobs.summary import summary
 from beam_jobs.transforms import Build, Curate
 from data_pipeline.curate import curate as curate_document
 from data_pipeline.stack_io import decode_json
-
-logging.getLogger("apache_beam").setLevel(logging.ERROR)
 
 DONE, TOO_MANY_REJECTED, WRONG, FAILED = 0, 1, 2, 3
 
@@ -69,6 +67,8 @@ def shards(
 
 def run(options: JobOptions, curate: CurateFunction = curate_document) -> dict[str, Any]:
     """Runs the job; returns manifest.json. Raises ValueError for a wrong INPUT or OUTPUT, before any work."""
+    if options.runner == DEFAULT_RUNNER:  # it logs each failure at every level; ours is told once, and kept in logs/
+        logging.getLogger("apache_beam").setLevel(logging.CRITICAL)
     runner = _runner(options.runner)
     inputs = find_inputs(options.input)[: options.limit]
     state.check_configuration(options)
@@ -86,6 +86,8 @@ def run(options: JobOptions, curate: CurateFunction = curate_document) -> dict[s
                 try:
                     pipeline.run().wait_until_finish()
                 except Exception as error:  # the border to Beam, whose runners raise what they like
+                    if _was_interrupted(error):
+                        raise KeyboardInterrupt from error
                     raise Failed(f"{type(error).__name__}: {error}") from error
                 commit.roll_forward(options.output)
             manifest: dict[str, Any] = decode_json(read(join(options.output, "manifest.json")))
@@ -102,6 +104,13 @@ def _runner(name: str) -> PipelineRunner:
         return create_runner(name)
     except (ValueError, ImportError) as error:
         raise ValueError(f"runner {name} cannot be had: {' '.join(str(error).split())}") from error
+
+
+def _was_interrupted(error: BaseException | None) -> bool:
+    """Beam wraps Ctrl-C as it wraps everything."""
+    while error is not None and not isinstance(error, KeyboardInterrupt):
+        error = error.__cause__ or error.__context__
+    return error is not None
 
 
 def main(arguments: Sequence[str]) -> int:

@@ -3,6 +3,8 @@
 import os
 import random
 import signal
+import subprocess
+import sys
 import time
 
 import pytest
@@ -10,7 +12,7 @@ import pytest
 from beam_jobs import commit, files
 from beam_jobs.children import close_children
 from tests.beam_jobs import fake
-from tests.beam_jobs.job import promised, run, start
+from tests.beam_jobs.job import ROOT, promised, run, start
 
 
 @pytest.fixture(scope="module")
@@ -104,3 +106,28 @@ def test_kills_at_random_points(corpus, undisturbed, tmp_path, workers):
     run(corpus, output, workers=workers)
     assert kills >= 3
     assert promised(output) == undisturbed[0]
+
+
+def test_ctrl_c_says_one_sentence_and_leaves_no_child(corpus, tmp_path):
+    output = tmp_path / "out"
+    command = [sys.executable, "-c", "import sys; from tests.beam_jobs import fake; from beam_jobs import shards\n"
+               "shards.run.__defaults__ = (fake.curate,)\nsys.exit(shards.main(sys.argv[1:]))",
+               "--input", str(corpus), "--output", str(output)]  # fmt: skip
+    with subprocess.Popen(command, cwd=ROOT, start_new_session=True, stderr=subprocess.PIPE, text=True) as process:
+        while len(list((output / "state/scratch/finished").rglob("*/*"))) < 5:
+            time.sleep(0.02)
+        os.killpg(process.pid, signal.SIGINT)
+        assert process.communicate(timeout=30)[1].splitlines()[-1].startswith("lamina: stopped")
+    assert process.returncode == 3
+    deadline = time.monotonic() + 5
+    while group_is_alive(process.pid):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def group_is_alive(group):
+    try:
+        os.killpg(group, 0)
+    except ProcessLookupError:
+        return False
+    return True

@@ -239,7 +239,7 @@ def test_a_shard_that_someone_changed_is_not_packed_again(tmp_path, monkeypatch,
     monkeypatch.setattr(shards.run, "__defaults__", (fake.curate,))
     everything = ["--validation-share", "0", "--test-share", "0"]
     arguments = ["--input", str(tmp_path / "in"), "--output", str(tmp_path / "out"), *everything]
-    fake.write(tmp_path / "in", "a.psd")
+    fake.write(tmp_path / "in", "a.psd", colour=1)
     assert shards.main(arguments) == shards.DONE
     shard = tmp_path / "out" / "shards" / "train-000000.tar"
     data = shard.read_bytes()
