@@ -95,7 +95,9 @@ def to_rgb(space: ColourSpace, planes: Sequence[np.ndarray]) -> np.ndarray:
     if mode == ColorMode.RGB and len(planes) >= 3:
         return np.stack(planes[:3], -1)
     if mode == ColorMode.LAB and len(planes) >= 3:
-        return _applied(space, np.stack(planes[:3], -1), "LAB")
+        lightness, a, b = planes[:3]
+        # The file has the two colour axes offset by 128, Pillow takes them as signed bytes.
+        return _applied(space, np.stack([lightness, a ^ 128, b ^ 128], -1), "LAB")
     if mode in (ColorMode.CMYK, ColorMode.MULTICHANNEL) and len(planes) >= 3:
         inks = [255 - plane for plane in planes[:4]]  # the file stores what is left of the paper
         if len(inks) == 3:

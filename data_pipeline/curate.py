@@ -119,7 +119,11 @@ def _curated(case: _Case, document: Document, options: CurateOptions) -> Sample 
         return figures
     kept = _filtered(flat, contribution, options)
     if not kept:
-        return Refusal(Stage.FILTER, Reason.NOTHING_VISIBLE, f"none of {len(flat.nodes)} layers shows on {max(1, options.min_visible_px)} pixels")
+        return Refusal(
+            Stage.FILTER,
+            Reason.NOTHING_VISIBLE,
+            f"none of {len(flat.nodes)} layers shows on {max(1, options.min_visible_px)} pixels",
+        )
     layers = (flat.stack.layers[i] for i in kept)
     stack = replace(flat.stack, layers=tuple(replace(layer, rgba=to_srgb(space, layer.rgba)) for layer in layers))
     merged = merge(stack, options, _paths(stack, flat.nodes))

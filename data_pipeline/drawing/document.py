@@ -17,7 +17,7 @@ from psd_tools.constants import ColorMode, Compression, Resource, Tag
 from psd_tools.psd import PSD
 from psd_tools.psd.header import FileHeader
 from psd_tools.psd.image_data import ImageData
-from psd_tools.psd.image_resources import ImageResources
+from psd_tools.psd.image_resources import ImageResource, ImageResources
 from psd_tools.psd.layer_and_mask import GlobalLayerMaskInfo, LayerInfo, LayerInfoBlock
 from psd_tools.psd.tagged_blocks import TaggedBlock, TaggedBlocks
 
@@ -94,7 +94,7 @@ def _document(
     resources = ImageResources.new()
     resources.get_data(Resource.VERSION_INFO).has_composite = has_stored
     if icc_profile is not None:
-        resources.set_data(Resource.ICC_PROFILE, icc_profile)
+        resources[Resource.ICC_PROFILE] = ImageResource(key=Resource.ICC_PROFILE, data=icc_profile)
     psd = PSD(header=header, image_resources=resources, image_data=ImageData(compression=Compression.RLE))
     _set_layers(psd, layers, merged_alpha)
     return psd

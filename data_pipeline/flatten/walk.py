@@ -152,7 +152,7 @@ class _Walk:
         own = self._overlaid(base, region, own, drawn, single=not clipped and not base.is_group())
         own, outer = self._stroked(base, region, masks, own, drawn)
         own = scale(own, Coverage(node.opacity))
-        self._knock_out(base, region, node, backdrop, scope)
+        self._knock_out(base, region, own, backdrop, scope)
         for stroke in outer:
             self._composite([stroke[0].scaled(node.opacity)], stroke[1], backdrop)
         self._composite(own, BlendMode(base.blend_mode), backdrop)
@@ -288,8 +288,14 @@ class _Walk:
         self.unsupported.add(f"effect:{effect.kind}")
         node.dropped = DropReason.UNDRAWN
 
-    def _knock_out(self, layer: Layer, region: list[Fragment], node: Node, backdrop: Backdrop, scope: int) -> None:
-        """A knockout erases what lies below it in its group (shallow) or in the document (deep)."""
+    def _knock_out(
+        self, layer: Layer, region: list[Fragment], own: list[Fragment], backdrop: Backdrop, scope: int
+    ) -> None:
+        """A knockout erases what lies below it in its group (shallow) or in the document (deep).
+
+        Below a hole of coverage s, filled with a layer of alpha a, 1 - s is left of a weight. The layer on top will
+        leave 1 - a, so the erasing leaves (1 - s) / (1 - a).
+        """
         knockout = layer.tagged_blocks.get_data(Tag.KNOCKOUT_SETTING, 0)
         if not knockout:
             return
@@ -301,8 +307,11 @@ class _Walk:
             elif self._background is not None and backdrop.fragments and backdrop.fragments[0].layer_ids == (0,):
                 start = 1
         box = union(fragment.box for fragment in region)
-        shape = Coverage(0.0, box, total_alpha(region, box) * np.float32(node.opacity if layer.is_group() else 1))
-        backdrop.replace_from(start, erase(backdrop.fragments[start:], shape))
+        kept = 1 - total_alpha(region, box)
+        covered = 1 - total_alpha(own, box)
+        left = np.divide(kept, covered, out=np.zeros_like(kept), where=covered > 0)
+        hole = Coverage(0.0, box, 1 - np.minimum(left, 1))
+        backdrop.replace_from(start, erase(backdrop.fragments[start:], hole))
 
     def _composite(self, own: list[Fragment], mode: BlendMode, backdrop: Backdrop) -> None:
         if mode in _NORMAL:

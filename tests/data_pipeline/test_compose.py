@@ -1,5 +1,7 @@
 """Composites against float64 alpha-blending written out."""
 
+from itertools import pairwise
+
 import hypothesis.strategies as st
 import numpy as np
 from hypothesis import given
@@ -50,7 +52,7 @@ def test_a_large_canvas_is_composed_strip_by_strip() -> None:
     assert len(ranges) > 3
     assert ranges[0][0] == 0
     assert ranges[-1][1] == height
-    assert all(a[1] == b[0] for a, b in zip(ranges, ranges[1:], strict=False))
+    assert all(a[1] == b[0] for a, b in pairwise(ranges))
     stack = random_stack(1, width, height, 6)
     expected = blended(stack)
     np.testing.assert_allclose(compose(stack)[..., 3], expected[..., 3] * 255, atol=0.501)

@@ -59,7 +59,12 @@ def test_a_sample_round_trips(image_format):
     assert (back.key, back.stack.width, back.stack.height, back.caption) == (KEY, 10, 20, "A 🦊 \\ud800")
     for before, after in zip(one.stack.layers, back.stack.layers, strict=True):
         assert (before.box, before.layer_ids, before.owner_id, before.baked, before.backdrop_dependence) == (
-            after.box, after.layer_ids, after.owner_id, after.baked, after.backdrop_dependence)
+            after.box,
+            after.layer_ids,
+            after.owner_id,
+            after.baked,
+            after.backdrop_dependence,
+        )
         np.testing.assert_array_equal(before.rgba, after.rgba)
 
 
