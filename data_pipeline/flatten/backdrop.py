@@ -72,10 +72,8 @@ class Backdrop:
         return view(self._canvas, self.box, box)
 
 
-def merged(fragments: Sequence[Fragment]) -> Fragment | None:
-    """The fragments flattened into one that looks the same over transparency; None where there are none."""
-    if not fragments:
-        return None
+def merged(fragments: Sequence[Fragment]) -> Fragment:
+    """The fragments, at least one, flattened into one that looks the same over transparency."""
     box = union(fragment.box for fragment in fragments)
     isolated = Backdrop(box)
     isolated.add(fragments)
@@ -103,7 +101,6 @@ class ClippingBackdrop(Backdrop):
 
     def _empty(self) -> np.ndarray:
         flat = merged(self._base)
-        assert flat is not None, "a clipping group has a base"
         opaque = (flat.exact_alpha() > 0).astype(np.float32)
         canvas = np.empty((*size(flat.box), 4), np.float32)
         canvas[..., :3] = flat.rgba[..., :3] * (opaque / 255)[..., np.newaxis]

@@ -34,9 +34,7 @@ def test_a_shard_is_full_and_not_too_full(sizes):
     assert sorted(one.uri for shard in shards for one in shard) == sorted(one.uri for one in documents)
     totals = [sum(one.sample_bytes for one in shard) for shard in shards]
     assert all(total <= 2 * MIB or len(shard) == 1 for total, shard in zip(totals, shards, strict=True))
-    assert all(
-        total + after[0].sample_bytes > 2 * MIB for total, after in zip(totals, shards[1:], strict=False)
-    )
+    assert all(total + after[0].sample_bytes > 2 * MIB for total, after in zip(totals, shards[1:], strict=False))
 
 
 def test_every_document_is_in_one_table_part_in_the_order_of_keys():

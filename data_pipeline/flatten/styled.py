@@ -1,0 +1,127 @@
+"""A layer's fragments -> the same with its effects: overlays inside it, strokes along its edge.
+
+An overlay goes into a single layer, and lies as a layer of its own on a group or a clipping group. A stroke
+is a layer of its own above its owner. Only where a blend mode other than Normal ties an effect to what it
+lies on is it painted in, which for a group means flattening it.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from psd_tools.api.layers import Layer
+from psd_tools.constants import BlendMode
+
+from data_pipeline.boxes import intersect, size, union, view
+from data_pipeline.colour import ColourSpace
+from data_pipeline.flatten.blend import mode_index
+from data_pipeline.flatten.coverage import Coverage
+from data_pipeline.flatten.effects import (
+    OVERLAYS,
+    STROKE,
+    Effect,
+    Overlay,
+    Stroke,
+    as_fragment,
+    draw_overlay,
+    draw_stroke,
+    paint_into,
+)
+from data_pipeline.flatten.fragment import Fragment
+from data_pipeline.flatten.node import Node
+from data_pipeline.flatten.tree import Tree
+from data_pipeline.flatten.weights import clip, total_alpha
+from schemas.stack import Box
+
+
+@dataclass(frozen=True, eq=False)
+class Styled:
+    """A visible layer or group with the effects that are drawn. `region` is its own paint at full fill and opacity,
+    `is_single` says that it is one layer with nothing clipped to it."""
+
+    layer: Layer
+    node: Node
+    effects: Sequence[tuple[Effect, Node]]
+    region: list[Fragment]
+    masks: Coverage
+    is_single: bool
+
+    @property
+    def is_normal(self) -> bool:
+        return mode_index(self.layer.blend_mode) == mode_index(BlendMode.NORMAL)
+
+
+def overlaid(styled: Styled, own: list[Fragment], tree: Tree, space: ColourSpace) -> list[Fragment]:
+    """With the overlays. `own` is the region at its fill opacity, with what is clipped to it."""
+    box = union(fragment.box for fragment in styled.region)
+    overlays: list[tuple[Overlay, Node]] = []
+    for effect, node in styled.effects:
+        if effect.kind in OVERLAYS:
+            overlay = draw_overlay(effect, styled.layer, box, space)
+            if overlay is None:
+                tree.leave_undrawn(effect, node)
+            else:
+                overlays.append((overlay, node))
+    if not overlays:
+        return own
+    if styled.is_single:
+        return [_painted_in(styled.region[0], styled.node.fill, overlays, box)]
+    if styled.is_normal and all(_is_normal(overlay.blend_mode) for overlay, _ in overlays):
+        tops = [as_fragment(o.rgb, o.share, box, node.layer_id, styled.node.layer_id) for o, node in overlays]
+        return clip(own, tops, styled.region)
+    return [_painted_in(tree.flattened(own), 1.0, overlays, box)]
+
+
+def stroked(
+    styled: Styled, own: list[Fragment], tree: Tree, space: ColourSpace
+) -> tuple[list[Fragment], list[tuple[Fragment, BlendMode]]]:
+    """With the strokes; apart, the outer halves that have to be painted before the layer, in their own mode."""
+    outer: list[tuple[Fragment, BlendMode]] = []
+    for effect, node in styled.effects:
+        if effect.kind != STROKE:
+            continue
+        stroke = draw_stroke(effect, styled.layer, styled.region, styled.masks, space)
+        if stroke is None:
+            tree.leave_undrawn(effect, node)
+        elif styled.is_normal and _is_normal(stroke.blend_mode):
+            top = as_fragment(stroke.rgb, stroke.within, stroke.box, node.layer_id, styled.node.layer_id)
+            own = clip(own, [top], styled.region, {top.layer_ids: stroke.beside})
+        else:
+            outer.append((_outer_half(stroke, own, node, styled.node), stroke.blend_mode))
+            if stroke.within.any():
+                inner = Overlay(stroke.rgb, stroke.within, stroke.blend_mode)
+                own = [_painted_in(tree.flattened(own), 1.0, [(inner, node)], stroke.box)]
+    return own, outer
+
+
+def _is_normal(mode: BlendMode) -> bool:
+    return mode_index(mode) == mode_index(BlendMode.NORMAL)
+
+
+def _painted_in(fragment: Fragment, fill: float, overlays: Sequence[tuple[Overlay, Node]], box: Box) -> Fragment:
+    """One fragment with effects, which lie on `box`, painted into it."""
+    moved = []
+    for overlay, node in overlays:
+        node.flattened = True
+        rgb, share = _moved(overlay.rgb, box, fragment.box), _moved(overlay.share, box, fragment.box)
+        moved.append(replace(overlay, rgb=rgb, share=share))
+    ids = (*fragment.layer_ids, *(node.layer_id for _, node in overlays))
+    return replace(paint_into(fragment, fill, moved), layer_ids=tuple(sorted(ids)))
+
+
+def _outer_half(stroke: Stroke, own: Sequence[Fragment], node: Node, owner: Node) -> Fragment:
+    """Beside the layer, at the strength that the layer's soft edge will leave of it."""
+    room = np.maximum(1 - total_alpha(own, stroke.box), np.float32(1e-6))
+    alpha = np.clip(stroke.beside / room, 0, 1) * (stroke.beside > 0)
+    return as_fragment(stroke.rgb, alpha, stroke.box, node.layer_id, owner.layer_id)
+
+
+def _moved(array: np.ndarray, box: Box, target: Box) -> np.ndarray:
+    """An array on `box` as it stands on `target`, 0 where it does not reach."""
+    if box == target:
+        return array
+    result = np.zeros((*size(target), *array.shape[2:]), array.dtype)
+    inner = intersect(box, target)
+    if inner is not None:
+        view(result, target, inner)[...] = view(array, box, inner)
+    return result

@@ -1,0 +1,56 @@
+"""The nodes met on a walk through a layer tree, in tree order, and what of it could not be drawn."""
+
+from collections.abc import Sequence
+
+from psd_tools.api.layers import Layer
+
+from data_pipeline.flatten.backdrop import merged
+from data_pipeline.flatten.effects import OVERLAYS, STROKE, Effect
+from data_pipeline.flatten.fragment import Fragment
+from data_pipeline.flatten.node import Node, effect_node, node_of
+from schemas.reasons import DropReason
+
+
+class Tree:
+    """A node's place in `nodes` is its layer id."""
+
+    def __init__(self) -> None:
+        self.nodes: list[Node] = []
+        self.unsupported: set[str] = set()
+
+    def add(self, layer: Layer, parent: Node | None) -> Node:
+        """A layer or group comes next."""
+        return self._added(node_of(layer, len(self.nodes), parent))
+
+    def add_effect(self, owner: Node, effect: Effect) -> Node:
+        """An effect of a layer comes next."""
+        node = self._added(effect_node(owner, len(self.nodes), effect.kind, effect.blend_mode, effect.opacity))
+        if effect.kind not in (*OVERLAYS, STROKE):
+            self.leave_undrawn(effect, node)
+        return node
+
+    def _added(self, node: Node) -> Node:
+        self.nodes.append(node)
+        return node
+
+    def drop(self, layer: Layer, parent: Node | None, reason: DropReason) -> None:
+        """A layer, or a group with all that it holds, comes next and goes no further."""
+        node = self.add(layer, parent)
+        node.dropped = reason
+        if layer.is_group():
+            for child in layer._layers:
+                self.drop(child, node, reason)
+
+    def leave_undrawn(self, effect: Effect, node: Node) -> None:
+        """An effect that cannot be rendered."""
+        self.unsupported.add(f"effect:{effect.kind}")
+        node.dropped = DropReason.UNDRAWN
+
+    def flattened(self, fragments: Sequence[Fragment]) -> Fragment:
+        """Fragments as one; where they are several, the nodes of all of them are flattened."""
+        if len(fragments) == 1:
+            return fragments[0]
+        for fragment in fragments:
+            for layer_id in fragment.layer_ids:
+                self.nodes[layer_id].flattened = True
+        return merged(fragments)
