@@ -40,7 +40,8 @@ def real_originals() -> list[Original]:
     """Empty where the folder of real PSDs is missing."""
     paths = [path for path in sorted(REAL_PSDS.rglob("*")) if path.suffix.lower() in (".psd", ".psb")]
     small = [path for path in paths if path.stat().st_size < _LARGEST_REAL_BYTES]
-    return [original(path.name.replace("-", "_"), path.read_bytes()) for path in small]
+    read = (original(path.name.replace("-", "_"), path.read_bytes()) for path in small)
+    return [one for one in read if one.fields]
 
 
 def neighbours() -> dict[str, bytes]:
