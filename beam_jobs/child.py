@@ -11,7 +11,6 @@ from beam_jobs import files, scratch
 from beam_jobs.inputs import Input, clean
 from beam_jobs.options import JobOptions
 from beam_jobs.references import Reference
-from data_pipeline.stack_io import WEBP_MAX_SIDE_PX
 from schemas.options import CurateOptions
 from schemas.reasons import Reason, Stage
 from schemas.rows import DocumentRow
@@ -61,19 +60,13 @@ def _is_same(todo: Todo, known: Reference, options: JobOptions) -> bool:
 
 def _curate(document: Input, options: CurateOptions, curate: Curate) -> Sample | Rejection:
     try:
-        outcome = _call(document, options, curate)
+        return _call(document, options, curate)
     except MemoryError:
         raise
     except OSError as error:
         return Rejection(_row(document, Stage.OPEN, Reason.UNREADABLE, f"cannot be read: {error.strerror or error}"))
     except Exception as error:  # noqa: BLE001
         return _internal_error(document, Stage.FLATTEN, error)
-    side_px = max(outcome.stack.width, outcome.stack.height) if isinstance(outcome, Sample) else 0
-    if options.image_format == "webp" and side_px > WEBP_MAX_SIDE_PX:
-        message = f"a side of {side_px} px; WebP holds {WEBP_MAX_SIDE_PX} px"
-        row = replace(outcome.document, status="rejected", stage=Stage.WRITE, reason=Reason.CANVAS_TOO_LARGE)
-        return Rejection(replace(row, message=message), outcome.layers, outcome.previews)
-    return outcome
 
 
 def _internal_error(document: Input, stage: Stage, error: Exception) -> Rejection:

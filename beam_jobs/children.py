@@ -62,7 +62,7 @@ class Children:
         self._threads.shutdown(wait=False, cancel_futures=True)
         with self._lock:
             for child in self._all:
-                child.kill()
+                child.end()
 
     def _call(self, function: Callable[..., Any], arguments: tuple[Any, ...], seconds: float) -> Any:
         child = self._child()
@@ -126,13 +126,18 @@ class _Child:
     def _await_start(self) -> None:
         try:
             self._connection.recv()
-        except EOFError as error:
+        except (EOFError, OSError) as error:
             self._process.join()
             raise RuntimeError(f"no child process can be started: {_epitaph(self._process.exitcode)}") from error
 
-    def kill(self) -> None:
+    def end(self) -> None:
+        """From any thread: the one that waits for the child reads the end of its pipe, and closes that itself."""
         self._process.kill()
         self._process.join()
+
+    def kill(self) -> None:
+        """From the thread whose child it is."""
+        self.end()
         self._connection.close()
 
 

@@ -28,9 +28,7 @@ def picture_of(document: Reference) -> str:
     return document.picture if document.reason is None and document.picture is not None else document.uri
 
 
-def keep_one_picture(
-    group: Iterable[Reference], validation_share: float, test_share: float
-) -> Iterator[Reference]:
+def keep_one_picture(group: Iterable[Reference], validation_share: float, test_share: float) -> Iterator[Reference]:
     """Of identical composites the one of most layers stays, then the smallest key; all of them are one family."""
     first, *others = sorted(group, key=lambda one: (-one.layers, one.order))
     if first.reason is not None or first.sha256 is None:

@@ -97,9 +97,7 @@ def _put(output: str, *parts: bytes) -> list[Slice]:
     if not files.exists(files.join(output, path)):
         files.write(files.join(output, path), b"".join(parts))
     starts = itertools.accumulate((len(part) for part in parts), initial=0)
-    return [
-        Slice(path, start, len(part), digest) for part, start, digest in zip(parts, starts, digests, strict=False)
-    ]
+    return [Slice(path, start, len(part), digest) for part, start, digest in zip(parts, starts, digests, strict=False)]
 
 
 def _picture(sample: Sample) -> str:

@@ -53,9 +53,7 @@ def shards(
         | "Deduplicate files" >> beam.FlatMapTuple(lambda _, group: keep_one_file(group))
         | "By composite" >> beam.GroupBy(picture_of)
         | "Deduplicate composites, split"
-        >> beam.FlatMapTuple(
-            lambda _, group: keep_one_picture(group, options.validation_share, options.test_share)
-        )
+        >> beam.FlatMapTuple(lambda _, group: keep_one_picture(group, options.validation_share, options.test_share))
         | "Corpus" >> beam.combiners.ToList()
         | "Pack" >> beam.FlatMap(plan, options.shard_size)
         | "Spread" >> beam.Reshuffle()

@@ -19,8 +19,10 @@ def _rows(counts: Mapping[str, Any], manifest: Mapping[str, Any]) -> Iterator[tu
     rejected = dict(counts.get("rejected", {}))
     total = rejected.pop("all", 0)
     yield "inputs", f"{inputs:>10,}  {_size(counts.get('input_bytes', 0))}"
-    yield "accepted", f"{accepted:>10,}  {_share(accepted, inputs)}; gold {counts.get('gold', 0):,}, " + (
-        f"single-layer {counts.get('single', 0):,}"
+    yield (
+        "accepted",
+        f"{accepted:>10,}  {_share(accepted, inputs)}; gold {counts.get('gold', 0):,}, "
+        + (f"single-layer {counts.get('single', 0):,}"),
     )
     yield "rejected", f"{total:>10,}  {_share(total, inputs)}"
     for reason, number in sorted(rejected.items(), key=lambda item: (-item[1], item[0])):

@@ -12,13 +12,15 @@ from typing import BinaryIO
 
 import numpy as np
 
+from data_pipeline.anomaly import Detector
 from data_pipeline.caption import captioner
 from data_pipeline.caption.facts import CaptionFacts, NodeFacts
 from data_pipeline.colour import ColourSpace, colour_space, to_srgb
 from data_pipeline.compose import compose
-from data_pipeline.contribution import Contributions, contributions
+from data_pipeline.contribution import contributions
 from data_pipeline.document import Document, Refusal, file_bytes, open_document, read_header
 from data_pipeline.fidelity import Distance, StoredImage, distance, in_srgb, stored_image
+from data_pipeline.filter import drop_layers, in_place
 from data_pipeline.flatten import Flattened, flatten
 from data_pipeline.flatten.node import Node, mode_name
 from data_pipeline.merge import Merged, merge
@@ -32,6 +34,7 @@ from schemas.sample import Fidelity, Previews, Rejection, Sample
 from schemas.stack import PlainLayer, Stack
 
 Source = str | os.PathLike[str] | BinaryIO
+_MAX_SIDE_PX = 16_000  # of what is stored; a WebP image holds 16,383
 
 
 @dataclass
@@ -41,15 +44,21 @@ class _Case:
     document: DocumentRow
     nodes: Sequence[Node] = ()
     stored: StoredImage | None = None
+    dropped: Sequence[np.ndarray] = ()  # what detectors dropped, on the canvas
 
 
 def curate(
-    source: Source, options: CurateOptions | None = None, uri: str = "", attributes: Mapping[str, str] | None = None
+    source: Source,
+    options: CurateOptions | None = None,
+    uri: str = "",
+    attributes: Mapping[str, str] | None = None,
+    detectors: Sequence[Detector] = (),
 ) -> Sample | Rejection:
     """Curate one document.
 
     `source` is a path or a seekable binary file; `uri` names it in the tables (default: the path);
     `attributes` are the optional columns of a manifest row: source, licence, licence_url, author, title.
+    `detectors` drop anomalous layers.
     The split and the family are decided over the corpus, later.
     """
     options = options or CurateOptions()
@@ -69,7 +78,7 @@ def curate(
     if isinstance(document, Refusal):
         return _rejection(case, document, options)
     try:
-        outcome = _curated(case, document, options)
+        outcome = _curated(case, document, options, detectors)
     except DamagedPixels as error:
         outcome = Refusal(Stage.FLATTEN, Reason.DAMAGED_PIXELS, str(error))
     return outcome if isinstance(outcome, Sample) else _rejection(case, outcome, options)
@@ -108,7 +117,9 @@ def _sha256(source: Source) -> str:
     return digest.hexdigest()
 
 
-def _curated(case: _Case, document: Document, options: CurateOptions) -> Sample | Refusal:
+def _curated(
+    case: _Case, document: Document, options: CurateOptions, detectors: Sequence[Detector]
+) -> Sample | Refusal:
     space = colour_space(document)
     flat = flatten(document, space)
     case.nodes = flat.nodes
@@ -117,24 +128,27 @@ def _curated(case: _Case, document: Document, options: CurateOptions) -> Sample 
     figures = _verified(case, document, space, composite, options)
     if isinstance(figures, Refusal):
         return figures
-    kept = _filtered(flat, contribution, options)
-    if not kept:
-        return Refusal(
-            Stage.FILTER,
-            Reason.NOTHING_VISIBLE,
-            f"none of {len(flat.nodes)} layers shows on {max(1, options.min_visible_px)} pixels",
-        )
-    layers = (flat.stack.layers[i] for i in kept)
-    stack = replace(flat.stack, layers=tuple(replace(layer, rgba=to_srgb(space, layer.rgba)) for layer in layers))
+    filtered = drop_layers(flat, contribution, options, detectors)
+    case.dropped = [to_srgb(space, in_place(layer, flat.stack)) for layer in filtered.anomalous]
+    if not filtered.stack.layers:
+        what = f"none of {len(flat.nodes)} layers shows on {max(1, options.min_visible_px)} pixels"
+        return Refusal(Stage.FILTER, Reason.NOTHING_VISIBLE, what)
+    layers = tuple(replace(layer, rgba=to_srgb(space, layer.rgba)) for layer in filtered.stack.layers)
+    stack = replace(filtered.stack, layers=layers)
     merged = merge(stack, options, _paths(stack, flat.nodes))
     if merged is None:
-        return Refusal(
-            Stage.MERGE, Reason.TOO_MANY_OVERLAPS, f"more than {options.max_layers} layers overlap in a chain"
-        )
-    resized = resize(merged.stack, options.max_area)
+        what = f"more than {options.max_layers} layers overlap in a chain"
+        return Refusal(Stage.MERGE, Reason.TOO_MANY_OVERLAPS, what)
+    resized = resize(merged.stack, _max_area(stack, options))
     if not resized.stack.layers:
         return Refusal(Stage.RESIZE, Reason.NOTHING_VISIBLE, "no alpha is left at the stored size")
     return _sample(case, flat, stack, merged, resized, figures, options)
+
+
+def _max_area(stack: Stack, options: CurateOptions) -> int:
+    """The area asked for, or that at which the longest side can be stored."""
+    longest, shortest = max(stack.width, stack.height), min(stack.width, stack.height)
+    return min(options.max_area, max(1, _MAX_SIDE_PX * _MAX_SIDE_PX * shortest // longest))
 
 
 def _verified(
@@ -154,23 +168,6 @@ def _verified(
         text = f"mean difference {figures.mean:.3f}/255, {figures.within2:.2%} of pixels within 2/255; {limits}"
         return Refusal(Stage.VERIFY, Reason.UNFAITHFUL, text)
     return figures
-
-
-def _filtered(flat: Flattened, contribution: Contributions, options: CurateOptions) -> list[int]:
-    """Indices of the layers that are kept; every node learns its figures and, if dropped, why."""
-    kept = []
-    for index, layer in enumerate(flat.stack.layers):
-        visible_px = int(contribution.visible_px[index])
-        for layer_id in layer.layer_ids:
-            node = flat.nodes[layer_id]
-            node.visible_px = visible_px
-            node.contribution = float(contribution.mean_difference[index])
-            if not contribution.kept[index]:
-                node.dropped = DropReason.NON_CONTRIBUTING if visible_px == 0 else DropReason.TOO_SMALL
-                node.value, node.threshold = float(visible_px), float(max(1, options.min_visible_px))
-        if contribution.kept[index]:
-            kept.append(index)
-    return kept
 
 
 def _paths(stack: Stack, nodes: Sequence[Node]) -> list[tuple[int, ...]]:
@@ -197,7 +194,7 @@ def _sample(
 ) -> Sample:
     composite = compose(resized.stack)
     final_mean = None
-    if case.stored is not None:
+    if case.stored is not None and not case.dropped:
         final_mean = distance(composite, _resized_image(case.stored, resized.stack)).mean
     fates = _fates(flat.nodes, stack, merged, resized)
     facts = _facts(case, flat, resized.stack, composite)
@@ -268,9 +265,12 @@ def _rows(case: _Case, fates: Mapping[int, tuple[int, Fate, bool, float]]) -> tu
 
 
 def _previews(case: _Case, options: CurateOptions) -> Previews:
-    if not options.previews or case.stored is None:
+    if not options.previews:
         return {}
-    return {"photoshop": preview(case.stored.rgba(), options.preview_side_px)}
+    pictures = {f"dropped_{index:02d}": rgba for index, rgba in enumerate(case.dropped)}
+    if case.stored is not None:
+        pictures["photoshop"] = case.stored.rgba()
+    return {name: preview(rgba, options.preview_side_px) for name, rgba in pictures.items()}
 
 
 def _rejection(case: _Case, refusal: Refusal, options: CurateOptions) -> Rejection:

@@ -34,6 +34,9 @@ _ALL_RESOURCES = dict(image_resources.TYPES)
 
 _TEXT_KEY = b"\0\0\0\0Txt TEXT"  # a descriptor's key of four letters, and its type
 
+# What bytes that no Photoshop wrote make psd-tools raise where it reads them, or draws what they describe.
+UNREADABLE = (AttributeError, KeyError, OverflowError, TypeError, ValueError, ZeroDivisionError, IndexError)
+
 EFFECTS = (
     Tag.OBJECT_BASED_EFFECTS_LAYER_INFO,
     Tag.OBJECT_BASED_EFFECTS_LAYER_INFO_V0,

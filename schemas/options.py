@@ -31,7 +31,7 @@ class CurateOptions:
     overlap_alpha: float = 0.0  # both alphas above it overlap; at 0 merging changes no pixel
     # write
     max_area: int = 1024 * 1024  # px of the stored composite
-    image_format: str = "png"
+    image_format: str = "webp"
     captioner: str = "layers"
     previews: bool = True
     preview_side_px: int = 512

@@ -24,7 +24,7 @@ from data_pipeline.flatten.fragment import Fragment, interleave
 from data_pipeline.flatten.leaf import drawn_rgb
 from data_pipeline.flatten.weights import total_alpha
 from data_pipeline.kernel import F32_2D, READ_F32_2D, READ_U8_3D, U8_3D, kernel
-from data_pipeline.tagged_blocks import EFFECTS, VECTOR_MASK, parse, parse_effects, parse_patterns
+from data_pipeline.tagged_blocks import EFFECTS, UNREADABLE, VECTOR_MASK, parse, parse_effects, parse_patterns
 from schemas.stack import Box
 
 # Bottom to top, as Photoshop stacks them.
@@ -42,8 +42,6 @@ _NAMES = {
     "Satin": "satin",
     "BevelEmboss": "bevel_emboss",
 }
-# What an effect that no Photoshop wrote makes psd-tools raise while it is read or drawn.
-_UNREADABLE = (AttributeError, KeyError, OverflowError, TypeError, ValueError, ZeroDivisionError, IndexError)
 _PATH_FULL = 1e-5  # psd-tools' rasterizer reports a covered pixel this much short of 1
 
 
@@ -88,7 +86,7 @@ def effects_of(layer: Layer) -> list[Effect]:
         if not layer.effects.enabled:
             return []
         items = layer.effects.items
-    except _UNREADABLE:
+    except UNREADABLE:
         return []
     for item in items:
         kind = _NAMES.get(type(item).__name__, type(item).__name__)
@@ -97,7 +95,7 @@ def effects_of(layer: Layer) -> list[Effect]:
                 continue
             mode = getattr(item, "blend_mode", BlendMode.NORMAL)
             opacity = float(getattr(item, "opacity", 100.0)) / 100
-        except _UNREADABLE:
+        except UNREADABLE:
             mode, opacity = BlendMode.NORMAL, 1.0
         listed.append(Effect(kind, item, mode, opacity))
     order = {kind: index for index, kind in enumerate((*OVERLAYS, STROKE))}
@@ -107,11 +105,11 @@ def effects_of(layer: Layer) -> list[Effect]:
 def draw_overlay(effect: Effect, layer: Layer, box: Box, space: ColourSpace) -> Overlay | None:
     """The overlay's paint on `box`, a part of the layer's own box; None where it cannot be read."""
     descriptor = effect.drawing.descriptor
-    own = tuple(layer.bbox)
-    inner = intersect(own, box)
-    if inner is None:
-        return None
     try:
+        own = tuple(layer.bbox)
+        inner = intersect(own, box)
+        if inner is None:
+            return None
         if effect.kind == "color_overlay":
             colour, _ = paint.draw_solid_color_fill((0, 0, 1, 1), layer._psd.color_mode, descriptor)
             rgb = np.broadcast_to(drawn_rgb(space, colour), (*size(inner), 3))
@@ -127,7 +125,7 @@ def draw_overlay(effect: Effect, layer: Layer, box: Box, space: ColourSpace) -> 
             rgb = drawn_rgb(space, view(colour, own, inner))
             full = np.ones(size(inner), np.float32) if shape is None else view(shape[..., 0], own, inner)
             share = (full * effect.opacity).astype(np.float32)
-    except _UNREADABLE:
+    except UNREADABLE:
         return None
     if inner != box:  # what the layer's own mask leaves outside its box has no overlay either
         padded_rgb, padded_share = np.zeros((*size(box), 3), np.uint8), np.zeros(size(box), np.float32)
@@ -149,7 +147,7 @@ def draw_stroke(
         traced = _traced(layer, covered, masks, box)
         parse_patterns(layer._psd)
         colour, band, inside = draw_stroke_effect_split(box, traced[..., np.newaxis], descriptor, layer._psd)
-    except _UNREADABLE:
+    except UNREADABLE:
         return None
     band, inside = band[..., 0].astype(np.float32), inside[..., 0].astype(np.float32)
     overlap = np.minimum(inside, covered)

@@ -5,6 +5,7 @@ Masks, opacity, effects and blending come later (`walk`).
 
 import numpy as np
 from psd_tools.api.layers import Layer
+from psd_tools.api.shape import Stroke as VectorStroke
 from psd_tools.composite import paint, vector
 from psd_tools.composite.utils import has_fill, is_fill_disabled
 from psd_tools.constants import ChannelID, ColorMode, StrokeAlignment, Tag
@@ -13,14 +14,18 @@ from data_pipeline.boxes import intersect, size, view
 from data_pipeline.colour import ColourSpace, to_rgb
 from data_pipeline.flatten.fragment import Fragment, interleave
 from data_pipeline.pixels import layer_planes
-from data_pipeline.tagged_blocks import FILLS, VECTOR_MASK, VECTOR_STROKE, parse, parse_patterns
+from data_pipeline.tagged_blocks import FILLS, UNREADABLE, VECTOR_MASK, VECTOR_STROKE, parse, parse_patterns
 from schemas.stack import Box
 
 _COLOUR_PLANES = {ColorMode.CMYK: 4, ColorMode.GRAYSCALE: 1, ColorMode.DUOTONE: 1}
 
 
+class UndrawnFill(Exception):
+    """A fill or a vector stroke that psd-tools cannot draw."""
+
+
 def read_leaf(layer: Layer, layer_id: int, space: ColourSpace, canvas: Box) -> Fragment | None:
-    """The paint inside the canvas; None where there is none. Raises DamagedPixels."""
+    """The paint inside the canvas; None where there is none. Raises DamagedPixels and UndrawnFill."""
     if layer.has_pixels():
         return _raster(layer, layer_id, space, canvas)
     parse(layer.tagged_blocks, *FILLS, *VECTOR_STROKE, *VECTOR_MASK, Tag.VECTOR_ORIGINATION_DATA)
@@ -59,7 +64,10 @@ def _drawn(layer: Layer, layer_id: int, space: ColourSpace, canvas: Box) -> Frag
         return None
     if any(tag in layer.tagged_blocks for tag in (Tag.PATTERN_FILL_SETTING, Tag.VECTOR_STROKE_CONTENT_DATA)):
         parse_patterns(layer._psd)
-    colour, shape = paint.create_fill(layer, box)
+    try:
+        colour, shape = paint.create_fill(layer, box)
+    except UNREADABLE as error:
+        raise UndrawnFill(f"{type(error).__name__}: {error}") from error
     alpha = np.ones(size(box), np.float32) if shape is None else shape[..., 0].astype(np.float32)
     if colour is None or is_fill_disabled(layer):
         colour, alpha = np.zeros((*size(box), 3), np.float32), np.zeros(size(box), np.float32)
@@ -68,10 +76,20 @@ def _drawn(layer: Layer, layer_id: int, space: ColourSpace, canvas: Box) -> Frag
 
 
 def vector_stroke(layer: Layer, space: ColourSpace, canvas: Box) -> Fragment | None:
-    """The vector stroke of a shape without cached pixels; a cached raster has its stroke in it already."""
+    """The vector stroke of a shape without cached pixels; a cached raster has its stroke in it already.
+
+    Raises UndrawnFill.
+    """
     stroke = layer.stroke
     if layer.has_pixels() or stroke is None or not stroke.enabled or layer.vector_mask is None:
         return None
+    try:
+        return _drawn_stroke(layer, stroke, space, canvas)
+    except UNREADABLE as error:
+        raise UndrawnFill(f"{type(error).__name__}: {error}") from error
+
+
+def _drawn_stroke(layer: Layer, stroke: VectorStroke, space: ColourSpace, canvas: Box) -> Fragment | None:
     width_px = int(np.ceil(float(stroke._data.get("strokeStyleLineWidth", 1.0))))
     reach = 0 if stroke.line_alignment is StrokeAlignment.INNER else width_px
     left, top, right, bottom = layer.bbox

@@ -21,12 +21,13 @@ from data_pipeline.flatten.bake import bake
 from data_pipeline.flatten.coverage import Coverage, mask_coverage
 from data_pipeline.flatten.effects import STROKE, effects_of
 from data_pipeline.flatten.fragment import Fragment, settle
-from data_pipeline.flatten.leaf import read_leaf, vector_stroke
+from data_pipeline.flatten.leaf import UndrawnFill, read_leaf, vector_stroke
 from data_pipeline.flatten.node import Node
 from data_pipeline.flatten.styled import Styled, overlaid, stroked
 from data_pipeline.flatten.tree import Tree
 from data_pipeline.flatten.unsupported import unsupported_features
 from data_pipeline.flatten.weights import clip, erase, scale, total_alpha
+from data_pipeline.tagged_blocks import UNREADABLE
 from schemas.reasons import DropReason
 from schemas.stack import Box, PlainLayer, Stack
 
@@ -51,10 +52,10 @@ def flatten(document: Document, space: ColourSpace) -> Flattened:
     walk = _Walk(document, space)
     backdrop = Backdrop(walk.canvas)
     walk.children(list(document.psd), None, backdrop)
-    layers = [layer for layer in (_plain(fragment) for fragment in backdrop.fragments) if layer is not None]
+    layers = _filed_once([layer for layer in map(_plain, backdrop.fragments) if layer is not None])
     _note_vanished(walk.tree.nodes, layers, walk.canvas)
     unsupported = walk.tree.unsupported | ({"icc_profile"} if space.damaged_profile else set())
-    stack = Stack(document.width, document.height, tuple(layers))
+    stack = Stack(document.width, document.height, layers)
     return Flattened(stack, tuple(walk.tree.nodes), tuple(sorted(unsupported)))
 
 
@@ -64,6 +65,17 @@ def _plain(fragment: Fragment) -> PlainLayer | None:
         return None
     dependence = min(1.0, fragment.backdrop_dependence)
     return PlainLayer(*settled, fragment.layer_ids, fragment.owner_id, fragment.baked, dependence)
+
+
+def _filed_once(layers: Sequence[PlainLayer]) -> tuple[PlainLayer, ...]:
+    """Every node in one layer: a stroke that a blend mode has cut in two is where it is alone, not in its owner too."""
+    alone = {layer.layer_ids[0] for layer in layers if len(layer.layer_ids) == 1}
+    return tuple(
+        replace(layer, layer_ids=tuple(i for i in layer.layer_ids if i not in alone))
+        if len(layer.layer_ids) > 1
+        else layer
+        for layer in layers
+    )
 
 
 def _note_vanished(nodes: Sequence[Node], layers: Sequence[PlainLayer], canvas: Box) -> None:
@@ -146,8 +158,13 @@ class _Walk:
         """A leaf's own paint under its masks; the masks, for a stroke to follow."""
         # A stroke follows the layer's own edge, so it must see the part of the layer beyond the canvas.
         window = union([self.canvas, tuple(layer.bbox)]) if stroked else self.canvas
-        paint = read_leaf(layer, node.layer_id, self._space, window)
-        outline = vector_stroke(layer, self._space, window)
+        try:
+            paint = read_leaf(layer, node.layer_id, self._space, window)
+            outline = vector_stroke(layer, self._space, window)
+        except UndrawnFill:
+            self.tree.unsupported.add(f"fill:{layer.kind}")
+            node.dropped = DropReason.UNDRAWN
+            return [], Coverage()
         parts = [part for part in (paint, outline) if part is not None]
         if not parts:
             return [], Coverage()
@@ -162,9 +179,12 @@ class _Walk:
         """A group's children in the group's own backdrop, at its masks' coverage."""
         frame: Box | None = self.canvas
         if layer.kind == "artboard":
-            frame = intersect(self.canvas, tuple(layer.bbox))
-            if layer._artboard_background_defaults()[1]:
-                self.tree.unsupported.add("artboard_background")
+            try:
+                frame = intersect(self.canvas, tuple(layer.bbox))
+                if layer._artboard_background_defaults()[1]:
+                    self.tree.unsupported.add("artboard_background")
+            except UNREADABLE:
+                self.tree.unsupported.add("artboard")
         if frame is None:
             for child in layer._layers:
                 self.tree.drop(child, node, DropReason.OFF_CANVAS)

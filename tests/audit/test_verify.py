@@ -78,10 +78,10 @@ def edit_json(change: Callable[[dict[str, Any]], None]) -> Callable[[Members, st
 
 def edit_image(name: str, change: Callable[[np.ndarray], np.ndarray]) -> Callable[[Members, str], None]:
     def edit(members: Members, key: str) -> None:
-        rgba = np.array(Image.open(io.BytesIO(members[f"{key}.{name}.png"])).convert("RGBA"))
+        rgba = np.array(Image.open(io.BytesIO(members[f"{key}.{name}.webp"])).convert("RGBA"))
         file = io.BytesIO()
-        Image.fromarray(change(rgba)).save(file, "PNG")
-        members[f"{key}.{name}.png"] = file.getvalue()
+        Image.fromarray(change(rgba)).save(file, "WEBP", lossless=True, exact=True)
+        members[f"{key}.{name}.webp"] = file.getvalue()
 
     return edit
 
@@ -135,11 +135,11 @@ def outside(values: dict[str, Any]) -> None:
 
 
 def drop_layer(members: Members, key: str) -> None:
-    del members[f"{key}.layer_01.png"]
+    del members[f"{key}.layer_01.webp"]
 
 
 def damage(members: Members, key: str) -> None:
-    members[f"{key}.composite.png"] = members[f"{key}.composite.png"][:60]
+    members[f"{key}.composite.webp"] = members[f"{key}.composite.webp"][:60]
 
 
 def other_text(members: Members, key: str) -> None:

@@ -31,7 +31,7 @@ def test_every_layer_of_every_sample_is_loaded(loaded: DatasetDict) -> None:
     for split in loaded.values():
         for sample in split:
             metadata = sample["json"]
-            images = [sample[f"{layer_name(index)}.png"] for index in range(20)]
+            images = [sample[f"{layer_name(index)}.webp"] for index in range(20)]
             stored = len(metadata["layers"])
             assert all(image is not None for image in images[:stored])
             assert all(image is None for image in images[stored:])
@@ -40,5 +40,5 @@ def test_every_layer_of_every_sample_is_loaded(loaded: DatasetDict) -> None:
                 for layer, image in zip(metadata["layers"], images, strict=False)
             ]
             ours = recompose(metadata["width"], metadata["height"], layers)
-            assert worst_difference(ours, np.asarray(sample["composite.png"].convert("RGBA"))) <= 1
+            assert worst_difference(ours, np.asarray(sample["composite.webp"].convert("RGBA"))) <= 1
             assert sample["txt"] == metadata["captions"][0]["text"]

@@ -18,6 +18,6 @@ def test_every_sample_recomposes(dataset: Path) -> None:
         metadata = sample["json"]
         layers = [(tuple(layer["box"]), np.asarray(sample[layer["file"]])) for layer in metadata["layers"]]
         ours = recompose(metadata["width"], metadata["height"], layers)
-        assert worst_difference(ours, np.asarray(sample["composite.png"])) <= 1
+        assert worst_difference(ours, np.asarray(sample["composite.webp"])) <= 1
         assert sample["txt"] == metadata["captions"][0]["text"]
         assert sample["__key__"].endswith(metadata["key"])
