@@ -165,5 +165,10 @@ def _inside(data: bytes, key: str, start: int, end: int) -> Iterator[Field]:
         kind = match[0].decode("latin-1")
         skip = 4 if kind in ("UntF", "UnFl") else 0  # the unit
         yield Field(f"{kind} in {key}", match.end() + skip, 8 if kind in ("doub", "UntF") else 4)
+    if key in ("vmsk", "vsms"):
+        for offset in range(start + 8, end - 25, 26):  # the records of a path
+            for name, at, size in (("selector", 0, 2), ("knots", 2, 2), ("operation", 4, 2), ("rule", 6, 2)):
+                yield Field(f"{name} of a path", offset + at, size)
+            yield Field("coordinate of a path", offset + 10, 4)
     for offset in range(start, min(end, start + 64), 4):
         yield Field(f"word of {key}", offset, 4)
