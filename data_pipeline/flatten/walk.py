@@ -49,14 +49,20 @@ class Flattened:
 
 def flatten(document: Document, space: ColourSpace) -> Flattened:
     """Raises DamagedPixels where a visible layer's channels cannot be decompressed."""
+    backdrop, tree = walked(document, space)
+    layers = [layer for layer in (_plain(fragment) for fragment in backdrop.fragments) if layer is not None]
+    _note_vanished(tree.nodes, layers, backdrop.box)
+    unsupported = tree.unsupported | ({"icc_profile"} if space.damaged_profile else set())
+    stack = Stack(document.width, document.height, tuple(layers))
+    return Flattened(stack, tuple(tree.nodes), tuple(sorted(unsupported)))
+
+
+def walked(document: Document, space: ColourSpace) -> tuple[Backdrop, Tree]:
+    """The document painted, its alphas not yet rounded to 1/255, and its nodes. Raises as `flatten`."""
     walk = _Walk(document, space)
     backdrop = Backdrop(walk.canvas)
     walk.children(list(document.psd), None, backdrop)
-    layers = _filed_once([layer for layer in map(_plain, backdrop.fragments) if layer is not None])
-    _note_vanished(walk.tree.nodes, layers, walk.canvas)
-    unsupported = walk.tree.unsupported | ({"icc_profile"} if space.damaged_profile else set())
-    stack = Stack(document.width, document.height, layers)
-    return Flattened(stack, tuple(walk.tree.nodes), tuple(sorted(unsupported)))
+    return backdrop, walk.tree
 
 
 def _plain(fragment: Fragment) -> PlainLayer | None:

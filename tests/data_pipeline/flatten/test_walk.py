@@ -31,6 +31,7 @@ from data_pipeline.drawing import (
 from data_pipeline.fidelity import distance, stored_image
 from data_pipeline.flatten import Flattened, flatten
 from data_pipeline.flatten.blend import MODES
+from data_pipeline.flatten.walk import walked
 from schemas.options import CurateOptions
 from schemas.reasons import DropReason
 
@@ -326,3 +327,18 @@ def test_the_tree_is_numbered_from_the_bottom_with_paths() -> None:
         (3, 1, "Outer"),
         (4, 3, "Outer/In//ner"),
     ]
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_storing_eight_bits_costs_little(seed: int) -> None:
+    width, height, layers = random_design(np.random.default_rng(1000 + seed))
+    file = io.BytesIO()
+    draw(file, width, height, layers)
+    document = open_document(file, CurateOptions())
+    assert isinstance(document, Document)
+    space = colour_space(document)
+    exact = walked(document, space)[0].picture((0, 0, width, height))
+    stored = compose(flatten(document, space).stack) / 255.0
+    difference = np.abs(np.dstack([stored[..., :3] * stored[..., 3:], stored[..., 3:]]) - exact) * 255
+    assert difference.max() <= 2
+    assert difference.mean() <= 0.5
