@@ -7,6 +7,7 @@ afterwards (`to_srgb`). Every other mode is converted as its pixels are read (`t
 import io
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from PIL import Image, ImageCms
@@ -52,14 +53,17 @@ def colour_space(document: Document) -> ColourSpace:
         return ColourSpace(mode, None, _transform(ImageCms.createProfile("LAB"), "LAB"), damaged_profile=False)
     if document.profile is None or mode not in _PIL_MODES:
         return ColourSpace(mode, palette, None, damaged_profile=False)
-    transform: ImageCms.ImageCmsTransform | None
     try:
-        transform = _transform(ImageCms.ImageCmsProfile(io.BytesIO(document.profile)), _PIL_MODES[mode])
+        return ColourSpace(mode, palette, _from_profile(document.profile, _PIL_MODES[mode]), damaged_profile=False)
     except (ImageCms.PyCMSError, OSError, ValueError):
         return ColourSpace(mode, palette, None, damaged_profile=True)
-    if _is_identity(transform, _PIL_MODES[mode]):
-        transform = None
-    return ColourSpace(mode, palette, transform, damaged_profile=False)
+
+
+@lru_cache(maxsize=32)  # a corpus holds few profiles, and building a transform costs as much as opening a file
+def _from_profile(profile: bytes, pil_mode: str) -> ImageCms.ImageCmsTransform | None:
+    """None where it is sRGB itself. Raises what Pillow raises for a damaged profile."""
+    transform = _transform(ImageCms.ImageCmsProfile(io.BytesIO(profile)), pil_mode)
+    return None if _is_identity(transform, pil_mode) else transform
 
 
 def _transform(

@@ -9,7 +9,7 @@ from psd_tools.composite.utils import has_fill
 
 from data_pipeline.boxes import intersect, size, view
 from data_pipeline.pixels import mask_plane, transparency_plane
-from data_pipeline.tagged_blocks import VECTOR_MASK, parse
+from data_pipeline.tagged_blocks import UNREADABLE, VECTOR_MASK, parse
 from schemas.stack import Box
 
 
@@ -74,8 +74,8 @@ def mask_coverage(layer: Layer, box: Box) -> Coverage:
             if density is None:
                 density = parameters.vector_mask_density
         coverage = coverage.at_density(1.0 if density is None else density / 255)
-    if _draws_vector_mask(layer):
-        drawn = vector.draw_vector_mask(layer, box)[..., 0].astype(np.float32)
+    drawn = _vector_mask(layer, box)
+    if drawn is not None:
         path = Coverage(0.0, box, drawn * coverage.on(box))
         density = parameters.vector_mask_density if parameters is not None else None
         coverage = path.at_density(1.0 if density is None else density / 255)
@@ -88,6 +88,17 @@ def _cropped(plane: np.ndarray, plane_box: Box, outside: float, box: Box) -> Cov
         return Coverage(outside)
     values = view(plane, plane_box, inner) * np.float32(1 / 255)
     return Coverage(outside, inner, values)
+
+
+def _vector_mask(layer: Layer, box: Box) -> np.ndarray | None:
+    """The coverage of the path, where it is still to be drawn. A path that cannot be read counts as missing."""
+    if not _draws_vector_mask(layer):
+        return None
+    try:
+        drawn: np.ndarray = vector.draw_vector_mask(layer, box)[..., 0].astype(np.float32)
+    except UNREADABLE:
+        return None
+    return drawn
 
 
 def _draws_vector_mask(layer: Layer) -> bool:
