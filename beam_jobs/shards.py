@@ -8,6 +8,7 @@ OUTPUT, nothing was done; 3 the run failed, and what it finished is kept for the
 
 import logging
 import sys
+import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -112,6 +113,7 @@ def _was_interrupted(error: BaseException | None) -> bool:
 
 
 def main(arguments: Sequence[str]) -> int:
+    started = time.monotonic()
     try:
         options = parse(arguments)
         if options.dry_run:
@@ -131,7 +133,7 @@ def main(arguments: Sequence[str]) -> int:
         return FAILED
     finally:
         close_children()
-    print(summary(manifest))
+    print(summary(manifest, time.monotonic() - started))
     counts = manifest["counts"]
     rejected = counts.get("rejected", {}).get("all", 0) / counts["inputs"]
     if options.max_reject is not None and rejected > options.max_reject:

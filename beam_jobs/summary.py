@@ -6,10 +6,9 @@ from typing import Any
 from beam_jobs.counts import median_stored_layers
 
 
-def summary(manifest: Mapping[str, Any]) -> str:
-    """Without times: they are the run's, not the dataset's."""
-    counts = manifest["counts"]
-    rows = list(_rows(counts, manifest))
+def summary(manifest: Mapping[str, Any], seconds: float) -> str:
+    """`seconds` is how long this run took, which the manifest does not say: time is the run's, not the dataset's."""
+    rows = [*_rows(manifest["counts"], manifest), ("time", f"{seconds:>10,.1f}  s")]
     width = max(len(name) for name, _ in rows)
     return "\n".join(f"{name:<{width}}  {value}" for name, value in rows)
 
