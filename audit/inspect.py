@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageDraw
+from PIL import Image, ImageDraw, ImageOps
 
 from data_pipeline.colour import colour_space
 from data_pipeline.compose import compose
@@ -172,8 +172,8 @@ def sheet(tiles: Sequence[Tile]) -> Image.Image:
 
 def _thumbnail(picture: Image.Image) -> Image.Image:
     small = picture.copy()
-    small.thumbnail((_TILE_PX, _TILE_PX))
-    return small
+    small.thumbnail((_TILE_PX - 2, _TILE_PX - 2))
+    return ImageOps.expand(small, border=1, fill=(200, 200, 200))  # so that white ends somewhere
 
 
 if __name__ == "__main__":
