@@ -50,10 +50,10 @@ class Flattened:
 def flatten(document: Document, space: ColourSpace) -> Flattened:
     """Raises DamagedPixels where a visible layer's channels cannot be decompressed."""
     backdrop, tree = walked(document, space)
-    layers = [layer for layer in (_plain(fragment) for fragment in backdrop.fragments) if layer is not None]
+    layers = _filed_once([layer for layer in map(_plain, backdrop.fragments) if layer is not None])
     _note_vanished(tree.nodes, layers, backdrop.box)
     unsupported = tree.unsupported | ({"icc_profile"} if space.damaged_profile else set())
-    stack = Stack(document.width, document.height, tuple(layers))
+    stack = Stack(document.width, document.height, layers)
     return Flattened(stack, tuple(tree.nodes), tuple(sorted(unsupported)))
 
 
