@@ -108,10 +108,10 @@ def time_document(path: Path, repeat: int) -> Timing | None:
         ),
     )
     stack = replace(flat.stack, layers=layers)
-    merged = step("merge", lambda: merge(stack, OPTIONS, [()] * len(stack.layers)))
+    merged = step("merge", lambda: _merged(stack))
     if merged is None:
         raise ValueError(f"{path}: rejected by merge, though the options flatten what exceeds the cap")
-    small = step("resize", lambda: resize(merged.stack, OPTIONS.max_area)).stack
+    small = step("resize", lambda: resize(merged, OPTIONS.max_area)).stack
     picture = step("compose", lambda: compose(small))
     images = (picture, *(layer.rgba for layer in small.layers))
     step("encode", lambda: [encode_image(image, OPTIONS.image_format) for image in images])
@@ -125,6 +125,11 @@ def time_document(path: Path, repeat: int) -> Timing | None:
         psd_tools_s=best(lambda: psd_tools_composite(PSDImage.open(path)), repeat)[0],
         leave_one_out_s=best(lambda: leave_one_out(flat.stack), 1)[0],
     )
+
+
+def _merged(stack: Stack) -> Stack | None:
+    merged = merge(stack, OPTIONS, [()] * len(stack.layers))
+    return None if merged is None else merged.stack
 
 
 def leave_one_out(stack: Stack) -> list[int]:

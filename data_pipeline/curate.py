@@ -8,6 +8,7 @@ import hashlib
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import BinaryIO
 
 import numpy as np
@@ -24,9 +25,9 @@ from data_pipeline.filter import drop_layers, in_place
 from data_pipeline.flatten import Flattened, flatten
 from data_pipeline.flatten.node import Node, mode_name
 from data_pipeline.merge import Merged, merge
-from data_pipeline.pixels import DamagedPixels
+from data_pipeline.pixels import DamagedPixels, release
 from data_pipeline.previews import preview
-from data_pipeline.resize import Resized, resize, resize_picture
+from data_pipeline.resize import Resized, resize_each, resize_picture
 from schemas.options import CurateOptions
 from schemas.reasons import DropReason, Fate, Reason, Stage
 from schemas.rows import DocumentRow, LayerRow
@@ -121,11 +122,12 @@ def _curated(
     case: _Case, document: Document, options: CurateOptions, detectors: Sequence[Detector]
 ) -> Sample | Refusal:
     space = colour_space(document)
-    flat = flatten(document, space)
+    flat = flatten(document, space, release)
     case.nodes = flat.nodes
     case.document = replace(case.document, unsupported=list(flat.unsupported), layers_in=len(flat.nodes))
     composite, contribution = contributions(flat.stack, options.min_visible_px, options.min_difference)
     figures = _verified(case, document, space, composite, options)
+    del composite  # from here on, every full canvas counts
     if isinstance(figures, Refusal):
         return figures
     filtered = drop_layers(flat, contribution, options, detectors)
@@ -133,16 +135,15 @@ def _curated(
     if not filtered.stack.layers:
         what = f"none of {len(flat.nodes)} layers shows on {max(1, options.min_visible_px)} pixels"
         return Refusal(Stage.FILTER, Reason.NOTHING_VISIBLE, what)
-    layers = tuple(replace(layer, rgba=to_srgb(space, layer.rgba)) for layer in filtered.stack.layers)
-    stack = replace(filtered.stack, layers=layers)
-    merged = merge(stack, options, _paths(stack, flat.nodes))
+    merged = merge(filtered.stack, options, _paths(filtered.stack, flat.nodes))
     if merged is None:
         what = f"more than {options.max_layers} layers overlap in a chain"
         return Refusal(Stage.MERGE, Reason.TOO_MANY_OVERLAPS, what)
-    resized = resize(merged.stack, _max_area(stack, options))
+    layers = merged.layers(partial(to_srgb, space))
+    resized = resize_each(layers, (flat.stack.width, flat.stack.height), _max_area(flat.stack, options))
     if not resized.stack.layers:
         return Refusal(Stage.RESIZE, Reason.NOTHING_VISIBLE, "no alpha is left at the stored size")
-    return _sample(case, flat, stack, merged, resized, figures, options)
+    return _sample(case, flat, merged, resized, figures, options)
 
 
 def _max_area(stack: Stack, options: CurateOptions) -> int:
@@ -186,7 +187,6 @@ def _paths(stack: Stack, nodes: Sequence[Node]) -> list[tuple[int, ...]]:
 def _sample(
     case: _Case,
     flat: Flattened,
-    stack: Stack,
     merged: Merged,
     resized: Resized,
     figures: Distance | None,
@@ -196,7 +196,7 @@ def _sample(
     final_mean = None
     if case.stored is not None and not case.dropped:
         final_mean = distance(composite, _resized_image(case.stored, resized.stack)).mean
-    fates = _fates(flat.nodes, stack, merged, resized)
+    fates = _fates(flat.nodes, merged, resized)
     facts = _facts(case, flat, resized.stack, composite)
     words = captioner(options.captioner)
     document = replace(case.document, status="accepted", final_mean=final_mean, layers_stored=len(resized.stack.layers))
@@ -226,13 +226,11 @@ def _resized_image(stored: StoredImage, stack: Stack) -> StoredImage:
     return StoredImage(rgba[..., 0], rgba[..., 1], rgba[..., 2], None)
 
 
-def _fates(
-    nodes: Sequence[Node], stack: Stack, merged: Merged, resized: Resized
-) -> dict[int, tuple[int, Fate, bool, float]]:
+def _fates(nodes: Sequence[Node], merged: Merged, resized: Resized) -> dict[int, tuple[int, Fate, bool, float]]:
     """For each node in a stored layer: its index, how it got there, whether it was baked and how dependent it is."""
     fates = {}
     for stored_index, merged_index in enumerate(resized.kept):
-        group = [stack.layers[i] for i in merged.groups[merged_index]]
+        group = [merged.source.layers[i] for i in merged.groups[merged_index]]
         for layer in group:
             for layer_id in layer.layer_ids:
                 fate = Fate.MERGED if len(group) > 1 else Fate.STORED
@@ -240,7 +238,7 @@ def _fates(
                     fate = Fate.FLATTENED
                 fates[layer_id] = (stored_index, fate, layer.baked, layer.backdrop_dependence)
     for merged_index in set(range(len(merged.groups))) - set(resized.kept):
-        for layer in (stack.layers[i] for i in merged.groups[merged_index]):
+        for layer in (merged.source.layers[i] for i in merged.groups[merged_index]):
             for layer_id in layer.layer_ids:  # too faint or too thin to leave alpha at the stored size
                 nodes[layer_id].dropped, nodes[layer_id].value = DropReason.TOO_SMALL, 0.0
     return fates

@@ -4,8 +4,8 @@ Layers of one level are disjoint and merge without changing a pixel; the number 
 overlaps, is the least that any merge of disjoint layers can reach.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numba import types
@@ -22,12 +22,13 @@ _BAND_PX = 1 << 18  # pixels blended in float at a time
 
 @dataclass(frozen=True, eq=False)
 class Merged:
-    """`groups[k]` are the layers of the given stack that output layer k holds, bottom to top.
+    """`groups[k]` are the layers of `source` that output layer k holds, bottom to top.
 
-    `flattened_groups` are the output layers in which layers that overlap were blended to stay within the cap.
+    `flattened_groups` are the output layers in which layers that overlap were blended to stay within the cap. Output
+    layers are painted when they are asked for: together they can be many times larger than what they hold.
     """
 
-    stack: Stack
+    source: Stack
     groups: tuple[tuple[int, ...], ...]
     flattened_groups: tuple[int, ...] = ()
 
@@ -35,6 +36,19 @@ class Merged:
     def flattened(self) -> bool:
         """Whether the cap cost a layer."""
         return bool(self.flattened_groups)
+
+    def layers(self, recolour: Callable[[np.ndarray], np.ndarray] | None = None) -> Iterator[PlainLayer]:
+        """The output layers, one at a time, of layers whose colours `recolour` has changed first."""
+        for group in self.groups:
+            layers = [self.source.layers[index] for index in group]
+            if recolour is not None:
+                layers = [replace(layer, rgba=recolour(layer.rgba)) for layer in layers]
+            yield _merge_layers(layers)
+
+    @property
+    def stack(self) -> Stack:
+        """The output layers together."""
+        return Stack(self.source.width, self.source.height, tuple(self.layers()))
 
 
 def merge(stack: Stack, options: CurateOptions, paths: Sequence[tuple[int, ...]]) -> Merged | None:
@@ -55,8 +69,7 @@ def merge(stack: Stack, options: CurateOptions, paths: Sequence[tuple[int, ...]]
         if options.over_cap == "reject":
             return None
         groups, flattened = _flatten_neighbours(area, groups, options.max_layers)
-    merged = tuple(_merge_layers([stack.layers[i] for i in group]) for group in groups)
-    return Merged(Stack(stack.width, stack.height, merged), tuple(map(tuple, groups)), flattened)
+    return Merged(stack, tuple(map(tuple, groups)), flattened)
 
 
 def _merge_layers(layers: list[PlainLayer]) -> PlainLayer:

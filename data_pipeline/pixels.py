@@ -51,6 +51,15 @@ def mask_plane(layer: Layer) -> tuple[np.ndarray, Box] | None:
     return None
 
 
+def release(layer: Layer) -> None:
+    """Forget the compressed channels of a layer or group that is finished: afterwards it has no pixels."""
+    for data in layer._channels:
+        data.data = b""
+    if layer.is_group():
+        for child in layer._layers:
+            release(child)
+
+
 def _channels(layer: Layer) -> Iterator[tuple[ChannelInfo, ChannelData]]:
     for info, data in zip(layer._record.channel_info, layer._channels, strict=False):
         if data.data:

@@ -7,6 +7,7 @@ polynomial: no cosine that differs between machines.
 """
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -69,12 +70,18 @@ def target_size(width: int, height: int, max_area: int) -> tuple[int, int]:
 
 def resize(stack: Stack, max_area: int) -> Resized:
     """The stack at `target_size`; boxes are tight, RGB is 0 where alpha is 0."""
-    width, height = target_size(stack.width, stack.height, max_area)
-    if (width, height) == (stack.width, stack.height):
-        return Resized(stack, tuple(range(len(stack.layers))))
-    across, down = _axis(stack.width, width), _axis(stack.height, height)
+    return resize_each(stack.layers, (stack.width, stack.height), max_area)
+
+
+def resize_each(unsized: Iterable[PlainLayer], canvas: tuple[int, int], max_area: int) -> Resized:
+    """As `resize`, of layers on a canvas (width, height) that need not be in memory together."""
+    width, height = target_size(*canvas, max_area)
+    if (width, height) == canvas:
+        same = tuple(unsized)
+        return Resized(Stack(width, height, same), tuple(range(len(same))))
+    across, down = _axis(canvas[0], width), _axis(canvas[1], height)
     layers, kept = [], []
-    for index, layer in enumerate(stack.layers):
+    for index, layer in enumerate(unsized):
         rgba, box = _resample(layer.rgba, layer.box, across, down)
         inner = tight(rgba, box)
         if inner is not None:

@@ -5,7 +5,7 @@ One pass from the bottom to the top. Nested Normal content becomes plain layers 
 one layer, and its nodes say so.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -47,9 +47,14 @@ class Flattened:
     unsupported: tuple[str, ...]
 
 
-def flatten(document: Document, space: ColourSpace) -> Flattened:
-    """Raises DamagedPixels where a visible layer's channels cannot be decompressed."""
-    backdrop, tree = walked(document, space)
+def flatten(
+    document: Document, space: ColourSpace, finished: Callable[[Layer], None] = lambda layer: None
+) -> Flattened:
+    """Raises DamagedPixels where a visible layer's channels cannot be decompressed.
+
+    `finished` is called with each layer or group at the top of the tree once nothing will read it again.
+    """
+    backdrop, tree = walked(document, space, finished)
     layers = _filed_once([layer for layer in map(_plain, backdrop.fragments) if layer is not None])
     _note_vanished(tree.nodes, layers, backdrop.box)
     unsupported = tree.unsupported | ({"icc_profile"} if space.damaged_profile else set())
@@ -57,9 +62,11 @@ def flatten(document: Document, space: ColourSpace) -> Flattened:
     return Flattened(stack, tuple(tree.nodes), tuple(sorted(unsupported)))
 
 
-def walked(document: Document, space: ColourSpace) -> tuple[Backdrop, Tree]:
+def walked(
+    document: Document, space: ColourSpace, finished: Callable[[Layer], None] = lambda layer: None
+) -> tuple[Backdrop, Tree]:
     """The document painted, its alphas not yet rounded to 1/255, and its nodes. Raises as `flatten`."""
-    walk = _Walk(document, space)
+    walk = _Walk(document, space, finished)
     backdrop = Backdrop(walk.canvas)
     walk.children(list(document.psd), None, backdrop)
     return backdrop, walk.tree
@@ -96,10 +103,11 @@ def _note_vanished(nodes: Sequence[Node], layers: Sequence[PlainLayer], canvas: 
 class _Walk:
     """The state of one pass."""
 
-    def __init__(self, document: Document, space: ColourSpace) -> None:
+    def __init__(self, document: Document, space: ColourSpace, finished: Callable[[Layer], None]) -> None:
         self.canvas: Box = (0, 0, document.width, document.height)
         self.tree = Tree()
         self._space = space
+        self._finished = finished
         self._has_background = len(document.psd) > 0 and document.psd[0].name == "Background"
 
     def children(self, layers: Sequence[Layer], parent: Node | None, backdrop: Backdrop) -> None:
@@ -113,6 +121,9 @@ class _Walk:
                 units.append([layer])
         for base, *clipped in units:
             self._unit(base, clipped, parent, backdrop, scope)
+            if parent is None:  # not earlier: the effects of a group ask what its layers are
+                for layer in (base, *clipped):
+                    self._finished(layer)
 
     def _unit(self, base: Layer, clipped: Sequence[Layer], parent: Node | None, backdrop: Backdrop, scope: int) -> None:
         """A base and what is clipped to it. `scope` is where the base's group begins in the backdrop."""
