@@ -23,7 +23,7 @@ from schemas.stack import PlainLayer, Stack
 from tests.process_memory import run_measured
 
 _ROOT = Path(__file__).parents[1]
-_GIB = 1 << 30
+_GB = 10**9
 _MEMORY_CANVAS = (6000, 4000)
 _FULL, _QUARTERS = 10, 50
 _TEMPLATE_SIDE_PX = 64
@@ -90,8 +90,8 @@ def bench_memory(folder: Path) -> Iterator[str]:
     yield "| raw | file | s | peak of the child | peak of all processes |"
     yield "|---|---|---|---|---|"
     sizes = (raw, size, usage.largest_bytes, usage.together_bytes)
-    raw_gib, file_gib, child_gib, all_gib = (f"{value / _GIB:.2f} GiB" for value in sizes)
-    yield f"| {raw_gib} | {file_gib} | {usage.seconds:.1f} | {child_gib} | {all_gib} |"
+    raw_gb, file_gb, child_gb, all_gb = (f"{value / _GB:.2f} GB" for value in sizes)
+    yield f"| {raw_gb} | {file_gb} | {usage.seconds:.1f} | {child_gb} | {all_gb} |"
     yield ""
     yield f"{found}; shards {shards}."
 

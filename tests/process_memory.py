@@ -26,10 +26,12 @@ def run_measured(command: Sequence[str], folder: Path) -> Usage:
     largest, together = 0, 0
     with subprocess.Popen(command, cwd=folder, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL) as process:
         while process.poll() is None:
+            looked = time.monotonic()
             members = _family(process.pid)
             largest = max(largest, *(_kib(f"/proc/{pid}/status", "VmHWM") for pid in members))
             together = max(together, sum(_kib(f"/proc/{pid}/smaps_rollup", "Pss") for pid in members))
-            time.sleep(_EVERY_SECONDS)
+            # To look at gigabytes costs time that the command needs.
+            time.sleep(max(_EVERY_SECONDS, 9 * (time.monotonic() - looked)))
     if process.returncode != 0:
         raise subprocess.CalledProcessError(process.returncode, command)
     return Usage(time.monotonic() - started, 1024 * largest, 1024 * together)
