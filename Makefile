@@ -11,10 +11,16 @@ EVERYTHING := $(VENV)/.everything
 
 INPUT ?=
 OUTPUT ?= out/dataset
-DATA ?= out/dataset
+DATA ?= $(OUTPUT)
 EXAMPLES := out/examples
 N ?= 10000
 SEED ?= 0
+
+VARIABLES := PYTHON INPUT OUTPUT DATA WORKERS RUNNER CAPTIONER MERGE TARGET_LAYERS MAX_AREA IMAGE_FORMAT SHARD_SIZE LIMIT \
+	CONFIG DRY_RUN RETRY MAX_REJECT VERIFY PREVIEWS ARGS PSD N SEED
+given = $(findstring command line,$(origin $(1)))
+UNKNOWN := $(filter-out $(VARIABLES) -*-command-variables-*-,$(foreach name,$(.VARIABLES),$(if $(call given,$(name)),$(name))))
+$(if $(UNKNOWN),$(error unknown variable $(UNKNOWN); the variables are $(VARIABLES)))
 
 # An option is passed on only where its variable is set, so that the program's own default is the one default.
 option = $(if $($(1)),--$(2) '$($(1))')
@@ -40,10 +46,14 @@ $(EVERYTHING): $(DATA_SIDE)
 examples: $(DATA_SIDE) ## draw the example PSDs into out/examples
 	$(BIN)/python -m data_pipeline.examples $(EXAMPLES)
 
-shards: $(DATA_SIDE) $(if $(INPUT),,examples) ## PSDs -> shards and tables: INPUT= OUTPUT= WORKERS= RUNNER= CAPTIONER= MERGE= TARGET_LAYERS= MAX_AREA= IMAGE_FORMAT= SHARD_SIZE= LIMIT= CONFIG= DRY_RUN=1 RETRY=reason,... MAX_REJECT= VERIFY=1 PREVIEWS=0 ARGS=
+# Without INPUT the examples are curated, but never into somebody's own OUTPUT.
+shards: $(if $(INPUT),,$(if $(call given,OUTPUT),needs-INPUT)) $(DATA_SIDE) $(if $(INPUT),,examples) ## PSDs -> shards and tables: INPUT= OUTPUT= WORKERS= RUNNER= CAPTIONER= MERGE= TARGET_LAYERS= MAX_AREA= IMAGE_FORMAT= SHARD_SIZE= LIMIT= CONFIG= DRY_RUN=1 RETRY=reason,... MAX_REJECT= VERIFY=1 PREVIEWS=0 ARGS=
 	$(BIN)/python -m beam_jobs.shards --input '$(or $(INPUT),$(EXAMPLES))' --output '$(OUTPUT)' $(JOB_OPTIONS)
 
-inspect: $(DATA_SIDE) ## one PSD: its layer tree with every fate, and a picture: PSD= OUTPUT=picture.png
+needs-%:
+	$(if $($*),,$(error give $*=, see make help))
+
+inspect: needs-PSD $(DATA_SIDE) ## one PSD: its layer tree with every fate, and a picture: PSD= OUTPUT=picture.png
 	$(BIN)/python -m audit.inspect '$(PSD)' $(if $(filter-out out/dataset,$(OUTPUT)),--output '$(OUTPUT)') $(ARGS)
 
 verify: $(DATA_SIDE) ## re-read a dataset and check every promise on disk: DATA= WORKERS=

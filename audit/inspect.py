@@ -38,6 +38,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("psd", type=Path)
     parser.add_argument("--output", type=Path, help="the picture, PNG; default out/inspect/NAME.png")
     options = parser.parse_args(arguments)
+    if options.output is not None and options.output.suffix.lower() != ".png":
+        parser.error(f"the picture is a PNG; {options.output} does not end in .png")
     result = curate(options.psd, CurateOptions(previews=False))
     print(report(result))
     tiles = pictures(options.psd) + layer_pictures(result)

@@ -6,6 +6,7 @@ thread that waits for it. No lock or queue is shared with a child: killing one h
 
 import atexit
 import ctypes
+import itertools
 import multiprocessing
 import os
 import resource
@@ -19,6 +20,7 @@ from multiprocessing.connection import Connection
 from typing import Any
 
 _PR_SET_PDEATHSIG = 1
+_ATTEMPTS = 3
 _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
 
 
@@ -65,20 +67,16 @@ class Children:
                 child.end()
 
     def _call(self, function: Callable[..., Any], arguments: tuple[Any, ...], seconds: float) -> Any:
-        child = self._child()
-        fresh = child.calls == 0
-        outcome = child.call(function, arguments, seconds)
-        if not isinstance(outcome, Lost):
-            return outcome
-        self._drop(child)
-        if fresh or isinstance(outcome, OutOfTime):
-            return outcome
-        # What earlier calls left in the child's memory must not decide: once more, alone.
-        child = self._child()
-        outcome = child.call(function, arguments, seconds)
-        if isinstance(outcome, Lost):
+        for attempt in itertools.count(1):
+            child = self._child()
+            fresh = child.calls == 0
+            outcome = child.call(function, arguments, seconds)
+            if not isinstance(outcome, Lost):
+                return outcome
             self._drop(child)
-        return outcome
+            if isinstance(outcome, OutOfTime) or (fresh and isinstance(outcome, OutOfMemory)) or attempt == _ATTEMPTS:
+                return outcome
+            # What earlier calls left in the child's memory must not decide, nor a kill that came from outside.
 
     def _child(self) -> "_Child":
         child: _Child | None = getattr(self._own, "child", None)

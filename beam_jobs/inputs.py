@@ -49,15 +49,14 @@ class Input:
 
 def find_inputs(where: str) -> list[Input]:
     """Every document of INPUT. Raises ValueError where INPUT is missing, empty or no valid manifest."""
-    lower = where.lower()
-    if lower.endswith(MANIFEST_SUFFIXES):
+    if os.path.isdir(where):  # whatever its name looks like
+        found = [_local(path, os.path.relpath(path, where)) for path in _walk(where)]
+    elif where.lower().endswith(MANIFEST_SUFFIXES):
         found = list(_manifest(where))
     elif any(sign in where for sign in "*?["):
         found = _glob(where)
     elif files.is_remote(where):
         found = _remote_folder(where)
-    elif os.path.isdir(where):
-        found = [_local(path, os.path.relpath(path, where)) for path in _walk(where)]
     elif os.path.exists(where):
         found = [_local(where, os.path.basename(where))]
     else:
@@ -166,7 +165,7 @@ def _rows(path: str, data: bytes) -> Iterable[dict[str, str | None]]:
         if path.lower().endswith(".parquet"):
             rows = pq.read_table(io.BytesIO(data)).to_pylist()
         elif path.lower().endswith(".csv"):
-            rows = list(csv.DictReader(io.StringIO(data.decode("utf-8-sig")), strict=True))
+            rows = _csv_rows(data.decode("utf-8-sig"))
         else:
             rows = [json.loads(line) for line in data.decode("utf-8-sig").split("\n") if line.strip()]
     except (pa.ArrowException, csv.Error, ValueError, RecursionError) as error:
@@ -177,6 +176,24 @@ def _rows(path: str, data: bytes) -> Iterable[dict[str, str | None]]:
         for name in ("uri", *ATTRIBUTES):
             if not isinstance(row.get(name), str | None):
                 raise ValueError(f"row {number} of the manifest {printable(path)}: {name} is no text")
+    return rows
+
+
+def _csv_rows(text: str) -> list[dict[str, str | None]]:
+    """A row that does not fit the header would shift its cells into other columns."""
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    header = next(reader, [])
+    if "uri" not in header:
+        near = difflib.get_close_matches("uri", [name.strip().lower() for name in header], 1, 0.8)
+        hint = f"; did you mean {near[0]!r}?" if near else f" among {', '.join(map(repr, header))}"
+        raise ValueError(f"it has no column 'uri'{hint}")
+    if len(set(header)) < len(header):
+        raise ValueError("two of its columns have the same name")
+    rows = []
+    for row in filter(None, reader):
+        if len(row) != len(header):
+            raise ValueError(f"line {reader.line_num} has {len(row)} cells, the header {len(header)}")
+        rows.append({name: cell or None for name, cell in zip(header, row, strict=True)})
     return rows
 
 

@@ -124,6 +124,9 @@ def main(arguments: Sequence[str]) -> int:
     except ValueError as error:
         print(f"lamina: {error}", file=sys.stderr)
         return WRONG
+    except OSError as error:  # a store that answers with an error, a disk that is full
+        print(f"lamina: the run failed: {printable(str(error))[:1000]}", file=sys.stderr)
+        return FAILED
     except Failed as error:
         print(f"lamina: the run failed, see {join(options.output, 'logs')}: {printable(str(error))[:1000]}",
               file=sys.stderr)  # fmt: skip

@@ -197,7 +197,7 @@ def _sample(
     if case.stored is not None and not case.dropped:
         final_mean = distance(composite, _resized_image(case.stored, resized.stack)).mean
     fates = _fates(flat.nodes, merged, resized)
-    facts = _facts(case, flat, resized.stack, composite)
+    facts = _facts(flat, resized.stack, composite)
     words = captioner(options.captioner)
     document = replace(case.document, status="accepted", final_mean=final_mean, layers_stored=len(resized.stack.layers))
     fidelity = None
@@ -244,10 +244,13 @@ def _fates(nodes: Sequence[Node], merged: Merged, resized: Resized) -> dict[int,
     return fates
 
 
-def _facts(case: _Case, flat: Flattened, stack: Stack, composite: np.ndarray) -> CaptionFacts:
+def _facts(flat: Flattened, stack: Stack, composite: np.ndarray) -> CaptionFacts:
+    # Where a layer shows, not where its record says that it lies: masks and clipping may leave little of it.
+    shown = {layer_id: layer.box for layer in flat.stack.layers for layer_id in layer.layer_ids}
+
     def facts(layer: PlainLayer) -> tuple[NodeFacts, ...]:
         nodes = (flat.nodes[layer_id] for layer_id in layer.layer_ids)
-        return tuple(NodeFacts(node.name, node.kind, node.text, node.box) for node in nodes)
+        return tuple(NodeFacts(node.name, node.kind, node.text, shown[node.layer_id]) for node in nodes)
 
     return CaptionFacts(
         composite=composite,

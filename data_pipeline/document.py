@@ -19,6 +19,7 @@ from schemas.options import CurateOptions
 from schemas.reasons import Reason, Stage
 
 Source = str | os.PathLike[str] | BinaryIO
+_MAX_DEPTH = 64  # of groups; Photoshop stops at 10
 
 
 @dataclass(frozen=True)
@@ -65,8 +66,9 @@ def read_header(source: Source) -> FileHeader | Refusal:
         return Refusal(Stage.OPEN, Reason.NOT_A_PSD, f"it starts with {head[:4]!r}, a PSD with b'8BPS'")
     try:
         return FileHeader.frombytes(head)
-    except (OSError, ValueError) as error:
-        return Refusal(Stage.OPEN, Reason.DAMAGED_FILE, f"header: {_first_line(error)}")
+    except (OSError, ValueError):
+        what = f"its header ({head.hex()}) names a version, size, depth or mode that no PSD has"
+        return Refusal(Stage.OPEN, Reason.DAMAGED_FILE, what)
 
 
 def _head(source: Source) -> bytes:
@@ -114,9 +116,11 @@ def _canvas_refusal(header: FileHeader, options: CurateOptions) -> Refusal | Non
 
 def _tree_refusal(psd: PSDImage, options: CurateOptions) -> Refusal | None:
     count = layer_px = 0
-    stack: list[Layer] = list(psd)
+    stack: list[tuple[Layer, int]] = [(layer, 1) for layer in psd]
     while stack:
-        layer = stack.pop()
+        layer, depth = stack.pop()
+        if depth > _MAX_DEPTH:
+            return Refusal(Stage.OPEN, Reason.DAMAGED_FILE, f"groups nested deeper than {_MAX_DEPTH}")
         count += 1
         if count > options.max_nodes:
             return Refusal(Stage.OPEN, Reason.TOO_MANY_LAYERS, f"more than {options.max_nodes:,} layers and groups")
@@ -129,7 +133,7 @@ def _tree_refusal(psd: PSDImage, options: CurateOptions) -> Refusal | None:
                 Stage.OPEN, Reason.TOO_MANY_PIXELS, f"its layers hold more than {options.max_layer_px:,} px together"
             )
         if layer.is_group():
-            stack.extend(layer._layers)
+            stack.extend((child, depth + 1) for child in layer._layers)
     if count == 0:
         return Refusal(Stage.OPEN, Reason.NO_LAYERS, f"a flat {ColorMode(psd.color_mode).name.lower()} picture")
     return None

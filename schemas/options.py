@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import math
 from dataclasses import asdict, dataclass
 
 MERGES = ("levels", "tree")
@@ -9,6 +10,7 @@ OVER_CAP = ("reject", "flatten")
 NO_STORED_IMAGE = ("reject", "keep")
 IMAGE_FORMATS = ("png", "webp")
 CAPTIONERS = ("layers", "none")
+MEMORY_BYTES = (1 << 30, 1 << 50)  # a child's libraries alone take half of the least
 
 
 @dataclass(frozen=True)
@@ -54,6 +56,9 @@ class CurateOptions:
         ):
             if getattr(self, name) not in allowed:
                 raise ValueError(f"{name} is {getattr(self, name)!r}; it must be one of {', '.join(allowed)}")
+        for name, value in asdict(self).items():
+            if isinstance(value, float) and not math.isfinite(value):
+                raise ValueError(f"{name} is {value}; it must be a number")
         for name in ("min_within2", "gold_within2", "overlap_alpha"):
             if not 0 <= getattr(self, name) <= 1:
                 raise ValueError(f"{name} is {getattr(self, name)}; it must lie in [0, 1]")
@@ -74,6 +79,9 @@ class CurateOptions:
         ):
             if getattr(self, name) <= 0:
                 raise ValueError(f"{name} is {getattr(self, name)}; it must be positive")
+        if not MEMORY_BYTES[0] <= self.max_memory_bytes <= MEMORY_BYTES[1]:
+            low, high = MEMORY_BYTES
+            raise ValueError(f"max_memory_bytes is {self.max_memory_bytes}; it must lie in {low}..{high}")
         for name in ("max_mean", "min_visible_px", "min_difference"):
             if getattr(self, name) < 0:
                 raise ValueError(f"{name} is {getattr(self, name)}; it must not be negative")

@@ -56,3 +56,18 @@ def test_an_answer_survives_the_death_of_a_child_between_calls(children):
     for victim in set(victims):
         os.kill(victim, signal.SIGKILL)
     assert [children.submit(square, number, seconds=60.0).result() for number in range(4)] == [0, 1, 4, 9]
+
+
+def killed_once(marker):
+    try:
+        os.close(os.open(marker, os.O_CREAT | os.O_EXCL))
+    except FileExistsError:
+        return "answered"
+    os.kill(os.getpid(), signal.SIGKILL)
+    return None
+
+
+def test_a_kill_from_outside_costs_no_document(tmp_path):
+    pool = Children(1, LIMIT_BYTES, ())
+    assert pool.submit(killed_once, str(tmp_path / "marker"), seconds=60.0).result() == "answered"
+    pool.close()

@@ -70,3 +70,25 @@ def test_lone_surrogates_of_a_manifest_are_spelled_out(tmp_path):
 @pytest.mark.parametrize(("text", "shown"), [("a\nb", "a\\nb"), ("\x1b[2J", "\\x1b[2J"), ("é🦊", "é🦊")])
 def test_a_terminal_gets_no_control_characters(text, shown):
     assert printable(text) == shown
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("uri,licence\na.psd,MIT,GPL\n", "line 2 has 3 cells, the header 2"),
+        ("uri,licence,licence\na.psd,MIT,GPL\n", "the same name"),
+        ("URI\na.psd\n", "no column 'uri'; did you mean 'uri'"),
+        ("path\na.psd\n", "no column 'uri' among 'path'"),
+    ],
+)
+def test_a_manifest_that_does_not_fit_its_header_is_refused(tmp_path, text, message):
+    (tmp_path / "m.csv").write_text(text)
+    with pytest.raises(ValueError, match=message):
+        find_inputs(str(tmp_path / "m.csv"))
+
+
+def test_a_folder_may_be_named_like_a_glob_or_a_manifest(tmp_path):
+    for name in ("br[1]", "star*", "data.csv"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "a.psd").write_bytes(b"x")
+        assert [one.uri for one in find_inputs(str(tmp_path / name))] == ["a.psd"]

@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,7 @@ import pytest
 from psd_tools.constants import BlendMode
 
 from data_pipeline.curate import curate
-from data_pipeline.drawing import Group, Node, Pixels, Text, draw_bytes, random_design
+from data_pipeline.drawing import Group, Mask, Node, Pixels, Text, draw_bytes, random_design
 from schemas.options import CurateOptions
 from schemas.reasons import DropReason, Fate, Reason
 from schemas.sample import Rejection, Sample
@@ -267,3 +268,11 @@ def test_real_designs_match_photoshop(real_psds: Path) -> None:
     rows = [row for sample in accepted for row in sample.layers]
     leaves = [row for row in rows if row.owner_id is None and row.kind != "group" and row.fate != Fate.DROPPED]
     assert sum(row.fate != Fate.FLATTENED for row in leaves) >= 0.95 * len(leaves)
+
+
+def test_a_caption_says_where_a_layer_shows() -> None:
+    wide = Pixels(name="Banner", rgba=np.full((90, 90, 4), (200, 30, 30, 255), np.uint8))
+    corner = Mask(np.full((20, 20), 255, np.uint8), left=70, top=70)
+    plain = Pixels(name="Ground", rgba=np.full((90, 90, 4), 255, np.uint8))
+    sample = curated([plain, replace(wide, mask=corner)], side=90)
+    assert '"Banner" at the bottom right' in sample.captions[0].text

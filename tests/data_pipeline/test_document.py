@@ -73,6 +73,13 @@ def test_too_many_layer_pixels_are_refused() -> None:
     assert isinstance(open_document(io.BytesIO(data), CurateOptions(max_layer_px=3 * 64)), Document)
 
 
+def test_groups_nested_too_deeply_are_refused() -> None:
+    tree = Group(layers=(_SQUARE,))
+    for _ in range(64):
+        tree = Group(layers=(tree,))
+    assert refusal(draw_bytes(16, 16, [tree], stored=np.zeros((16, 16, 4), np.uint8))).reason == Reason.DAMAGED_FILE
+
+
 def test_the_text_engine_is_not_parsed() -> None:
     data = draw_bytes(16, 16, [Text(text="hello", rgba=np.full((8, 8, 4), 255, np.uint8))])
     document = open_document(io.BytesIO(data), CurateOptions())
