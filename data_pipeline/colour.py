@@ -110,7 +110,7 @@ def to_rgb(space: ColourSpace, planes: Sequence[np.ndarray]) -> np.ndarray:
             return _applied(space, np.stack(inks, -1), "CMYK")
         left = [(255 - ink).astype(np.uint16) for ink in inks]
         return np.stack([((plane * left[3] + 127) // 255).astype(np.uint8) for plane in left[:3]], -1)
-    if space.transform is not None:
+    if space.transform is not None and mode in (ColorMode.GRAYSCALE, ColorMode.DUOTONE):
         return _applied(space, planes[0], "L")
     return np.repeat(planes[0][..., np.newaxis], 3, axis=2)
 

@@ -9,7 +9,6 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import BinaryIO
 
 import numpy as np
 
@@ -19,10 +18,10 @@ from data_pipeline.caption.facts import CaptionFacts, NodeFacts
 from data_pipeline.colour import ColourSpace, colour_space, to_srgb
 from data_pipeline.compose import compose
 from data_pipeline.contribution import contributions
-from data_pipeline.document import Document, Refusal, file_bytes, open_document, read_header
+from data_pipeline.document import Document, Refusal, Source, file_bytes, open_document, read_header
 from data_pipeline.fidelity import Distance, StoredImage, distance, in_srgb, stored_image
-from data_pipeline.filter import drop_layers, in_place
-from data_pipeline.flatten import Flattened, flatten
+from data_pipeline.filter import drop_layers, in_place, least_visible_px
+from data_pipeline.flatten import Flattened, flatten, unpainted
 from data_pipeline.flatten.node import Node, mode_name
 from data_pipeline.merge import Merged, merge
 from data_pipeline.pixels import DamagedPixels, release
@@ -34,7 +33,6 @@ from schemas.rows import DocumentRow, LayerRow
 from schemas.sample import Fidelity, Previews, Rejection, Sample
 from schemas.stack import PlainLayer, Stack
 
-Source = str | os.PathLike[str] | BinaryIO
 _MAX_SIDE_PX = 16_000  # of what is stored; a WebP image holds 16,383
 
 
@@ -82,6 +80,8 @@ def curate(
         outcome = _curated(case, document, options, detectors)
     except DamagedPixels as error:
         outcome = Refusal(Stage.FLATTEN, Reason.DAMAGED_PIXELS, str(error))
+        case.nodes = unpainted(document)
+        case.document = replace(case.document, layers_in=len(case.nodes))
     return outcome if isinstance(outcome, Sample) else _rejection(case, outcome, options)
 
 
@@ -125,7 +125,8 @@ def _curated(
     flat = flatten(document, space, release)
     case.nodes = flat.nodes
     case.document = replace(case.document, unsupported=list(flat.unsupported), layers_in=len(flat.nodes))
-    composite, contribution = contributions(flat.stack, options.min_visible_px, options.min_difference)
+    least_px = least_visible_px(flat.stack, options)
+    composite, contribution = contributions(flat.stack, least_px, options.min_difference)
     figures = _verified(case, document, space, composite, options)
     del composite  # from here on, every full canvas counts
     if isinstance(figures, Refusal):
@@ -133,7 +134,7 @@ def _curated(
     filtered = drop_layers(flat, contribution, options, detectors)
     case.dropped = [to_srgb(space, in_place(layer, flat.stack)) for layer in filtered.anomalous]
     if not filtered.stack.layers:
-        what = f"none of {len(flat.nodes)} layers shows on {max(1, options.min_visible_px)} pixels"
+        what = f"none of {len(flat.nodes)} layers shows on {least_px} pixels"
         return Refusal(Stage.FILTER, Reason.NOTHING_VISIBLE, what)
     merged = merge(filtered.stack, options, _paths(filtered.stack, flat.nodes))
     if merged is None:
@@ -155,7 +156,10 @@ def _max_area(stack: Stack, options: CurateOptions) -> int:
 def _verified(
     case: _Case, document: Document, space: ColourSpace, composite: np.ndarray, options: CurateOptions
 ) -> Distance | Refusal | None:
-    case.stored = stored_image(document, space)
+    try:
+        case.stored = stored_image(document, space)
+    except DamagedPixels as error:
+        return Refusal(Stage.VERIFY, Reason.DAMAGED_PIXELS, str(error))
     if case.stored is None:
         if options.no_stored_image == "keep":
             return None
@@ -191,15 +195,20 @@ def _sample(
     resized: Resized,
     figures: Distance | None,
     options: CurateOptions,
-) -> Sample:
+) -> Sample | Refusal:
     composite = compose(resized.stack)
     final_mean = None
     if case.stored is not None and not case.dropped:
         final_mean = distance(composite, _resized_image(case.stored, resized.stack)).mean
+        case.document = replace(case.document, final_mean=final_mean)
+        if final_mean > options.max_mean:
+            case.document = replace(case.document, gold=False)
+            text = f"mean difference {final_mean:.3f}/255 as stored, {options.max_mean:g}/255 is accepted"
+            return Refusal(Stage.VERIFY, Reason.UNFAITHFUL, text)
     fates = _fates(flat.nodes, merged, resized)
     facts = _facts(flat, resized.stack, composite)
     words = captioner(options.captioner)
-    document = replace(case.document, status="accepted", final_mean=final_mean, layers_stored=len(resized.stack.layers))
+    document = replace(case.document, status="accepted", layers_stored=len(resized.stack.layers))
     fidelity = None
     if figures is not None:
         fidelity = Fidelity(figures.mean, figures.within2, final_mean, bool(document.gold))

@@ -127,7 +127,12 @@ def _tree_refusal(psd: PSDImage, options: CurateOptions) -> Refusal | None:
         record = layer._record
         layer_px += record.width * record.height
         if record.mask_data is not None:
-            layer_px += max(0, record.mask_data.width) * max(0, record.mask_data.height)
+            data = record.mask_data
+            layer_px += max(0, data.width) * max(0, data.height)
+            if None not in (data.real_left, data.real_top, data.real_right, data.real_bottom):
+                layer_px += max(0, data.real_right - data.real_left) * max(0, data.real_bottom - data.real_top)
+        if layer.kind.endswith("fill") and not layer.has_pixels():
+            layer_px += psd.width * psd.height
         if layer_px > options.max_layer_px:
             return Refusal(
                 Stage.OPEN, Reason.TOO_MANY_PIXELS, f"its layers hold more than {options.max_layer_px:,} px together"

@@ -63,7 +63,7 @@ def in_srgb(stored: StoredImage, space: ColourSpace) -> StoredImage:
     rgba = stored.rgba()
     if stored.alpha is not None:
         alpha = stored.alpha[..., np.newaxis].astype(np.int32)
-        colour = (rgba[..., :3].astype(np.int32) - (255 - alpha)) * 255 // np.maximum(alpha, 1)
+        colour = ((rgba[..., :3].astype(np.int32) - (255 - alpha)) * 255 + alpha // 2) // np.maximum(alpha, 1)
         rgba = np.dstack([np.clip(colour, 0, 255).astype(np.uint8), stored.alpha])
     rgb = over_white(to_srgb(space, rgba))
     return StoredImage(rgb[..., 0], rgb[..., 1], rgb[..., 2], stored.alpha)
@@ -117,6 +117,8 @@ def _compare(
 
 def distance(composite: np.ndarray, stored: StoredImage) -> Distance:
     """`composite` is straight uint8 RGBA of the stored image's size."""
+    if stored.red.shape != composite.shape[:2]:
+        raise ValueError(f"a picture of {composite.shape[:2]} cannot be compared with one of {stored.red.shape}")
     planes = [np.ascontiguousarray(plane) for plane in (stored.red, stored.green, stored.blue)]
     alpha = stored.alpha
     if alpha is None:  # the stored image is opaque: our transparency shows white there and is no error of its own

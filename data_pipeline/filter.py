@@ -39,12 +39,17 @@ def drop_layers(
         for layer, anomaly in anomalous:
             _note_anomaly(layer, anomaly, flat.nodes)
         stack = replace(stack, layers=tuple(layer for layer in layers if id(layer) not in gone))
-        _, contribution = contributions(stack, options.min_visible_px, options.min_difference)
-    least_px = max(1, options.min_visible_px)
+        _, contribution = contributions(stack, least_visible_px(flat.stack, options), options.min_difference)
+    least_px = least_visible_px(flat.stack, options)
     for index, layer in enumerate(stack.layers):
         _note_contribution(layer, contribution, index, least_px, flat.nodes)
     kept = tuple(layer for layer, stays in zip(stack.layers, contribution.kept, strict=True) if stays)
     return Filtered(replace(stack, layers=kept), tuple(layer for layer, _ in anomalous))
+
+
+def least_visible_px(stack: Stack, options: CurateOptions) -> int:
+    """On how many pixels a layer has to show: on a canvas below 64 x 64, in proportion to it."""
+    return max(1, min(options.min_visible_px, options.min_visible_px * stack.width * stack.height // 64**2))
 
 
 def _note_anomaly(layer: PlainLayer, anomaly: Anomaly, nodes: Sequence[Node]) -> None:

@@ -60,6 +60,22 @@ def release(layer: Layer) -> None:
             release(child)
 
 
+def users_mask_plane(layer: Layer) -> tuple[np.ndarray, Box, int] | None:
+    """The layer mask as painted, its box and default, where the other has a vector mask rendered into it."""
+    data = layer.mask.data if layer.mask is not None else None
+    sides = [] if data is None else [data.real_left, data.real_top, data.real_right, data.real_bottom]
+    if data is None or None in sides or data.real_background_color is None:
+        return None
+    left, top, right, bottom = sides
+    if left >= right or top >= bottom:
+        return None
+    for info, channel in _channels(layer):
+        if info.id == ChannelID.REAL_USER_LAYER_MASK:
+            plane = _plane(layer, channel, right - left, bottom - top)
+            return plane, (left, top, right, bottom), data.real_background_color
+    return None
+
+
 def _channels(layer: Layer) -> Iterator[tuple[ChannelInfo, ChannelData]]:
     for info, data in zip(layer._record.channel_info, layer._channels, strict=False):
         if data.data:

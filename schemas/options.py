@@ -79,6 +79,12 @@ class CurateOptions:
         ):
             if getattr(self, name) <= 0:
                 raise ValueError(f"{name} is {getattr(self, name)}; it must be positive")
+        if self.gold_within2 < self.min_within2:
+            raise ValueError(
+                f"gold_within2 is {self.gold_within2}, min_within2 {self.min_within2}; gold must ask for no less"
+            )
+        if self.max_side_px > 30_000:
+            raise ValueError(f"max_side_px is {self.max_side_px}; psd-tools reads up to 30000")
         if not MEMORY_BYTES[0] <= self.max_memory_bytes <= MEMORY_BYTES[1]:
             low, high = MEMORY_BYTES
             raise ValueError(f"max_memory_bytes is {self.max_memory_bytes}; it must lie in {low}..{high}")

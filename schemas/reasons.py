@@ -33,7 +33,6 @@ class Reason(StrEnum):
     CANVAS_TOO_LARGE = "canvas_too_large"
     TOO_MANY_LAYERS = "too_many_layers"
     TOO_MANY_PIXELS = "too_many_pixels"  # of all layers together
-    UNSUPPORTED_MODE = "unsupported_mode"
     NO_LAYERS = "no_layers"
     NO_STORED_IMAGE = "no_stored_image"
     UNFAITHFUL = "unfaithful"  # differs from the image that Photoshop stored

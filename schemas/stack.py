@@ -24,6 +24,11 @@ class PlainLayer:
     baked: bool = False
     backdrop_dependence: float = 0.0
 
+    def __post_init__(self) -> None:
+        left, top, right, bottom = self.box
+        if self.rgba.dtype != np.uint8 or self.rgba.shape != (bottom - top, right - left, 4):
+            raise ValueError(f"a layer on {self.box} cannot be {self.rgba.dtype} {self.rgba.shape}")
+
 
 @dataclass(frozen=True, eq=False)
 class Stack:
@@ -32,3 +37,9 @@ class Stack:
     width: int
     height: int
     layers: tuple[PlainLayer, ...]
+
+    def __post_init__(self) -> None:
+        for left, top, right, bottom in (layer.box for layer in self.layers):  # kernels rely on it
+            if not (0 <= left <= right <= self.width and 0 <= top <= bottom <= self.height):
+                box = (left, top, right, bottom)
+                raise ValueError(f"the box {box} does not lie inside a canvas of {self.width} x {self.height}")

@@ -56,6 +56,12 @@ class Backdrop:
             if part is not None:
                 self.fragments.append(part)
 
+    def up_to(self, count: int) -> "Backdrop":
+        """The backdrop as it was before all but its first fragments."""
+        earlier = Backdrop(self.box, self._below)
+        earlier.fragments = self.fragments[:count]
+        return earlier
+
     def replace_from(self, start: int, fragments: Sequence[Fragment]) -> None:
         """Put these in the place of all fragments from `start` on: what a knockout leaves of them."""
         self.fragments[start:] = fragments

@@ -1,4 +1,4 @@
-"""Photoshop's blend modes, and baking: a layer of any mode -> a plain Normal layer with the same result.
+"""Photoshop's blend modes: the colours of a backdrop and of a layer -> the blended colour.
 
 Formulas: Adobe's PDF blend modes and Photoshop's additions, in the document's own RGB on [0, 1];
 `b` is the backdrop's colour, `s` the layer's.

@@ -8,7 +8,7 @@ from psd_tools.composite import vector
 from psd_tools.composite.utils import has_fill
 
 from data_pipeline.boxes import intersect, size, view
-from data_pipeline.pixels import mask_plane, transparency_plane
+from data_pipeline.pixels import mask_plane, transparency_plane, users_mask_plane
 from data_pipeline.tagged_blocks import UNREADABLE, VECTOR_MASK, parse
 from schemas.stack import Box
 
@@ -58,8 +58,27 @@ def mask_coverage(layer: Layer, box: Box) -> Coverage:
     """The layer mask and vector mask, with their densities, as far as they matter on `box`.
 
     Which of the two Photoshop has already rendered into the other, or into the layer's pixels, follows
-    psd-tools' compositor, which was measured against Photoshop.
+    psd-tools' compositor, which was measured against Photoshop; where each has a density of its own, the two
+    are taken apart again.
     """
+    drawn = _vector_mask(layer, box)
+    if drawn is None:
+        return layer_mask_coverage(layer, box)
+    parameters = layer.mask.parameters if layer.mask is not None else None
+    path_density = parameters.vector_mask_density if parameters is not None else None
+    density = 1.0 if path_density is None else path_density / 255
+    if parameters is not None and parameters.user_mask_density is not None and not layer.mask.disabled:
+        own = users_mask_plane(layer)
+        if own is not None:
+            plane, plane_box, default = own
+            users = _cropped(plane, plane_box, default / 255, box).at_density(parameters.user_mask_density / 255)
+            path = Coverage(0.0, box, drawn).at_density(density)
+            return Coverage(0.0, box, users.on(box) * path.on(box))
+    return Coverage(0.0, box, drawn * layer_mask_coverage(layer, box).on(box)).at_density(density)
+
+
+def layer_mask_coverage(layer: Layer, box: Box) -> Coverage:
+    """The layer mask alone, at its density."""
     coverage = Coverage()
     mask = layer.mask
     parameters = mask.parameters if mask is not None else None
@@ -74,11 +93,6 @@ def mask_coverage(layer: Layer, box: Box) -> Coverage:
             if density is None:
                 density = parameters.vector_mask_density
         coverage = coverage.at_density(1.0 if density is None else density / 255)
-    drawn = _vector_mask(layer, box)
-    if drawn is not None:
-        path = Coverage(0.0, box, drawn * coverage.on(box))
-        density = parameters.vector_mask_density if parameters is not None else None
-        coverage = path.at_density(1.0 if density is None else density / 255)
     return coverage
 
 

@@ -15,6 +15,8 @@ from psd_tools.composite import paint, vector
 from psd_tools.composite.effects import draw_stroke_effect_split, stroke_bbox
 from psd_tools.composite.utils import has_fill
 from psd_tools.constants import BlendMode, Tag
+from psd_tools.psd.descriptor import Descriptor
+from psd_tools.terminology import Enum, Key
 
 from data_pipeline.boxes import intersect, size, view
 from data_pipeline.colour import ColourSpace
@@ -97,6 +99,8 @@ def effects_of(layer: Layer) -> list[Effect]:
             opacity = float(getattr(item, "opacity", 100.0)) / 100
         except UNREADABLE:
             mode, opacity = BlendMode.NORMAL, 1.0
+        if not 0 <= opacity <= 1:  # no Photoshop wrote it; NaN is caught as well
+            mode, opacity = BlendMode.NORMAL, 1.0
         listed.append(Effect(kind, item, mode, opacity))
     order = {kind: index for index, kind in enumerate((*OVERLAYS, STROKE))}
     return sorted(listed, key=lambda effect: order.get(effect.kind, len(order)))
@@ -141,11 +145,10 @@ def draw_stroke(
     descriptor = effect.drawing.descriptor
     try:
         box = stroke_bbox(tuple(layer.bbox), descriptor)
-        if box[0] >= box[2] or box[1] >= box[3]:
+        if box[0] >= box[2] or box[1] >= box[3] or not _has_paint(descriptor, layer):
             return None
         covered = total_alpha(region, box)
         traced = _traced(layer, covered, masks, box)
-        parse_patterns(layer._psd)
         colour, band, inside = draw_stroke_effect_split(box, traced[..., np.newaxis], descriptor, layer._psd)
     except UNREADABLE:
         return None
@@ -155,6 +158,15 @@ def draw_stroke(
     beside = np.clip(np.minimum(band - overlap, 1 - covered), 0, 1)
     opacity = np.float32(effect.opacity)
     return Stroke(box, drawn_rgb(space, colour), np.clip(within, 0, 1) * opacity, beside * opacity, effect.blend_mode)
+
+
+def _has_paint(descriptor: Descriptor, layer: Layer) -> bool:
+    """Whether the stroke's paint can be had; psd-tools draws white where it cannot."""
+    kind = descriptor[Key.PaintType].enum
+    if kind == Enum.Pattern:
+        parse_patterns(layer._psd)
+        return layer._psd._get_pattern(descriptor[Enum.Pattern][Key.ID].value.rstrip("\0")) is not None
+    return kind in (Enum.SolidColor, Enum.GradientFill)
 
 
 def _traced(layer: Layer, covered: np.ndarray, masks: Coverage, box: Box) -> np.ndarray:

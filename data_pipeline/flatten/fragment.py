@@ -69,6 +69,8 @@ def _interleave(red: np.ndarray, green: np.ndarray, blue: np.ndarray, alpha: np.
 
 def interleave(red: np.ndarray, green: np.ndarray, blue: np.ndarray, alpha: np.ndarray) -> np.ndarray:
     """Four uint8 planes [height, width] -> RGBA [height, width, 4], RGB 0 where alpha is 0."""
+    if not red.shape == green.shape == blue.shape == alpha.shape:
+        raise ValueError(f"planes of {red.shape}, {green.shape}, {blue.shape} and {alpha.shape} are no picture")
     rgba = np.empty((*red.shape, 4), np.uint8)
     _interleave(*(np.ascontiguousarray(plane) for plane in (red, green, blue, alpha)), packed(rgba))
     return rgba

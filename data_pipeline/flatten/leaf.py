@@ -114,6 +114,8 @@ def _painted(box: Box, rgb: np.ndarray, alpha: np.ndarray, layer_ids: tuple[int,
 def drawn_rgb(space: ColourSpace, colour: np.ndarray) -> np.ndarray:
     """What psd-tools drew (float [0, 1], [height, width, channels] of the document's mode) as uint8 RGB."""
     planes = np.rint(np.clip(colour, 0, 1) * 255).astype(np.uint8)
+    if planes.shape[2] == 3 and space.mode in (ColorMode.GRAYSCALE, ColorMode.DUOTONE):
+        return np.ascontiguousarray(planes)  # a pattern has a colour mode of its own
     if planes.shape[2] == 1 and space.mode not in (ColorMode.GRAYSCALE, ColorMode.DUOTONE):
         return np.repeat(planes, 3, axis=2)
     return to_rgb(space, [planes[..., channel] for channel in range(planes.shape[2])])

@@ -3,15 +3,17 @@
 from psd_tools.api.layers import Layer
 from psd_tools.constants import BlendMode, Tag
 
-from data_pipeline.flatten.effects import OVERLAYS, STROKE, Effect
+from data_pipeline.flatten.effects import Effect
+from data_pipeline.tagged_blocks import EFFECTS
 
 _FULL_RANGE = ((0, 65535), (0, 65535))
-_DRAWN = (*OVERLAYS, STROKE)
 
 
 def unsupported_features(layer: Layer, effects: list[Effect]) -> list[str]:
-    """Of one visible layer or group."""
-    names = [f"effect:{effect.kind}" for effect in effects if effect.kind not in _DRAWN]
+    """Of one visible layer or group. Effects that are read and not drawn are named with their nodes (`Tree`)."""
+    names = []
+    if any(isinstance(layer.tagged_blocks[tag].data, bytes) for tag in EFFECTS if tag in layer.tagged_blocks):
+        names.append("effect:unreadable")
     if layer.blend_mode == BlendMode.DISSOLVE:
         names.append("dissolve")
     if _blends_by_range(layer):

@@ -11,14 +11,14 @@ from dataclasses import dataclass, replace
 import numpy as np
 from psd_tools.api import adjustments
 from psd_tools.api.layers import AdjustmentLayer, Layer
-from psd_tools.constants import BlendMode, Knockout, Tag
+from psd_tools.constants import BlendMode, ChannelID, Knockout, Tag
 
 from data_pipeline.boxes import intersect, union
 from data_pipeline.colour import ColourSpace
 from data_pipeline.document import Document
 from data_pipeline.flatten.backdrop import Backdrop, ClippingBackdrop, merged
 from data_pipeline.flatten.bake import bake
-from data_pipeline.flatten.coverage import Coverage, mask_coverage
+from data_pipeline.flatten.coverage import Coverage, layer_mask_coverage, mask_coverage
 from data_pipeline.flatten.effects import STROKE, effects_of
 from data_pipeline.flatten.fragment import Fragment, settle
 from data_pipeline.flatten.leaf import UndrawnFill, read_leaf, vector_stroke
@@ -60,6 +60,14 @@ def flatten(
     unsupported = tree.unsupported | ({"icc_profile"} if space.damaged_profile else set())
     stack = Stack(document.width, document.height, layers)
     return Flattened(stack, tuple(tree.nodes), tuple(sorted(unsupported)))
+
+
+def unpainted(document: Document) -> tuple[Node, ...]:
+    """The nodes of a document whose pixels are damaged: all dropped with it."""
+    tree = Tree()
+    for layer in document.psd:
+        tree.drop(layer, None, DropReason.DOCUMENT_REJECTED)
+    return tuple(tree.nodes)
 
 
 def walked(
@@ -108,7 +116,7 @@ class _Walk:
         self.tree = Tree()
         self._space = space
         self._finished = finished
-        self._has_background = len(document.psd) > 0 and document.psd[0].name == "Background"
+        self._has_background = _is_background(document.psd[0])
 
     def children(self, layers: Sequence[Layer], parent: Node | None, backdrop: Backdrop) -> None:
         """Paint siblings, bottom to top; each takes the layers that are clipped to it along."""
@@ -155,10 +163,16 @@ class _Walk:
         own = overlaid(styled, own, self.tree, self._space)
         own, outer = stroked(styled, own, self.tree, self._space)
         own = scale(own, Coverage(node.opacity))
-        self._knock_out(base, region, own, backdrop, scope)
         for half, mode in outer:
-            self._composite([half.scaled(node.opacity)], mode, backdrop)
-        self._composite(own, BlendMode(base.blend_mode), backdrop)
+            backdrop.add(self._baked([half.scaled(node.opacity)], mode, backdrop))
+        mode = BlendMode(base.blend_mode)
+        start = self._knockout_start(base, backdrop, scope)
+        if start is None:
+            backdrop.add(self._baked(own, mode, backdrop))
+        else:
+            own = self._baked(own, mode, backdrop.up_to(start))
+            _knock_out(region, own, backdrop, start)
+            backdrop.add(own)
 
     def _reason_to_skip(self, layer: Layer) -> DropReason | None:
         if not layer.visible:
@@ -190,6 +204,8 @@ class _Walk:
             parts[0] = replace(paint, alpha=paint.exact_alpha() * masks.on(paint.box))
         if outline is None:
             return parts, masks
+        unclipped = layer_mask_coverage(layer, outline.box)  # a stroke is not clipped to the path that it follows
+        parts[-1] = replace(outline, alpha=outline.exact_alpha() * unclipped.on(outline.box))
         return [replace(merged(parts), layer_ids=(node.layer_id,))], masks
 
     def _group(self, layer: Layer, node: Node, masks: Coverage, below: Backdrop | None) -> list[Fragment]:
@@ -216,40 +232,50 @@ class _Walk:
         own = scale(region, Coverage(node.fill))
         if not clipped:
             return own
+        if node.fill < 1:
+            self.tree.unsupported.add("clipped_to_partial_fill")  # drawn, but not known to be Photoshop's way
         inner = ClippingBackdrop(region)
         for layer in clipped:
             self._unit(layer, [], parent, inner, scope=0)
         return clip(own, inner.fragments, region)
 
-    def _knock_out(
-        self, layer: Layer, region: list[Fragment], own: list[Fragment], backdrop: Backdrop, scope: int
-    ) -> None:
-        """A knockout erases what lies below it in its group (shallow) or in the document (deep).
-
-        Below a hole of coverage s, filled with a layer of alpha a, 1 - s is left of a weight. The layer on top will
-        leave 1 - a, so the erasing leaves (1 - s) / (1 - a).
-        """
+    def _knockout_start(self, layer: Layer, backdrop: Backdrop, scope: int) -> int | None:
+        """The first fragment that a knockout erases, its group's (shallow) or the document's (deep); None: no knockout."""
         knockout = layer.tagged_blocks.get_data(Tag.KNOCKOUT_SETTING, 0)
         if not knockout:
-            return
-        start = scope
-        if knockout == Knockout.DEEP:
-            start = 0
-            if backdrop.is_fork:
-                self.tree.unsupported.add("knockout_deep")
-            elif self._has_background and backdrop.fragments and backdrop.fragments[0].layer_ids == (0,):
-                start = 1
-        box = union(fragment.box for fragment in region)
-        kept = 1 - total_alpha(region, box)
-        covered = 1 - total_alpha(own, box)
-        left = np.divide(kept, covered, out=np.zeros_like(kept), where=covered > 0)
-        hole = Coverage(0.0, box, 1 - np.minimum(left, 1))
-        backdrop.replace_from(start, erase(backdrop.fragments[start:], hole))
+            return None
+        if layer.is_group() and layer.blend_mode == BlendMode.PASS_THROUGH:
+            self.tree.unsupported.add("knockout_of_pass_through_group")  # its children have seen what it knocks out
+        if knockout != Knockout.DEEP:
+            return scope
+        if backdrop.is_fork:
+            self.tree.unsupported.add("knockout_deep")
+        below = self._has_background and backdrop.fragments and backdrop.fragments[0].layer_ids == (0,)
+        return 1 if below else 0
 
-    def _composite(self, own: list[Fragment], mode: BlendMode, backdrop: Backdrop) -> None:
+    def _baked(self, own: list[Fragment], mode: BlendMode, backdrop: Backdrop) -> list[Fragment]:
+        """The fragments as Normal ones that give the same picture over the backdrop."""
         if mode in _NORMAL:
-            backdrop.add(own)
-            return
+            return own
         part = self.tree.flattened(own).crop(backdrop.box)
-        if part is not None:
-            backdrop.add([bake(part, mode, backdrop.picture(part.box))])
+        return [] if part is None else [bake(part, mode, backdrop.picture(part.box))]
+
+
+def _is_background(layer: Layer) -> bool:
+    """A Background, under whatever name, is a bottom layer that has no transparency channel."""
+    channels = {info.id for info in layer._record.channel_info}
+    return not layer.is_group() and layer.has_pixels() and ChannelID.TRANSPARENCY_MASK not in channels
+
+
+def _knock_out(region: list[Fragment], own: list[Fragment], backdrop: Backdrop, start: int) -> None:
+    """Erase what a knockout, about to be painted, hides.
+
+    Of a weight below a hole of coverage s, 1 - s is left. The layer of alpha a that will be painted into it leaves
+    1 - a, so the erasing leaves (1 - s) / (1 - a).
+    """
+    box = union(fragment.box for fragment in region)
+    kept = 1 - total_alpha(region, box)
+    uncovered = 1 - total_alpha(own, box)
+    left = np.divide(kept, uncovered, out=np.zeros_like(kept), where=uncovered > 0)
+    hole = Coverage(0.0, box, 1 - np.minimum(left, 1))
+    backdrop.replace_from(start, erase(backdrop.fragments[start:], hole))

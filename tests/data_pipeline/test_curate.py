@@ -8,11 +8,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 from psd_tools.constants import BlendMode
+from psd_tools.psd import PSD
 
 from data_pipeline.curate import curate
 from data_pipeline.drawing import Group, Mask, Node, Pixels, Text, draw_bytes, random_design
 from schemas.options import CurateOptions
-from schemas.reasons import DropReason, Fate, Reason
+from schemas.reasons import DropReason, Fate, Reason, Stage
 from schemas.sample import Rejection, Sample
 from schemas.stack import PlainLayer, Stack
 from tests.data_pipeline.flatten.test_walk import disc, ground
@@ -92,7 +93,7 @@ def test_every_node_has_a_fate() -> None:
     hidden = Pixels(name="Hidden", rgba=disc((1, 1, 1), 12), visible=False)
     covered = Pixels(name="Covered", rgba=disc((9, 9, 9), 8), left=30, top=10)
     cover = Pixels(name="Cover", rgba=np.full((14, 14, 4), 255, np.uint8), left=28, top=8)
-    speck = Pixels(name="Speck", rgba=np.full((3, 3, 4), (0, 0, 0, 255), np.uint8), left=2, top=40)
+    speck = Pixels(name="Speck", rgba=np.full((2, 2, 4), (0, 0, 0, 255), np.uint8), left=2, top=40)
     away = Pixels(name="Away", rgba=disc((1, 1, 1), 12), left=60)
     sample = curated([ground(), Group(layers=(_RED, _BLUE)), hidden, covered, cover, speck, away])
     assert fates(sample) == [
@@ -107,7 +108,7 @@ def test_every_node_has_a_fate() -> None:
         (Fate.DROPPED, None, DropReason.OFF_CANVAS),
     ]
     speck_row = sample.layers[7]
-    assert (speck_row.value, speck_row.threshold) == (9, 16)
+    assert (speck_row.value, speck_row.threshold) == (4, 9)  # 16 px on 64 x 64 are 9 px on 48 x 48
     assert sample.document.layers_in == 9
     assert sample.document.layers_stored == 2
 
@@ -181,13 +182,35 @@ def test_more_than_twenty_levels_are_rejected_or_flattened_on_request() -> None:
 
 
 def test_a_damaged_channel_rejects_the_document() -> None:
-    data = draw_bytes(48, 48, [ground(), Pixels(rgba=disc((1, 200, 3), 40))])
-    noise = np.random.default_rng(0).integers(0, 256, 2000).astype(np.uint8).tobytes()
-    middle = len(data) * 2 // 5  # inside the channels of the layers
-    assert rejected(data[:middle] + noise + data[middle + 2000 :]).document.reason in (
-        Reason.DAMAGED_PIXELS,
-        Reason.DAMAGED_FILE,
-    )
+    psd = PSD.read(io.BytesIO(draw_bytes(48, 48, [ground(), Pixels(rgba=disc((1, 200, 3), 40))])))
+    channel = psd.layer_and_mask_information.layer_info.channel_image_data[1][1]
+    channel.data = channel.data[: len(channel.data) // 2]
+    damaged = io.BytesIO()
+    psd.write(damaged)
+    result = rejected(damaged.getvalue())
+    assert (result.document.stage, result.document.reason) == (Stage.FLATTEN, Reason.DAMAGED_PIXELS)
+    assert [row.drop_reason for row in result.layers] == [DropReason.DOCUMENT_REJECTED] * 2
+
+
+def test_a_damaged_stored_image_is_found_on_verifying() -> None:
+    data = draw_bytes(48, 48, [ground()])
+    result = rejected(data[:-40])
+    assert (result.document.stage, result.document.reason) == (Stage.VERIFY, Reason.DAMAGED_PIXELS)
+
+
+def test_a_picture_that_filtering_has_changed_is_unfaithful() -> None:
+    rng = np.random.default_rng(0)
+    dots = [
+        Pixels(rgba=np.full((3, 5, 4), (0, 0, 0, 255), np.uint8), left=6 * (k % 20), top=4 * (k // 20))
+        for k in rng.permutation(400)
+    ]
+    white = Pixels(rgba=np.full((120, 120, 4), 255, np.uint8))
+    result = rejected(draw_bytes(120, 120, [white, *dots]))
+    assert result.document.reason == Reason.UNFAITHFUL
+    assert result.document.fidelity_mean == 0
+    assert result.document.final_mean is not None
+    assert result.document.final_mean > 50
+    assert result.document.gold is False
 
 
 @pytest.mark.parametrize(

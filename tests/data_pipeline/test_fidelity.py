@@ -1,13 +1,15 @@
 """The distance to the stored image, against numpy."""
 
 import io
+from pathlib import Path
 
 import hypothesis.strategies as st
 import numpy as np
 from hypothesis import given
 from PIL import ImageCms
+from psd_tools import PSDImage
 
-from data_pipeline.colour import colour_space
+from data_pipeline.colour import colour_space, to_srgb
 from data_pipeline.document import Document, open_document
 from data_pipeline.drawing import Pixels, draw
 from data_pipeline.fidelity import StoredImage, distance, in_srgb, over_white, stored_image
@@ -65,8 +67,18 @@ def test_a_document_saved_without_one_has_no_stored_image() -> None:
     assert _stored(has_stored=False)[0] is None
 
 
-def test_a_profile_is_applied_to_the_colour_and_not_to_the_white_ground() -> None:
-    linear = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
-    stored, document = _stored(icc_profile=linear)
+def test_srgb_itself_is_left_alone() -> None:
+    stored, document = _stored(icc_profile=ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes())
     assert stored is not None
-    assert in_srgb(stored, colour_space(document)) is stored  # sRGB itself
+    assert in_srgb(stored, colour_space(document)) is stored
+
+
+def test_a_profile_is_applied_to_the_colour_and_not_to_the_white_ground(real_psds: Path) -> None:
+    path = next(path for path in sorted(real_psds.rglob("*.psd")) if b"Adobe RGB (1998)" in path.read_bytes())
+    stored, document = _stored(icc_profile=PSDImage.open(path).image_resources.get_data(1039))
+    assert stored is not None
+    space = colour_space(document)
+    converted = over_white(to_srgb(space, np.full((1, 1, 4), (40, 200, 90, 128), np.uint8)))[0, 0].astype(int)
+    ours = in_srgb(stored, space).rgba()
+    assert np.abs(ours[2, 2, :3].astype(int) - converted).max() <= 1
+    assert ours[0, 0].tolist() == [255, 255, 255, 255]

@@ -154,6 +154,17 @@ _CASES: dict[str, list[Node]] = {
         ground(),
         Group(layers=(_RED, Pixels(rgba=disc((1, 1, 1)), left=12, top=12, fill=60, knockout=1))),
     ],
+    "knockout in another mode": [
+        ground(),
+        Group(
+            layers=(
+                _RED,
+                Pixels(
+                    rgba=disc((200, 60, 60), alpha=128), left=9, top=9, knockout=1, blend_mode=BlendMode.MULTIPLY
+                ),
+            )
+        ),
+    ],
     "knockout on transparency": [_RED, Pixels(rgba=disc((1, 1, 1)), left=12, top=12, fill=0, knockout=1)],
     "colour overlay": [ground(), Pixels(rgba=disc((1, 1, 1)), left=6, effects=(ColourOverlay((9, 200, 90)),))],
     "faded colour overlay": [
