@@ -240,7 +240,7 @@ class _Walk:
         return clip(own, inner.fragments, region)
 
     def _knockout_start(self, layer: Layer, backdrop: Backdrop, scope: int) -> int | None:
-        """The first fragment that a knockout erases, its group's (shallow) or the document's (deep); None: no knockout."""
+        """The first fragment that a knockout erases: its group's (shallow), the document's (deep); None without one."""
         knockout = layer.tagged_blocks.get_data(Tag.KNOCKOUT_SETTING, 0)
         if not knockout:
             return None
