@@ -94,7 +94,7 @@ def test_no_input(capsys, place):
     ("name", "text", "sentence"),
     [
         ("m.csv", "uri,license\na.psd,MIT\n", "a column 'license'; did you mean 'licence'?"),
-        ("m.csv", "path\na.psd\n", "row 1 of the manifest"),
+        ("m.csv", "path\na.psd\n", "no column 'uri'"),
         ("m.csv", "uri\na.psd\na.psd\n", "names a.psd twice"),
         ("m.csv", "uri\n", "holds no documents"),
         ("m.jsonl", '{"uri": "a.psd"}\n[]', "row 2 of the manifest"),
