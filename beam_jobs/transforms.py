@@ -1,5 +1,6 @@
 """The two steps of the graph that work in child processes: curate a document, build an artifact."""
 
+from abc import abstractmethod
 from collections.abc import Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from typing import Any
@@ -47,11 +48,13 @@ class _InChildren(beam.DoFn):
     def at_once(self, element: Any) -> Any:
         """The result where no child is needed, else None."""
 
+    @abstractmethod
     def submit(self, children: Children, element: Any) -> "Future[Any]":
-        raise NotImplementedError
+        """The call that a child is to make."""
 
+    @abstractmethod
     def result(self, element: Any, outcome: Any) -> Any:
-        raise NotImplementedError
+        """What is emitted for what the child answered, or how the call was lost."""
 
     def _finished(self, enough: int) -> Iterator[Any]:
         """Results that are there; waits as long as `enough` calls are under way."""
