@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from psd_tools import PSDImage
-from psd_tools.api.layers import Layer
+from psd_tools.api.layers import Layer, ShapeLayer
 from psd_tools.constants import Resource, Tag
 from psd_tools.psd import image_resources, tagged_blocks
 from psd_tools.psd.descriptor import Bool, Descriptor, List
@@ -77,6 +77,18 @@ def parse(blocks: TaggedBlocks | None, *tags: Tag) -> None:
                 block.data = _ALL_BLOCKS[tag].frombytes(block.data)
             except (OSError, ValueError):
                 continue
+
+
+def parse_geometry(layer: Layer) -> None:
+    """Parse what a fill or shape without pixels is drawn from, before anything asks for its box.
+
+    psd-tools remembers the box that a shape had when it was first asked, without its path an empty one, and
+    asks on its own account: to tell whether a layer is a group it tries the attributes of one, in an order
+    that changes from process to process.
+    """
+    parse(layer.tagged_blocks, *FILLS, *VECTOR_STROKE, *VECTOR_MASK, Tag.VECTOR_ORIGINATION_DATA)
+    if isinstance(layer, ShapeLayer):
+        layer._bbox = None
 
 
 def parse_patterns(psd: PSDImage) -> None:

@@ -14,7 +14,7 @@ from data_pipeline.boxes import intersect, size, view
 from data_pipeline.colour import ColourSpace, to_rgb
 from data_pipeline.flatten.fragment import Fragment, interleave
 from data_pipeline.pixels import layer_planes
-from data_pipeline.tagged_blocks import FILLS, UNREADABLE, VECTOR_MASK, VECTOR_STROKE, parse, parse_patterns
+from data_pipeline.tagged_blocks import UNREADABLE, parse_patterns
 from schemas.stack import Box
 
 _COLOUR_PLANES = {ColorMode.CMYK: 4, ColorMode.GRAYSCALE: 1, ColorMode.DUOTONE: 1}
@@ -28,7 +28,6 @@ def read_leaf(layer: Layer, layer_id: int, space: ColourSpace, canvas: Box) -> F
     """The paint inside the canvas; None where there is none. Raises DamagedPixels and UndrawnFill."""
     if layer.has_pixels():
         return _raster(layer, layer_id, space, canvas)
-    parse(layer.tagged_blocks, *FILLS, *VECTOR_STROKE, *VECTOR_MASK, Tag.VECTOR_ORIGINATION_DATA)
     if has_fill(layer):
         return _drawn(layer, layer_id, space, canvas)
     return None

@@ -1,5 +1,7 @@
 """A layer -> the names of what it asks for and flattening does not do, for `documents.unsupported`."""
 
+from collections.abc import Sequence
+
 from psd_tools.api.layers import Layer
 from psd_tools.constants import BlendMode, Tag
 
@@ -9,8 +11,8 @@ from data_pipeline.tagged_blocks import EFFECTS
 _FULL_RANGE = ((0, 65535), (0, 65535))
 
 
-def unsupported_features(layer: Layer, effects: list[Effect]) -> list[str]:
-    """Of one visible layer or group. Effects that are read and not drawn are named with their nodes (`Tree`)."""
+def unsupported_features(layer: Layer, effects: Sequence[Effect], clipped: Sequence[Layer]) -> list[str]:
+    """Of one visible layer or group and what is clipped to it; `Tree` names the effects that are read and not drawn."""
     names = []
     if any(isinstance(layer.tagged_blocks[tag].data, bytes) for tag in EFFECTS if tag in layer.tagged_blocks):
         names.append("effect:unreadable")
@@ -24,7 +26,7 @@ def unsupported_features(layer: Layer, effects: list[Effect]) -> list[str]:
         names.append("mask_feather")
     if _switched(layer, Tag.TRANSPARENCY_SHAPES_LAYER, on_by_default=True):
         names.append("transparency_shapes_layer")
-    if _switched(layer, Tag.BLEND_CLIPPING_ELEMENTS, on_by_default=True) and layer.has_clip_layers():
+    if _switched(layer, Tag.BLEND_CLIPPING_ELEMENTS, on_by_default=True) and clipped:
         names.append("blend_clipped_layers_apart")
     if _switched(layer, Tag.BLEND_INTERIOR_ELEMENTS, on_by_default=False) and effects:
         names.append("blend_interior_effects_as_group")

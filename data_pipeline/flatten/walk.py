@@ -27,7 +27,7 @@ from data_pipeline.flatten.styled import Styled, overlaid, stroked
 from data_pipeline.flatten.tree import Tree
 from data_pipeline.flatten.unsupported import unsupported_features
 from data_pipeline.flatten.weights import clip, erase, scale, total_alpha
-from data_pipeline.tagged_blocks import UNREADABLE
+from data_pipeline.tagged_blocks import UNREADABLE, parse_geometry
 from schemas.reasons import DropReason
 from schemas.stack import Box, PlainLayer, Stack
 
@@ -141,8 +141,10 @@ class _Walk:
                 self.tree.drop(layer, parent, reason)
             return
         node = self.tree.add(base, parent)
+        if not base.has_pixels():
+            parse_geometry(base)
         effects = effects_of(base)
-        self.tree.unsupported.update(unsupported_features(base, effects))
+        self.tree.unsupported.update(unsupported_features(base, effects, clipped))
         added = [(effect, self.tree.add_effect(node, effect)) for effect in effects]
         drawn = [(effect, own) for effect, own in added if own.dropped is None]
         if base.is_group():

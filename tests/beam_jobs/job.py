@@ -39,11 +39,12 @@ def table(output, name):
     return pq.read_table(output / "tables" / name).to_pylist()
 
 
-def start(source, output, workers):
-    """The job in a process group of its own, to be killed."""
-    command = [sys.executable, "-m", "tests.beam_jobs.job", str(source), str(output), str(workers)]
+def start(source, output, workers, module="tests.beam_jobs.job"):
+    """The job in a process group of its own, to be killed; `beam_jobs.shards` curates what it finds."""
+    flags = ["--input", str(source), "--output", str(output), "--workers", str(workers)]
+    command = [sys.executable, "-m", module, *flags]
     return subprocess.Popen(command, cwd=ROOT, start_new_session=True, stderr=subprocess.DEVNULL)
 
 
 if __name__ == "__main__":
-    run(sys.argv[1], sys.argv[2], workers=int(sys.argv[3]))
+    shards.run(parse(sys.argv[1:]), fake.curate)

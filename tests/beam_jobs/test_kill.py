@@ -13,6 +13,7 @@ from beam_jobs import commit, files
 from beam_jobs.children import close_children
 from tests.beam_jobs import fake
 from tests.beam_jobs.job import ROOT, promised, run, start
+from tests.conftest import REAL_PSDS
 
 
 @pytest.fixture(scope="module")
@@ -31,6 +32,20 @@ def undisturbed(corpus, tmp_path_factory):
     started = time.monotonic()
     run(corpus, output)
     close_children()
+    return promised(output), time.monotonic() - started
+
+
+@pytest.fixture(scope="module")
+def documents(drawn_psds):
+    """Real designs where there are some, else drawn ones: what is curated here is curated in earnest."""
+    return REAL_PSDS if REAL_PSDS.is_dir() else drawn_psds
+
+
+@pytest.fixture(scope="module")
+def finished(documents, tmp_path_factory):
+    output = tmp_path_factory.mktemp("finished") / "out"
+    started = time.monotonic()
+    assert start(documents, output, 2, "beam_jobs.shards").wait() == 0
     return promised(output), time.monotonic() - started
 
 
@@ -106,6 +121,19 @@ def test_kills_at_random_points(corpus, undisturbed, tmp_path, workers):
     run(corpus, output, workers=workers)
     assert kills >= 3
     assert promised(output) == undisturbed[0]
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("workers", [1, 2])
+def test_kills_while_real_documents_are_curated(documents, finished, tmp_path, workers):
+    chance = random.Random(workers)
+    output, kills = tmp_path / "out", 0
+    for _ in range(5):
+        process = start(documents, output, workers, "beam_jobs.shards")
+        kills += kill_after(process, chance.uniform(0.1, 0.7) * finished[1])
+    assert start(documents, output, workers, "beam_jobs.shards").wait() == 0
+    assert kills >= 2
+    assert promised(output) == finished[0]
 
 
 def test_ctrl_c_says_one_sentence_and_leaves_no_child(corpus, tmp_path):

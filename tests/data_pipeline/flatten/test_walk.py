@@ -328,6 +328,20 @@ def test_text_is_read_with_its_lines_and_without_the_text_engine() -> None:
     assert flat.nodes[1].text == "Größe\n中文 😀"
 
 
+def test_a_shape_is_drawn_where_its_path_lies_whoever_has_asked_for_its_box_before() -> None:
+    """psd-tools remembers the box of a shape whose path is not parsed yet, and asks for it in some processes only."""
+    none = np.zeros((0, 0, 4), np.uint8)
+    path = ((4.0, 4.0), (30.0, 4.0), (30.0, 20.0), (4.0, 20.0))
+    shape = Fill(name="S", rgba=none, paint=(9, 90, 9), vector_mask=(path,), effects=(_RED_STROKE,))
+    document = opened([ground(), shape])
+    layer = document.psd[1]
+    assert layer.kind == "shape"
+    assert not layer.has_pixels()
+    assert layer.bbox == (0, 0, 0, 0)
+    stack = flatten(document, colour_space(document)).stack
+    assert [layer.box for layer in stack.layers] == [(0, 0, _SIDE, _SIDE), (4, 4, 30, 20), (2, 2, 32, 22)]
+
+
 def test_the_tree_is_numbered_from_the_bottom_with_paths() -> None:
     tree = [ground(), Group(name="Outer", layers=(_RED, Group(name="In/ner", layers=(_BLUE,))))]
     flat, _ = flattened(tree)
