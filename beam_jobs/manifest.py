@@ -2,16 +2,13 @@
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from importlib.metadata import version
 from typing import Any
 
 from beam_jobs.build import Built
 from beam_jobs.counts import nested
 from beam_jobs.options import JobOptions
 from beam_jobs.packing import PREVIEWS, ROWS, SHARD
-from schemas.version import PRODUCT_VERSION, SCHEMA_VERSION
-
-LIBRARIES = ("numpy", "pillow", "psd-tools", "pyarrow")  # whose versions show in the bytes
+from beam_jobs.software import versions
 
 
 def manifest(built: Sequence[Built], options: JobOptions) -> dict[str, Any]:
@@ -19,9 +16,9 @@ def manifest(built: Sequence[Built], options: JobOptions) -> dict[str, Any]:
     for one in built:
         counts.update(one.counts)
     return {
-        "versions": {"lamina": PRODUCT_VERSION, "schema": SCHEMA_VERSION} | {name: version(name) for name in LIBRARIES},
+        "versions": versions(),
         "configuration": options.configuration,
-        "configuration_hash": options.configuration_hash,
+        "configuration_hash": options.recipe_hash,
         "counts": nested(counts),
         "shards": [
             {"split": one.name.rpartition("-")[0], **entry}

@@ -12,9 +12,9 @@ from typing import Any, NoReturn
 
 import yaml
 
+from beam_jobs.software import versions
 from schemas.options import CurateOptions
 from schemas.reasons import Reason
-from schemas.version import PRODUCT_VERSION, SCHEMA_VERSION
 
 DEFAULT_RUNNER = "FnApiRunner"  # Beam's in-process runner; "DirectRunner" may download another one
 _CORPUS = (Reason.DUPLICATE_FILE, Reason.DUPLICATE_COMPOSITE)
@@ -86,18 +86,21 @@ class JobOptions:
 
     @property
     def configuration(self) -> dict[str, Any]:
-        """Everything that decides a byte of shards, tables and manifest, but the inputs."""
+        """Every option that decides a byte of shards, tables and manifest."""
         return asdict(self.curate) | {
             "shard_size": self.shard_size,
             "validation_share": self.validation_share,
             "test_share": self.test_share,
-            "product_version": PRODUCT_VERSION,
-            "schema_version": SCHEMA_VERSION,
         }
 
     @property
-    def configuration_hash(self) -> str:
-        return hashlib.sha256(json.dumps(self.configuration, sort_keys=True).encode()).hexdigest()[:16]
+    def recipe(self) -> dict[str, Any]:
+        """Everything that decides a byte, but the inputs: options and software."""
+        return self.configuration | versions()
+
+    @property
+    def recipe_hash(self) -> str:
+        return hashlib.sha256(json.dumps(self.recipe, sort_keys=True).encode()).hexdigest()[:16]
 
 
 def parse(arguments: Sequence[str]) -> JobOptions:

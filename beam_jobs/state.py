@@ -40,7 +40,7 @@ class Work:
 
 
 def check_configuration(options: JobOptions) -> None:
-    """Raises ValueError where OUTPUT holds the work of another configuration."""
+    """Raises ValueError where OUTPUT holds the work of another configuration, or of other software."""
     path = files.join(options.output, CONFIGURATION)
     if not files.exists(path):
         ours = ("README.md", "manifest.json", "shards", "tables", "previews")
@@ -48,18 +48,18 @@ def check_configuration(options: JobOptions) -> None:
         if foreign:
             raise ValueError(f"OUTPUT {options.output} holds {foreign[0]} of something else; choose another OUTPUT")
         return
-    before, now = decode_json(files.read(path)), decode_json(encode_json(options.configuration))
+    before, now = decode_json(files.read(path)), decode_json(encode_json(options.recipe))
     changed = [name for name in sorted(before.keys() | now.keys()) if before.get(name) != now.get(name)]
     if changed:
         what = ", ".join(f"{name}={before.get(name)} (now {now.get(name)})" for name in changed)
-        raise ValueError(f"OUTPUT {options.output} was written with {what}; choose another OUTPUT, or the same options")
+        raise ValueError(f"OUTPUT {options.output} was written with {what}; choose another OUTPUT, or go back to that")
 
 
 def claim(options: JobOptions) -> None:
     """From now on OUTPUT belongs to this configuration."""
     path = files.join(options.output, CONFIGURATION)
     if not files.exists(path):
-        files.write(path, encode_json(options.configuration))
+        files.write(path, encode_json(options.recipe))
 
 
 def recall(output: str) -> State:

@@ -7,6 +7,7 @@ import sys
 import pytest
 
 from beam_jobs import shards
+from beam_jobs.software import versions
 from tests.beam_jobs import fake
 from tests.beam_jobs.job import ROOT, run
 
@@ -113,7 +114,13 @@ def test_a_manifest(capsys, place, name, text, sentence):
 def test_an_output_of_another_configuration(capsys, place):
     run(place / "in", place / "out")
     error = refused(capsys, place, "--max-area", "99")
-    assert "was written with max_area=1048576 (now 99); choose another OUTPUT, or the same options" in error
+    assert "was written with max_area=1048576 (now 99); choose another OUTPUT, or go back to that" in error
+
+
+def test_an_output_of_other_software(capsys, place, monkeypatch):
+    run(place / "in", place / "out")
+    monkeypatch.setattr("beam_jobs.options.versions", lambda: versions() | {"sources": "edited"})
+    assert f"was written with sources={versions()['sources']} (now edited)" in refused(capsys, place)
 
 
 def test_an_output_that_is_something_else(capsys, place):
