@@ -1,6 +1,6 @@
 """The backdrop: what has been painted so far in a document, a group or a clipping group.
 
-A picture of it is computed only where a blend mode asks for one, so that Normal documents never pay.
+A picture of it is computed only where a blend mode asks for one, tile by tile: Normal documents never pay.
 """
 
 from collections.abc import Sequence
@@ -12,6 +12,8 @@ from data_pipeline.boxes import size, union, view
 from data_pipeline.flatten.fragment import Fragment
 from data_pipeline.kernel import F32_3D, READ_F32_2D, READ_U8_3D, kernel
 from schemas.stack import Box
+
+_TILE_PX = 256  # of a tile's side: a small layer asks for little more than itself
 
 
 @kernel(types.void, F32_3D, READ_U8_3D, READ_F32_2D)
@@ -37,17 +39,12 @@ class Backdrop:
         self.fragments: list[Fragment] = []
         self._below = below
         self._canvas: np.ndarray | None = None
-        self._painted = 0  # fragments that the canvas shows
+        self._painted = np.zeros((0, 0), np.int64)  # by tile: how many fragments it shows, -1 before it is begun
 
     @property
     def is_fork(self) -> bool:
         """Whether it lies over another backdrop, which it does not change."""
         return self._below is not None
-
-    def _empty(self) -> np.ndarray:
-        if self._below is not None:
-            return self._below.picture(self.box).copy()
-        return np.zeros((*size(self.box), 4), np.float32)
 
     def add(self, fragments: Sequence[Fragment]) -> None:
         """Paint these on top, bottom to top."""
@@ -65,17 +62,35 @@ class Backdrop:
     def replace_from(self, start: int, fragments: Sequence[Fragment]) -> None:
         """Put these in the place of all fragments from `start` on: what a knockout leaves of them."""
         self.fragments[start:] = fragments
-        if self._painted > start:
-            self._canvas, self._painted = None, 0
+        self._painted[self._painted > start] = -1
 
     def picture(self, box: Box) -> np.ndarray:
         """Premultiplied float32 RGBA [height, width, 4] on `box`, which must lie inside; read-only."""
         if self._canvas is None:
-            self._canvas = self._empty()
-        for fragment in self.fragments[self._painted :]:
-            _paint(view(self._canvas, self.box, fragment.box), fragment.rgba, fragment.exact_alpha())
-        self._painted = len(self.fragments)
+            height, width = size(self.box)
+            self._canvas = np.zeros((height, width, 4), np.float32)  # the system gives memory where it is touched
+            self._painted = np.full((-(-height // _TILE_PX), -(-width // _TILE_PX)), -1)
+        left, top, right, bottom = self.box
+        for row in range((box[1] - top) // _TILE_PX, -((top - box[3]) // _TILE_PX)):
+            for column in range((box[0] - left) // _TILE_PX, -((left - box[2]) // _TILE_PX)):
+                if self._painted[row, column] < len(self.fragments):
+                    x, y = left + column * _TILE_PX, top + row * _TILE_PX
+                    tile = (x, y, min(x + _TILE_PX, right), min(y + _TILE_PX, bottom))
+                    self._paint_tile(view(self._canvas, self.box, tile), tile, int(self._painted[row, column]))
+                    self._painted[row, column] = len(self.fragments)
         return view(self._canvas, self.box, box)
+
+    def _paint_tile(self, canvas: np.ndarray, tile: Box, painted: int) -> None:
+        if painted < 0:
+            canvas[...] = self._ground(tile)
+        for fragment in self.fragments[max(painted, 0) :]:
+            part = fragment.crop(tile)
+            if part is not None:
+                _paint(view(canvas, tile, part.box), part.rgba, part.exact_alpha())
+
+    def _ground(self, tile: Box) -> np.ndarray | float:
+        """What the fragments are painted on."""
+        return 0.0 if self._below is None else self._below.picture(tile)
 
 
 def merged(fragments: Sequence[Fragment]) -> Fragment:
@@ -103,12 +118,10 @@ class ClippingBackdrop(Backdrop):
 
     def __init__(self, base: Sequence[Fragment]) -> None:
         super().__init__(union(fragment.box for fragment in base))
-        self._base = base
+        self._base = Backdrop(self.box)
+        self._base.add(base)
 
-    def _empty(self) -> np.ndarray:
-        flat = merged(self._base)
-        opaque = (flat.exact_alpha() > 0).astype(np.float32)
-        canvas = np.empty((*size(flat.box), 4), np.float32)
-        canvas[..., :3] = flat.rgba[..., :3] * (opaque / 255)[..., np.newaxis]
-        canvas[..., 3] = opaque
-        return canvas
+    def _ground(self, tile: Box) -> np.ndarray:
+        flat = self._base.picture(tile)
+        alpha = flat[..., 3:]
+        return np.divide(flat, alpha, out=np.zeros_like(flat), where=alpha > 0)
