@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from psd_tools import PSDImage
 from psd_tools.constants import Tag
-from psd_tools.psd import image_resources, tagged_blocks
+from psd_tools.psd import PSD, image_resources, tagged_blocks
 
 from data_pipeline.document import Document, Refusal, open_document
 from data_pipeline.drawing import Group, Pixels, Text, draw_bytes
@@ -71,6 +71,16 @@ def test_too_many_layer_pixels_are_refused() -> None:
     data = draw_bytes(16, 16, [_SQUARE] * 3)
     assert refusal(data, max_layer_px=3 * 64 - 1).reason == Reason.TOO_MANY_PIXELS
     assert isinstance(open_document(io.BytesIO(data), CurateOptions(max_layer_px=3 * 64)), Document)
+
+
+def test_a_bomb_of_layers_is_refused_before_it_is_decoded() -> None:
+    """200 layers of 8000 x 8000 in a file of some kilobytes."""
+    bomb = PSD.frombytes(draw_bytes(16, 16, [_SQUARE] * 200, stored=np.zeros((16, 16, 4), np.uint8)))
+    for record in bomb.layer_and_mask_information.layer_info.layer_records:
+        record.right = record.bottom = 8000
+    data = bomb.tobytes()
+    assert len(data) < 100_000
+    assert refusal(data).reason == Reason.TOO_MANY_PIXELS
 
 
 def test_groups_nested_too_deeply_are_refused() -> None:

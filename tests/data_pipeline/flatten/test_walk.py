@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import pytest
-from psd_tools.constants import BlendMode
+from psd_tools.constants import BlendMode, ChannelID
 
 from data_pipeline.colour import colour_space
 from data_pipeline.compose import compose
@@ -340,6 +340,20 @@ def test_a_shape_is_drawn_where_its_path_lies_whoever_has_asked_for_its_box_befo
     assert layer.bbox == (0, 0, 0, 0)
     stack = flatten(document, colour_space(document)).stack
     assert [layer.box for layer in stack.layers] == [(0, 0, _SIDE, _SIDE), (4, 4, 30, 20), (2, 2, 32, 22)]
+
+
+@pytest.mark.parametrize(("has_transparency", "shows"), [(True, 0), (False, 255)])
+def test_a_deep_knockout_stops_at_a_background(has_transparency: bool, shows: int) -> None:
+    """A Background is a bottom layer without a transparency channel."""
+    hole = Pixels(rgba=hard((9, 9, 9)), left=5, top=5, fill=0, knockout=2)
+    document = opened([ground(), _RED, hole], stored=np.zeros((_SIDE, _SIDE, 4), np.uint8))
+    if not has_transparency:
+        bottom = document.psd[0]
+        index = [info.id for info in bottom._record.channel_info].index(ChannelID.TRANSPARENCY_MASK)
+        del bottom._record.channel_info[index], bottom._channels[index]
+    picture = compose(flatten(document, colour_space(document)).stack)
+    assert picture[20, 20, 3] == shows
+    assert picture[0, 0, 3] == 255
 
 
 def test_the_tree_is_numbered_from_the_bottom_with_paths() -> None:
