@@ -88,7 +88,7 @@ def parse_geometry(layer: Layer) -> None:
     """
     parse(layer.tagged_blocks, *FILLS, *VECTOR_STROKE, *VECTOR_MASK, Tag.VECTOR_ORIGINATION_DATA)
     if isinstance(layer, ShapeLayer):
-        layer._bbox = None
+        layer._invalidate_bbox()  # its groups' as well
 
 
 def parse_patterns(psd: PSDImage) -> None:

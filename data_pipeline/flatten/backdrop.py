@@ -4,6 +4,7 @@ A picture of it is computed only where a blend mode asks for one, tile by tile: 
 """
 
 from collections.abc import Sequence
+from copy import copy
 
 import numpy as np
 from numba import types
@@ -55,8 +56,9 @@ class Backdrop:
 
     def up_to(self, count: int) -> "Backdrop":
         """The backdrop as it was before all but its first fragments."""
-        earlier = Backdrop(self.box, self._below)
+        earlier = copy(self)
         earlier.fragments = self.fragments[:count]
+        earlier._canvas = None
         return earlier
 
     def replace_from(self, start: int, fragments: Sequence[Fragment]) -> None:
@@ -107,7 +109,7 @@ def merged(fragments: Sequence[Fragment]) -> Fragment:
         box=box,
         rgba=rgba,
         alpha=alpha,
-        layer_ids=tuple(sorted(i for fragment in fragments for i in fragment.layer_ids)),
+        layer_ids=tuple(sorted({i for fragment in fragments for i in fragment.layer_ids})),
         baked=any(fragment.baked for fragment in fragments),
         backdrop_dependence=max(fragment.backdrop_dependence for fragment in fragments),
     )

@@ -25,6 +25,10 @@ class Coverage:
     def is_full(self) -> bool:
         return self.values is None and self.outside == 1
 
+    def meets(self, box: Box) -> bool:
+        """Whether it may be other than 0 anywhere on the box."""
+        return self.outside != 0 or (self.box is not None and intersect(self.box, box) is not None)
+
     def on(self, box: Box) -> np.ndarray:
         """float32 [height, width] on any box; read-only where it is constant."""
         if self.values is None or self.box is None:
@@ -75,6 +79,21 @@ def mask_coverage(layer: Layer, box: Box) -> Coverage:
             path = Coverage(0.0, box, drawn).at_density(density)
             return Coverage(0.0, box, users.on(box) * path.on(box))
     return Coverage(0.0, box, drawn * layer_mask_coverage(layer, box).on(box)).at_density(density)
+
+
+def has_masks(layer: Layer) -> bool:
+    """Whether a layer mask or a vector mask may hide a part of it."""
+    return (layer.mask is not None and not layer.mask.disabled) or _draws_vector_mask(layer)
+
+
+def mask_frame(layer: Layer) -> Box | None:
+    """The box outside which the layer mask hides everything; None where there is none."""
+    mask = layer.mask
+    if mask is None or mask.disabled or mask.background_color != 0 or mask.width <= 0 or mask.height <= 0:
+        return None
+    parameters = mask.parameters
+    densities = () if parameters is None else (parameters.user_mask_density, parameters.vector_mask_density)
+    return tuple(mask.bbox) if all(density in (None, 255) for density in densities) else None
 
 
 def layer_mask_coverage(layer: Layer, box: Box) -> Coverage:

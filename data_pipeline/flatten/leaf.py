@@ -9,12 +9,14 @@ from psd_tools.api.shape import Stroke as VectorStroke
 from psd_tools.composite import paint, vector
 from psd_tools.composite.utils import has_fill, is_fill_disabled
 from psd_tools.constants import ChannelID, ColorMode, StrokeAlignment, Tag
+from psd_tools.terminology import Enum, Key
 
 from data_pipeline.boxes import intersect, size, view
 from data_pipeline.colour import ColourSpace, to_rgb
+from data_pipeline.flatten.coverage import mask_frame
 from data_pipeline.flatten.fragment import Fragment, interleave
 from data_pipeline.pixels import layer_planes
-from data_pipeline.tagged_blocks import UNREADABLE, parse_patterns
+from data_pipeline.tagged_blocks import FILLS, UNREADABLE, parse_patterns
 from schemas.stack import Box
 
 _COLOUR_PLANES = {ColorMode.CMYK: 4, ColorMode.GRAYSCALE: 1, ColorMode.DUOTONE: 1}
@@ -58,20 +60,39 @@ def _drawn(layer: Layer, layer_id: int, space: ColourSpace, canvas: Box) -> Frag
     The path that bounds the fill is the layer's vector mask and is applied with the masks, but for a
     shape with a stroke, which reaches beyond the path.
     """
-    box = intersect(tuple(layer.bbox), canvas)
+    frame = mask_frame(layer)
+    box = intersect(tuple(layer.bbox), canvas if frame is None else intersect(canvas, frame) or (0, 0, 0, 0))
     if box is None:
         return None
     if any(tag in layer.tagged_blocks for tag in (Tag.PATTERN_FILL_SETTING, Tag.VECTOR_STROKE_CONTENT_DATA)):
         parse_patterns(layer._psd)
     try:
-        colour, shape = paint.create_fill(layer, box)
+        colour, shape = _fill(layer, box)
     except UNREADABLE as error:
         raise UndrawnFill(f"{type(error).__name__}: {error}") from error
-    alpha = np.ones(size(box), np.float32) if shape is None else shape[..., 0].astype(np.float32)
-    if colour is None or is_fill_disabled(layer):
-        colour, alpha = np.zeros((*size(box), 3), np.float32), np.zeros(size(box), np.float32)
-    rgb = drawn_rgb(space, colour)
-    return _painted(box, rgb, alpha, (layer_id,))
+    if colour is None:
+        return _painted(box, np.zeros((*size(box), 3), np.uint8), np.zeros(size(box), np.float32), (layer_id,))
+    alpha = None if shape is None else shape[..., 0].astype(np.float32)
+    return _painted(box, drawn_rgb(space, colour), alpha, (layer_id,))
+
+
+def _fill(layer: Layer, box: Box) -> tuple[np.ndarray | None, np.ndarray | None]:
+    """psd-tools' drawing of the part of a fill on `box`, laid out on the layer's whole box: (colour, coverage)."""
+    if is_fill_disabled(layer):
+        return None, None
+    mode, whole = layer._psd.color_mode, tuple(layer.bbox)
+    descriptors = map(layer.tagged_blocks.get_data, (*FILLS, Tag.VECTOR_STROKE_CONTENT_DATA))
+    descriptor = next((one for one in descriptors if one is not None), None)
+    if descriptor is None:
+        return None, None
+    if Key.Color in descriptor:
+        colour, _ = paint.draw_solid_color_fill((0, 0, 1, 1), mode, descriptor)
+        return np.broadcast_to(colour, (*size(box), colour.shape[2])), None
+    if Enum.Pattern in descriptor:
+        return paint.draw_pattern_fill(box, layer._psd, descriptor, whole)
+    if Key.Gradient in descriptor:
+        return paint.draw_gradient_fill(box, mode, descriptor, whole)
+    return None, None
 
 
 def vector_stroke(layer: Layer, space: ColourSpace, canvas: Box) -> Fragment | None:
@@ -105,13 +126,16 @@ def _drawn_stroke(layer: Layer, stroke: VectorStroke, space: ColourSpace, canvas
     return _painted(box, rgb, alpha, ())
 
 
-def _painted(box: Box, rgb: np.ndarray, alpha: np.ndarray, layer_ids: tuple[int, ...]) -> Fragment:
-    shown = np.uint8(255) * (alpha > 0)
+def _painted(box: Box, rgb: np.ndarray, alpha: np.ndarray | None, layer_ids: tuple[int, ...]) -> Fragment:
+    """Opaque where there is no `alpha`."""
+    shown = np.broadcast_to(np.uint8(255), size(box)) if alpha is None else np.uint8(255) * (alpha > 0)
     return Fragment(box, interleave(rgb[..., 0], rgb[..., 1], rgb[..., 2], shown), alpha, layer_ids)
 
 
 def drawn_rgb(space: ColourSpace, colour: np.ndarray) -> np.ndarray:
     """What psd-tools drew (float [0, 1], [height, width, channels] of the document's mode) as uint8 RGB."""
+    if colour.strides[:2] == (0, 0):  # one colour
+        return np.broadcast_to(drawn_rgb(space, colour[:1, :1].copy()), (*colour.shape[:2], 3))
     planes = np.rint(np.clip(colour, 0, 1) * 255).astype(np.uint8)
     if planes.shape[2] == 3 and space.mode in (ColorMode.GRAYSCALE, ColorMode.DUOTONE):
         return np.ascontiguousarray(planes)  # a pattern has a colour mode of its own

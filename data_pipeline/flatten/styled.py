@@ -77,6 +77,7 @@ def stroked(
 ) -> tuple[list[Fragment], list[tuple[Fragment, BlendMode]]]:
     """With the strokes; apart, the outer halves that have to be painted before the layer, in their own mode."""
     outer: list[tuple[Fragment, BlendMode]] = []
+    plain: list[tuple[Stroke, Node]] = []
     for effect, node in styled.effects:
         if effect.kind != STROKE:
             continue
@@ -84,14 +85,32 @@ def stroked(
         if stroke is None:
             tree.leave_undrawn(effect, node)
         elif styled.is_normal and _is_normal(stroke.blend_mode):
-            top = as_fragment(stroke.rgb, stroke.within, stroke.box, node.layer_id, styled.node.layer_id)
-            own = clip(own, [top], styled.region, {top.layer_ids: stroke.beside})
+            plain.append((stroke, node))
         else:
+            own, plain = _knitted(styled, own, plain), []
             outer.append((_outer_half(stroke, own, node, styled.node), stroke.blend_mode))
             if stroke.within.any():
                 inner = Overlay(stroke.rgb, stroke.within, stroke.blend_mode)
                 own = [_painted_in(tree.flattened(own), 1.0, [(inner, node)], stroke.box)]
-    return own, outer
+    return _knitted(styled, own, plain), outer
+
+
+def _knitted(styled: Styled, own: list[Fragment], strokes: Sequence[tuple[Stroke, Node]]) -> list[Fragment]:
+    """Normal strokes, bottom to top, as layers above the layer. Beside it an upper one covers its share of a lower."""
+    tops: list[Fragment] = []
+    beside: dict[tuple[int, ...], np.ndarray] = {}
+    upper: list[tuple[Box, np.ndarray]] = []
+    for stroke, node in reversed(strokes):
+        uncovered = 1 - total_alpha(styled.region, stroke.box)
+        left = np.ones(size(stroke.box), np.float32)
+        for box, share in upper:
+            left *= 1 - _moved(share, box, stroke.box)
+        share = np.divide(stroke.beside, uncovered, out=np.zeros_like(left), where=uncovered > 0)
+        upper.append((stroke.box, np.minimum(share, 1)))
+        top = as_fragment(stroke.rgb, stroke.within, stroke.box, node.layer_id, styled.node.layer_id)
+        beside[top.layer_ids] = stroke.beside * left
+        tops.insert(0, top)
+    return clip(own, tops, styled.region, beside) if tops else own
 
 
 def _is_normal(mode: BlendMode) -> bool:
@@ -111,7 +130,7 @@ def _painted_in(fragment: Fragment, fill: float, overlays: Sequence[tuple[Overla
 
 def _outer_half(stroke: Stroke, own: Sequence[Fragment], node: Node, owner: Node) -> Fragment:
     """Beside the layer, at the strength that the layer's soft edge will leave of it."""
-    room = np.maximum(1 - total_alpha(own, stroke.box), np.float32(1e-6))
+    room = np.maximum(1 - np.float32(owner.opacity) * total_alpha(own, stroke.box), np.float32(1e-6))
     alpha = np.clip(stroke.beside / room, 0, 1) * (stroke.beside > 0)
     return as_fragment(stroke.rgb, alpha, stroke.box, node.layer_id, owner.layer_id)
 

@@ -18,7 +18,7 @@ from data_pipeline.colour import ColourSpace
 from data_pipeline.document import Document
 from data_pipeline.flatten.backdrop import Backdrop, ClippingBackdrop, merged
 from data_pipeline.flatten.bake import bake
-from data_pipeline.flatten.coverage import Coverage, layer_mask_coverage, mask_coverage
+from data_pipeline.flatten.coverage import Coverage, has_masks, layer_mask_coverage, mask_coverage
 from data_pipeline.flatten.effects import STROKE, effects_of
 from data_pipeline.flatten.fragment import Fragment, settle
 from data_pipeline.flatten.leaf import UndrawnFill, read_leaf, vector_stroke
@@ -147,15 +147,14 @@ class _Walk:
         self.tree.unsupported.update(unsupported_features(base, effects, clipped))
         added = [(effect, self.tree.add_effect(node, effect)) for effect in effects]
         drawn = [(effect, own) for effect, own in added if own.dropped is None]
+        is_stroked = any(effect.kind == STROKE for effect, _ in drawn)
         if base.is_group():
-            masks = mask_coverage(base, self.canvas)
-            plain = not clipped and not drawn and base.blend_mode == BlendMode.PASS_THROUGH and base.kind == "group"
-            if plain and masks.times(node.opacity * node.fill).is_full:
+            if not clipped and not drawn and _only_groups(base):
                 self.children(base._layers, node, backdrop)
                 return
-            region = self._group(base, node, masks, backdrop if base.blend_mode == BlendMode.PASS_THROUGH else None)
+            region, masks = self._group(base, node, is_stroked, backdrop), Coverage()
         else:
-            region, masks = self._leaf(base, node, any(effect.kind == STROKE for effect, _ in drawn))
+            region, masks = self._leaf(base, node, is_stroked, backdrop.box)
         if not region:
             for layer in clipped:
                 self.tree.drop(layer, parent, DropReason.EMPTY)
@@ -187,10 +186,10 @@ class _Walk:
             return DropReason.UNDRAWN
         return None
 
-    def _leaf(self, layer: Layer, node: Node, stroked: bool) -> tuple[list[Fragment], Coverage]:
-        """A leaf's own paint under its masks; the masks, for a stroke to follow."""
-        # A stroke follows the layer's own edge, so it must see the part of the layer beyond the canvas.
-        window = union([self.canvas, tuple(layer.bbox)]) if stroked else self.canvas
+    def _leaf(self, layer: Layer, node: Node, is_stroked: bool, window: Box) -> tuple[list[Fragment], Coverage]:
+        """A leaf's own paint in the window under its masks; the masks, for a stroke to follow."""
+        if is_stroked:  # along the layer's own edge, so the part of the layer beyond the window must be seen
+            window = union([window, tuple(layer.bbox)])
         try:
             paint = read_leaf(layer, node.layer_id, self._space, window)
             outline = vector_stroke(layer, self._space, window)
@@ -210,12 +209,13 @@ class _Walk:
         parts[-1] = replace(outline, alpha=outline.exact_alpha() * unclipped.on(outline.box))
         return [replace(merged(parts), layer_ids=(node.layer_id,))], masks
 
-    def _group(self, layer: Layer, node: Node, masks: Coverage, below: Backdrop | None) -> list[Fragment]:
+    def _group(self, layer: Layer, node: Node, is_stroked: bool, around: Backdrop) -> list[Fragment]:
         """A group's children in the group's own backdrop, at its masks' coverage."""
-        frame: Box | None = self.canvas
+        passes_through = layer.blend_mode == BlendMode.PASS_THROUGH
+        frame: Box | None = around.box
         if layer.kind == "artboard":
             try:
-                frame = intersect(self.canvas, tuple(layer.bbox))
+                frame = intersect(around.box, tuple(layer.bbox))
                 if layer._artboard_background_defaults()[1]:
                     self.tree.unsupported.add("artboard_background")
             except UNREADABLE:
@@ -224,9 +224,16 @@ class _Walk:
             for child in layer._layers:
                 self.tree.drop(child, node, DropReason.OFF_CANVAS)
             return []
-        inner = Backdrop(frame, below)
+        if is_stroked and not passes_through:  # as a leaf
+            for child in layer.descendants():
+                if not child.has_pixels():
+                    parse_geometry(child)
+            frame = union([frame, tuple(layer.bbox)])
+        inner = Backdrop(frame, around if passes_through else None)
         self.children(layer._layers, node, inner)
-        return scale(inner.fragments, masks)
+        if not inner.fragments or not has_masks(layer):
+            return inner.fragments
+        return scale(inner.fragments, mask_coverage(layer, union(part.box for part in inner.fragments)))
 
     def _clipping_group(
         self, region: list[Fragment], node: Node, clipped: Sequence[Layer], parent: Node | None
@@ -261,6 +268,19 @@ class _Walk:
             return own
         part = self.tree.flattened(own).crop(backdrop.box)
         return [] if part is None else [bake(part, mode, backdrop.picture(part.box))]
+
+
+def _only_groups(layer: Layer) -> bool:
+    """Whether a group does nothing to its children: passed through, unfaded, without masks or knockout."""
+    blocks = layer.tagged_blocks
+    return (
+        layer.kind == "group"
+        and layer.blend_mode == BlendMode.PASS_THROUGH
+        and layer.opacity == 255
+        and blocks.get_data(Tag.BLEND_FILL_OPACITY, 255) == 255
+        and not blocks.get_data(Tag.KNOCKOUT_SETTING, 0)
+        and not has_masks(layer)
+    )
 
 
 def _is_background(layer: Layer) -> bool:

@@ -99,7 +99,9 @@ def clip(
 
 def erase(fragments: Sequence[Fragment], coverage: Coverage) -> list[Fragment]:
     """What a knockout leaves of the fragments below it: their weights times 1 - coverage."""
-    return scale(fragments, coverage.inverse())
+    met = [coverage.meets(fragment.box) for fragment in fragments]
+    erased = iter(scale([one for one, is_met in zip(fragments, met, strict=True) if is_met], coverage.inverse()))
+    return [next(erased) if is_met else one for one, is_met in zip(fragments, met, strict=True)]
 
 
 def total_alpha(fragments: Sequence[Fragment], box: Box) -> np.ndarray:

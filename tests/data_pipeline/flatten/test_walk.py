@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -100,6 +101,10 @@ _BLUE = Pixels(name="Blue", rgba=disc((30, 60, 210)), left=14, top=12)
 # own files that is further off than the rule of weights. Hard edges have one answer.
 _HARD = Pixels(name="Hard", rgba=hard((220, 40, 30)), left=4, top=5)
 _HARD_TOO = Pixels(name="Hard too", rgba=hard((30, 60, 210)), left=14, top=12)
+_MULTIPLY = BlendMode.MULTIPLY
+_MULTIPLIED = Pixels(rgba=disc((9, 200, 9)), left=22, top=8, blend_mode=_MULTIPLY)
+_PATH = ((-20.0, 4.0), (40.0, 4.0), (40.0, 70.0), (-20.0, 70.0))
+_SHAPE = Fill(name="Shape", rgba=np.zeros((0, 0, 4), np.uint8), paint=_RAMP, vector_mask=(_PATH,))
 _CASES: dict[str, list[Node]] = {
     "opacity": [ground(), Pixels(rgba=disc((9, 90, 9)), left=5, opacity=120)],
     "fill opacity": [ground(), Pixels(rgba=disc((9, 90, 9)), left=5, fill=100)],
@@ -216,6 +221,41 @@ _CASES: dict[str, list[Node]] = {
         ground(),
         Pixels(rgba=disc((9, 9, 99)), left=8, top=8, effects=(ColourOverlay((1, 200, 1), present=None),)),
     ],
+    "mode in a faded group of an artboard": [
+        Group(
+            artboard=(0, 0, 40, 40),
+            blend_mode=BlendMode.NORMAL,
+            layers=(ground(), Group(opacity=140, layers=(_MULTIPLIED,))),
+        )
+    ],
+    "gradient shape beyond the canvas": [ground(), _SHAPE],
+    "stroked gradient shape beyond the canvas": [ground(), replace(_SHAPE, effects=(_RED_STROKE,))],
+    "outer stroke of a faded layer in another mode": [
+        ground(),
+        replace(_MULTIPLIED, opacity=100, effects=(Stroke(4, (250, 9, 9)),)),
+    ],
+    "two strokes": [
+        ground(),
+        Pixels(
+            rgba=disc((9, 9, 99)),
+            left=8,
+            top=8,
+            effects=(Stroke(6, (250, 9, 9), opacity=0.6), Stroke(3, (9, 250, 9), opacity=0.5)),
+        ),
+    ],
+    "stroke of a group beyond the canvas": [
+        ground(),
+        Group(
+            blend_mode=BlendMode.NORMAL,
+            layers=(Pixels(rgba=disc((9, 9, 99)), left=-9, top=20),),
+            effects=(Stroke(3, (250, 9, 9), "inside"),),
+        ),
+    ],
+    "clipped knockout in another mode": [
+        ground(),
+        _HARD,
+        Pixels(rgba=disc((90, 90, 200)), left=9, top=9, clipping=True, knockout=1, blend_mode=_MULTIPLY),
+    ],
     "solid fill": [ground(), Fill(paint=(20, 120, 220), opacity=120, mask=soft_mask())],
     "gradient fill": [Fill(paint=_RAMP), _RED],
     "shape without a raster": [ground(), Fill(paint=(20, 120, 220), vector_mask=(((5, 5), (40, 9), (20, 40)),))],
@@ -316,6 +356,17 @@ def test_what_is_not_drawn_is_named() -> None:
     assert [node.dropped for node in flat.nodes if node.kind in ("invert", "effect:drop_shadow")] == [
         DropReason.UNDRAWN
     ] * 2
+
+
+def test_a_knockout_of_a_pass_through_group_is_named() -> None:
+    flat, _ = flattened([ground(), Group(layers=(_RED,), knockout=1)])
+    assert flat.unsupported == ("knockout_of_pass_through_group",)
+
+
+def test_a_layer_names_each_of_its_nodes_once() -> None:
+    stroked = Pixels(rgba=disc((9, 9, 99)), left=8, effects=(Stroke(4, (250, 99, 9), "centre", blend_mode=_MULTIPLY),))
+    flat, _ = flattened([ground(), Group(blend_mode=_MULTIPLY, layers=(stroked,))])
+    assert flat.stack.layers[1].layer_ids == (2, 3)
 
 
 def test_hidden_features_are_not_named() -> None:
