@@ -14,7 +14,7 @@ import signal
 import sys
 import threading
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from typing import Any
@@ -55,14 +55,17 @@ class Children:
         self._own = threading.local()
         self._all: set[_Child] = set()
         self._lock = threading.Lock()
+        self._closed = False
 
     def submit(self, function: Callable[..., Any], *arguments: Any, seconds: float) -> "Future[Any | Lost]":
         """The future's result is the function's, or how the call was lost. Its exceptions are ours to mend."""
         return self._threads.submit(self._call, function, arguments, seconds)
 
     def close(self) -> None:
+        """Ends the calls that run: their futures raise CancelledError, for nobody may take the end for an outcome."""
         self._threads.shutdown(wait=False, cancel_futures=True)
         with self._lock:
+            self._closed = True
             for child in self._all:
                 child.end()
 
@@ -73,19 +76,24 @@ class Children:
             outcome = child.call(function, arguments, seconds)
             if not isinstance(outcome, Lost):
                 return outcome
+            if self._closed:
+                raise CancelledError
             self._drop(child)
             if isinstance(outcome, OutOfTime) or (fresh and isinstance(outcome, OutOfMemory)) or attempt == _ATTEMPTS:
                 return outcome
             # What earlier calls left in the child's memory must not decide, nor a kill that came from outside.
 
     def _child(self) -> "_Child":
-        child: _Child | None = getattr(self._own, "child", None)
-        if child is None:
-            child = _Child(self._context, self._memory_bytes)
-            self._own.child = child
-            with self._lock:
+        """This thread's child. Raises CancelledError once the pool is closed."""
+        with self._lock:  # so that no child is started that `close` does not see
+            if self._closed:
+                raise CancelledError
+            child: _Child | None = getattr(self._own, "child", None)
+            if child is None:
+                child = _Child(self._context, self._memory_bytes)
+                self._own.child = child
                 self._all.add(child)
-        return child
+            return child
 
     def _drop(self, child: "_Child") -> None:
         child.kill()

@@ -4,7 +4,7 @@ A run that is killed before the intent starts over with packing; one that is kil
 Every step may be repeated.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from beam_jobs import files, scratch
 from beam_jobs.build import NEXT, Built
@@ -17,8 +17,8 @@ from data_pipeline.stack_io import decode_json, encode_json
 INTENT = "state/commit.json"
 
 
-def seal(built: Sequence[Built], before: Sequence[Built], options: JobOptions) -> None:
-    """Writes manifest, card and the intent: from here on the run is rolled forward."""
+def seal(built: Sequence[Built], before: Collection[Built], paths: Collection[str], options: JobOptions) -> None:
+    """Writes manifest, card and the intent: from here on the run is rolled forward. `paths` are what lies there now."""
     ordered = sorted(built, key=lambda one: (one.kind, one.name))
     whole = manifest(ordered, options)
     new = {
@@ -31,7 +31,7 @@ def seal(built: Sequence[Built], before: Sequence[Built], options: JobOptions) -
     kept = {(one.name, one.recipe) for one in before}
     place = [file.path for one in ordered if (one.name, one.recipe) not in kept for file in one.files]
     wanted = {file.path for one in ordered for file in one.files}
-    remove = sorted({file.path for one in before for file in one.files} - wanted)
+    remove = sorted(set(paths) - wanted)
     files.write(files.join(options.output, INTENT), encode_json({"place": [*place, *new], "remove": remove}))
 
 

@@ -44,7 +44,7 @@ class Input:
     @property
     def fingerprint(self) -> str:
         """Equal where nothing says that the document changed."""
-        return f"{self.size_bytes}:{self.version}:{self.attributes_hash}"
+        return f"{self.size_bytes}:{self.version or self.problem}:{self.attributes_hash}"
 
 
 def find_inputs(where: str) -> list[Input]:

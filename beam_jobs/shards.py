@@ -9,7 +9,7 @@ OUTPUT, nothing was done; 3 the run failed, and what it finished is kept for the
 import logging
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import apache_beam as beam
@@ -17,7 +17,6 @@ from apache_beam.options.pipeline_options import PipelineOptions
 from apache_beam.runners.runner import PipelineRunner, create_runner
 
 from beam_jobs import commit, progress, state
-from beam_jobs.build import Built
 from beam_jobs.child import Curate as CurateFunction
 from beam_jobs.children import close_children
 from beam_jobs.corpus import file_of, keep_one_file, keep_one_picture, picture_of
@@ -28,7 +27,7 @@ from beam_jobs.journal import Journal
 from beam_jobs.lock import only_run
 from beam_jobs.options import DEFAULT_RUNNER, JobOptions, parse
 from beam_jobs.packing import plan
-from beam_jobs.state import Work
+from beam_jobs.state import State, Work
 from beam_jobs.summary import summary
 from beam_jobs.transforms import Build, Curate
 from data_pipeline.curate import curate as curate_document
@@ -41,9 +40,7 @@ class Failed(Exception):
     """The run could not be finished, through no fault of an input."""
 
 
-def shards(
-    pipeline: beam.Pipeline, work: Work, before: Mapping[str, Built], options: JobOptions, curate: CurateFunction
-) -> None:
+def shards(pipeline: beam.Pipeline, work: Work, before: State, options: JobOptions, curate: CurateFunction) -> None:
     """The job. What crosses a shuffle is references; pixels go from scratch, or an earlier shard, to a shard."""
     known = pipeline | "Known" >> beam.Create(work.known)
     curated = pipeline | "Inputs" >> beam.Create(work.todo) | "Curate" >> beam.ParDo(Curate(options, curate))
@@ -58,9 +55,9 @@ def shards(
         | "Corpus" >> beam.combiners.ToList()
         | "Pack" >> beam.FlatMap(plan, options.shard_size)
         | "Spread" >> beam.Reshuffle()
-        | "Write shards, previews, tables" >> beam.ParDo(Build(options, curate, dict(before)))
+        | "Write shards, previews, tables" >> beam.ParDo(Build(options, curate, before.built))
         | "Written" >> beam.combiners.ToList()
-        | "Seal" >> beam.Map(commit.seal, list(before.values()), options)
+        | "Seal" >> beam.Map(commit.seal, list(before.built.values()), sorted(before.paths), options)
     )
 
 
@@ -81,7 +78,7 @@ def run(options: JobOptions, curate: CurateFunction = curate_document) -> dict[s
         with Journal(options, len(inputs), len(work.todo)) as journal:
             if not state.is_done(work, before):
                 pipeline = beam.Pipeline(runner, PipelineOptions([*options.beam_flags]))
-                shards(pipeline, work, before.built, options, curate)
+                shards(pipeline, work, before, options, curate)
                 try:
                     pipeline.run().wait_until_finish()
                 except Exception as error:  # the border to Beam, whose runners raise what they like

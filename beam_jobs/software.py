@@ -7,8 +7,10 @@ from pathlib import Path
 
 from schemas.version import PRODUCT_VERSION, SCHEMA_VERSION
 
-_LIBRARIES = ("aggdraw", "numpy", "pillow", "psd-tools", "pyarrow", "scipy")  # whose changes can show in the bytes
+# Whose changes can show in the bytes.
+_LIBRARIES = ("aggdraw", "llvmlite", "numba", "numpy", "pillow", "psd-tools", "pyarrow", "scipy")
 _SOURCES = ("schemas", "data_pipeline", "beam_jobs")
+_SUFFIXES = (".py", ".json")
 
 
 @cache
@@ -22,7 +24,7 @@ def _sources_hash() -> str:
     """A checkout under work changes without a new version: two states of it must not write one OUTPUT."""
     root = Path(__file__).parents[1]
     digest = hashlib.sha256()
-    for path in sorted(path for folder in _SOURCES for path in (root / folder).rglob("*.py")):
+    for path in sorted(path for folder in _SOURCES for path in (root / folder).rglob("*") if path.suffix in _SUFFIXES):
         content = path.read_bytes()
         digest.update(f"{path.relative_to(root).as_posix()} {len(content)}\n".encode() + content)
     return digest.hexdigest()[:16]

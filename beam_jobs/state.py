@@ -24,10 +24,11 @@ CONFIGURATION = "state/configuration.json"
 
 @dataclass(frozen=True)
 class State:
-    """`known` by uri: references as curation left them."""
+    """`known` by uri: references as curation left them. `paths` are all that was written, whole or not."""
 
     built: dict[str, Built]
     known: dict[str, Reference]
+    paths: frozenset[str]
     complete: bool  # nothing of what was written is gone
 
 
@@ -65,7 +66,7 @@ def claim(options: JobOptions) -> None:
 def recall(output: str) -> State:
     path = files.join(output, ARTIFACTS)
     if not files.exists(path):
-        return State({}, {}, complete=False)
+        return State({}, {}, frozenset(), complete=False)
     built = [_built(values) for values in decode_json(files.read(path))]
     intact = [one for one in built if all(_is_there(output, file) for file in one.files)]
     images = _places(output, [one for one in intact if one.kind == SHARD])
@@ -78,7 +79,8 @@ def recall(output: str) -> State:
                 if reference is not None:
                     known[reference.uri] = reference
     ends = all(files.exists(files.join(output, name)) for name in ("manifest.json", "README.md"))
-    return State({one.name: one for one in intact}, known, ends and len(intact) == len(built))
+    paths = frozenset(file.path for one in built for file in one.files)
+    return State({one.name: one for one in intact}, known, paths, ends and len(intact) == len(built))
 
 
 def built_json(built: list[Built]) -> bytes:
@@ -93,8 +95,8 @@ def divide(inputs: list[Input], state: State, options: JobOptions) -> Work:
         before = state.known.get(document.uri)
         if before is None or before.reason in options.retry or not _may_be_same(document, before):
             todo.append(Todo(document))
-        elif document.problem is None and (options.verify or before.fingerprint != document.fingerprint):
-            todo.append(Todo(document, before))
+        elif options.verify or before.fingerprint != document.fingerprint:
+            todo.append(Todo(document, before if document.problem is None else None))
         else:
             known.append(before)
     return _without_orphans(known, todo, {document.uri: document for document in inputs})

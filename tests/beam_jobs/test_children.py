@@ -3,6 +3,7 @@
 import os
 import signal
 import time
+from concurrent.futures import CancelledError
 
 import numpy as np
 import pytest
@@ -56,6 +57,24 @@ def test_an_answer_survives_the_death_of_a_child_between_calls(children):
     for victim in set(victims):
         os.kill(victim, signal.SIGKILL)
     assert [children.submit(square, number, seconds=60.0).result() for number in range(4)] == [0, 1, 4, 9]
+
+
+def noted(marker):
+    with open(marker, "a", encoding="utf-8") as file:
+        file.write("begun\n")
+    time.sleep(60)
+
+
+def test_a_closed_pool_begins_nothing_again(tmp_path):
+    marker = tmp_path / "marker"
+    pool = Children(1, LIMIT_BYTES, ())
+    running = pool.submit(noted, str(marker), seconds=60.0)
+    while not marker.exists():
+        time.sleep(0.02)
+    pool.close()
+    with pytest.raises(CancelledError):
+        running.result(timeout=20)
+    assert marker.read_text() == "begun\n"
 
 
 def killed_once(marker):

@@ -175,6 +175,27 @@ def test_a_lost_shard_is_made_again(tmp_path):
     assert promised(tmp_path / "out") == before
 
 
+def test_a_damaged_shard_goes_with_its_documents(tmp_path):
+    for index in range(4):
+        fake.write(tmp_path / "in", f"doc{index}.psd", colour=index)
+    run(tmp_path / "in", tmp_path / "out", "--validation-share", "0", "--test-share", "1")
+    (shard,) = (tmp_path / "out" / "shards").iterdir()
+    shard.write_bytes(shard.read_bytes() + b"!")
+    for index in range(4):
+        fake.write(tmp_path / "in", f"doc{index}.psd", reason="unfaithful")
+    run(tmp_path / "in", tmp_path / "out", "--validation-share", "0", "--test-share", "1")
+    assert not shard.exists()
+
+
+def test_a_manifest_row_that_fails_in_another_way_says_so(tmp_path):
+    (tmp_path / "list.csv").write_text("uri\nnone.psd\n")
+    run(tmp_path / "list.csv", tmp_path / "out")
+    (tmp_path / "none.psd").mkdir()
+    run(tmp_path / "list.csv", tmp_path / "out")
+    run(tmp_path / "list.csv", tmp_path / "fresh")
+    assert promised(tmp_path / "out") == promised(tmp_path / "fresh")
+
+
 def test_a_touched_file_is_hashed_and_kept_and_a_changed_one_curated(tmp_path):
     path = fake.write(tmp_path / "in", "a.psd", colour=1)
     fake.write(tmp_path / "in", "b.psd", colour=2)
