@@ -18,14 +18,13 @@ from audit.check_samples import SampleFacts, digest
 from audit.findings import Findings
 from schemas.members import SPLITS, is_key
 from schemas.reasons import DropReason, Fate, Reason, Stage
-from schemas.rows import CaptionRow, DocumentRow, LayerRow, arrow_schema
+from schemas.rows import LEAF_KINDS, CaptionRow, DocumentRow, LayerRow, arrow_schema
 
 TABLES = {"documents": DocumentRow, "layers": LayerRow, "captions": CaptionRow}
 MAX_GROUP_BYTES = 1 << 30  # of one row group, uncompressed
 MAX_NODES = 100_000  # of one document
 _BATCH_ROWS = 2_048
 _NOT_STORED = (Fate.DROPPED, Fate.DISSOLVED)
-_NO_LEAF = ("group", "artboard", "adjustment")
 
 
 @dataclass(frozen=True)
@@ -188,7 +187,7 @@ def _count_layers(nodes: Sequence[dict[str, Any]], counts: Counter[str]) -> None
         fate = row["fate"]
         counts["layers.in"] += 1
         counts[f"layers.dropped.{row['drop_reason']}" if fate == Fate.DROPPED else f"layers.{fate}"] += 1
-        if row["owner_id"] is None and row["kind"] not in _NO_LEAF and fate not in _NOT_STORED:
+        if row["kind"] in LEAF_KINDS and fate not in _NOT_STORED:
             counts["leaves.flattened" if fate == Fate.FLATTENED else "leaves.kept"] += 1
             flattened += fate == Fate.FLATTENED
     counts["documents_flattened"] += int(flattened > 0)

@@ -5,9 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from schemas.reasons import Fate
-from schemas.rows import DocumentRow, LayerRow
-
-_NO_LEAF = ("group", "artboard", "adjustment")
+from schemas.rows import LEAF_KINDS, DocumentRow, LayerRow
 
 
 def count(document: DocumentRow, layers: Sequence[LayerRow]) -> Counter[str]:
@@ -27,7 +25,7 @@ def count(document: DocumentRow, layers: Sequence[LayerRow]) -> Counter[str]:
             counts[f"layers.dropped.{layer.drop_reason}"] += 1
         else:
             counts[f"layers.{layer.fate}"] += 1
-            if layer.owner_id is None and layer.kind not in _NO_LEAF and layer.fate != Fate.DISSOLVED:
+            if layer.kind in LEAF_KINDS and layer.fate != Fate.DISSOLVED:
                 counts["leaves.kept" if layer.fate in (Fate.STORED, Fate.MERGED) else "leaves.flattened"] += 1
     counts["documents_flattened"] = int(counts["leaves.flattened"] > 0)
     return counts

@@ -7,6 +7,7 @@ from typing import Any
 from beam_jobs.references import Reference
 from data_pipeline.stack_io import decode_json, encode_json
 from schemas.captions import Caption
+from schemas.reasons import Stage
 from schemas.rows import CaptionRow, DocumentRow, LayerRow
 from schemas.sample import Rejection, Sample
 
@@ -36,7 +37,8 @@ def document_row(record: Record, reference: Reference) -> DocumentRow:
     """The row of `documents`, with what the corpus decided."""
     row = dict(record["document"])
     if reference.message is not None:
-        row |= {"status": "rejected", "stage": "deduplicate", "reason": reference.reason, "message": reference.message}
+        row |= {"status": "rejected", "stage": Stage.DEDUPLICATE}
+        row |= {"reason": reference.reason, "message": reference.message}
     return DocumentRow(**row | {"split": reference.split, "family_id": reference.family_id})
 
 

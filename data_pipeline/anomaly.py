@@ -1,7 +1,7 @@
 """Detectors of anomalous layers: what each one is asked, and how its answer drops a layer.
 
-A detector looks at one visible layer at a time, before anything is dropped for contributing nothing, so that
-what an anomalous layer hides is judged as if it had never been there. None is built in yet.
+A detector looks at one visible layer at a time, and where an anomalous one goes, at what comes to light under
+it, so that what an anomalous layer hides is judged as if it had never been there. None is built in yet.
 """
 
 from collections.abc import Mapping, Sequence
@@ -36,10 +36,10 @@ class Anomaly:
     threshold: float
 
 
-def anomalies(stack: Stack, detectors: Sequence[Detector]) -> Mapping[int, Anomaly]:
-    """The anomalous layers of a stack, by index."""
+def anomalies(layers: Sequence[PlainLayer], stack: Stack, detectors: Sequence[Detector]) -> Mapping[int, Anomaly]:
+    """The anomalous ones of some layers of a stack, by their index among these."""
     found: dict[int, Anomaly] = {}
-    for index, layer in enumerate(stack.layers):
+    for index, layer in enumerate(layers):
         for detector in detectors:
             value = detector.measure(layer, stack)
             if value > detector.threshold:

@@ -129,7 +129,7 @@ def time_document(path: Path, repeat: int) -> Timing | None:
 
 def _merged(stack: Stack) -> Stack | None:
     merged = merge(stack, OPTIONS, [()] * len(stack.layers))
-    return None if merged is None else merged.stack
+    return None if merged is None else merged.painted()
 
 
 def leave_one_out(stack: Stack) -> list[int]:

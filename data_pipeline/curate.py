@@ -22,7 +22,7 @@ from data_pipeline.document import Document, Refusal, Source, file_bytes, open_d
 from data_pipeline.fidelity import Distance, StoredImage, distance, in_srgb, stored_image
 from data_pipeline.filter import drop_layers, in_place, least_visible_px
 from data_pipeline.flatten import Flattened, flatten, unpainted
-from data_pipeline.flatten.node import Node, mode_name
+from data_pipeline.flatten.node import Node
 from data_pipeline.merge import Merged, merge
 from data_pipeline.pixels import DamagedPixels, release
 from data_pipeline.previews import preview
@@ -102,7 +102,7 @@ def _read(case: _Case, source: Source, options: CurateOptions) -> Document | Ref
         width=header.width,
         height=header.height,
         depth=header.depth,
-        color_mode=mode_name(header.color_mode),
+        color_mode=header.color_mode.name.lower(),
     )
     return open_document(source, options)
 

@@ -15,6 +15,7 @@ from data_pipeline.kernel import READ_PIXELS, inlined, kernel, packed
 from data_pipeline.pixels import stored_planes
 
 _READ_BYTES = types.Array(types.uint8, 2, "C", readonly=True)
+_BAND_PX = 1 << 20  # converted at a time: what lies between takes 40 bytes a pixel
 _MATTED_MODES = (ColorMode.RGB, ColorMode.GRAYSCALE, ColorMode.DUOTONE)
 
 
@@ -60,13 +61,25 @@ def in_srgb(stored: StoredImage, space: ColourSpace) -> StoredImage:
     """The stored image of any document in sRGB. White is taken out first: it is not the document's colour."""
     if space.mode != ColorMode.RGB or space.transform is None:
         return stored
-    rgba = stored.rgba()
-    if stored.alpha is not None:
-        alpha = stored.alpha[..., np.newaxis].astype(np.int32)
-        colour = ((rgba[..., :3].astype(np.int32) - (255 - alpha)) * 255 + alpha // 2) // np.maximum(alpha, 1)
-        rgba = np.dstack([np.clip(colour, 0, 255).astype(np.uint8), stored.alpha])
-    rgb = over_white(to_srgb(space, rgba))
+    height, width = stored.red.shape
+    rgb = np.empty((height, width, 3), np.uint8)
+    step = max(1, _BAND_PX // width)
+    for top in range(0, height, step):
+        rows = slice(top, top + step)
+        alpha = None if stored.alpha is None else stored.alpha[rows]
+        band = StoredImage(stored.red[rows], stored.green[rows], stored.blue[rows], alpha)
+        rgb[rows] = over_white(to_srgb(space, _without_white(band)))
     return StoredImage(rgb[..., 0], rgb[..., 1], rgb[..., 2], stored.alpha)
+
+
+def _without_white(stored: StoredImage) -> np.ndarray:
+    """Straight uint8 RGBA [height, width, 4]."""
+    rgba = stored.rgba()
+    if stored.alpha is None:
+        return rgba
+    alpha = stored.alpha[..., np.newaxis].astype(np.int32)
+    colour = ((rgba[..., :3].astype(np.int32) - (255 - alpha)) * 255 + alpha // 2) // np.maximum(alpha, 1)
+    return np.dstack([np.clip(colour, 0, 255).astype(np.uint8), stored.alpha])
 
 
 def over_white(rgba: np.ndarray) -> np.ndarray:

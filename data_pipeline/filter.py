@@ -29,22 +29,27 @@ def drop_layers(
 
     `contribution` was measured on the whole stack; where an anomalous layer goes, it is measured again without it.
     """
-    layers = flat.stack.layers
-    visible = [index for index, kept in enumerate(contribution.kept) if kept]
-    found = anomalies(replace(flat.stack, layers=tuple(layers[index] for index in visible)), detectors)
-    anomalous = [(layers[visible[index]], anomaly) for index, anomaly in found.items()]
-    stack = flat.stack
-    if anomalous:
-        gone = {id(layer) for layer, _ in anomalous}
-        for layer, anomaly in anomalous:
-            _note_anomaly(layer, anomaly, flat.nodes)
-        stack = replace(stack, layers=tuple(layer for layer in layers if id(layer) not in gone))
-        _, contribution = contributions(stack, least_visible_px(flat.stack, options), options.min_difference)
     least_px = least_visible_px(flat.stack, options)
+    stack = flat.stack
+    anomalous: list[PlainLayer] = []
+    innocent: set[int] = set()
+    while True:  # what an anomalous layer hid may be anomalous too
+        visible = [layer for layer, kept in zip(stack.layers, contribution.kept, strict=True) if kept]
+        unseen = tuple(layer for layer in visible if id(layer) not in innocent)
+        found = anomalies(unseen, stack, detectors)
+        if not found:
+            break
+        for index, anomaly in found.items():
+            _note_anomaly(unseen[index], anomaly, flat.nodes)
+            anomalous.append(unseen[index])
+        innocent.update(id(layer) for index, layer in enumerate(unseen) if index not in found)
+        gone = set(map(id, anomalous))
+        stack = replace(stack, layers=tuple(layer for layer in stack.layers if id(layer) not in gone))
+        _, contribution = contributions(stack, least_px, options.min_difference)
     for index, layer in enumerate(stack.layers):
         _note_contribution(layer, contribution, index, least_px, flat.nodes)
     kept = tuple(layer for layer, stays in zip(stack.layers, contribution.kept, strict=True) if stays)
-    return Filtered(replace(stack, layers=kept), tuple(layer for layer, _ in anomalous))
+    return Filtered(replace(stack, layers=kept), tuple(anomalous))
 
 
 def least_visible_px(stack: Stack, options: CurateOptions) -> int:

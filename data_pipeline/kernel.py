@@ -10,7 +10,6 @@ import numba
 import numpy as np
 from numba import types
 
-READ_U8_2D = types.Array(types.uint8, 2, "A", readonly=True)
 READ_U8_3D = types.Array(types.uint8, 3, "A", readonly=True)
 READ_F32_2D = types.Array(types.float32, 2, "A", readonly=True)
 READ_F32_3D = types.Array(types.float32, 3, "A", readonly=True)

@@ -32,11 +32,6 @@ class Merged:
     groups: tuple[tuple[int, ...], ...]
     flattened_groups: tuple[int, ...] = ()
 
-    @property
-    def flattened(self) -> bool:
-        """Whether the cap cost a layer."""
-        return bool(self.flattened_groups)
-
     def layers(self, recolour: Callable[[np.ndarray], np.ndarray] | None = None) -> Iterator[PlainLayer]:
         """The output layers, one at a time, of layers whose colours `recolour` has changed first."""
         for group in self.groups:
@@ -45,8 +40,7 @@ class Merged:
                 layers = [replace(layer, rgba=recolour(layer.rgba)) for layer in layers]
             yield _merge_layers(layers)
 
-    @property
-    def stack(self) -> Stack:
+    def painted(self) -> Stack:
         """The output layers together."""
         return Stack(self.source.width, self.source.height, tuple(self.layers()))
 

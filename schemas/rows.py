@@ -15,6 +15,9 @@ import pyarrow as pa
 from schemas.stack import Box
 from schemas.version import SCHEMA_VERSION
 
+# Kinds of layers with paint of their own: no group, adjustment or effect.
+LEAF_KINDS = ("pixel", "type", "shape", "smartobject", "solidcolorfill", "gradientfill", "patternfill")
+
 
 @dataclass(frozen=True)
 class DocumentRow:

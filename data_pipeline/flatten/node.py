@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from psd_tools.api.layers import Layer
-from psd_tools.constants import BlendMode, ColorMode, Tag
+from psd_tools.constants import BlendMode, Tag
 
 from data_pipeline.tagged_blocks import text_of
 from schemas.reasons import DropReason, Fate
-from schemas.rows import LayerRow
+from schemas.rows import LEAF_KINDS, LayerRow
 from schemas.stack import Box
 
 _NAME_CHARS = 255
@@ -39,8 +39,8 @@ class Node:
 
     @property
     def is_leaf(self) -> bool:
-        """A layer with paint of its own: no group, adjustment or effect."""
-        return self.kind in ("pixel", "type", "shape", "smartobject", "solidcolorfill", "gradientfill", "patternfill")
+        """A layer with paint of its own."""
+        return self.kind in LEAF_KINDS
 
     @property
     def has_paint(self) -> bool:
@@ -127,8 +127,3 @@ def path_below(parent: Node | None) -> str:
 def clean(name: str) -> str:
     """A layer name as valid UTF-8 without NULs, of bounded length."""
     return name.encode("utf-8", "backslashreplace").decode().replace("\0", "")[:_NAME_CHARS]
-
-
-def mode_name(mode: ColorMode) -> str:
-    """A colour mode as the tables name it."""
-    return mode.name.lower()

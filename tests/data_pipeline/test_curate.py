@@ -260,6 +260,13 @@ def test_a_detector_drops_a_layer_and_what_it_hid_comes_back() -> None:
     assert worst_recomposition(sample) <= 1
 
 
+def test_a_detector_looks_at_what_comes_to_light() -> None:
+    upper = Pixels(name="Upper", rgba=np.full((30, 30, 4), (250, 0, 0, 255), np.uint8), left=4, top=4)
+    lower = Pixels(name="Lower", rgba=np.full((20, 20, 4), (240, 0, 0, 255), np.uint8), left=8, top=8)
+    sample = curate(io.BytesIO(draw_bytes(48, 48, [ground(), lower, upper])), detectors=[_Reddish()])
+    assert [row.value for row in sample.layers[1:]] == [240, 250]
+
+
 def test_merging_as_the_tree_asks() -> None:
     apart = [Pixels(rgba=disc((30 * k, 90, 200), 10), left=12 * (k % 4), top=12 * (k // 4)) for k in range(8)]
     tree = [ground(), Group(name="A", layers=tuple(apart[:4])), Group(name="B", layers=tuple(apart[4:]))]
