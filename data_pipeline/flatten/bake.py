@@ -23,7 +23,7 @@ _NEUTRAL = 1e-3 / 255  # a smaller alpha changes nothing
 
 
 @inlined
-def _needed(change: float, backdrop: float) -> float:
+def needed(change: float, backdrop: float) -> float:
     """The smallest alpha with which a colour in [0, 1] makes this change to the backdrop."""
     if change > 0:
         return change / max(1 - backdrop, 1e-9)
@@ -33,7 +33,7 @@ def _needed(change: float, backdrop: float) -> float:
 
 
 @inlined
-def _rounded(value: float) -> int:
+def to_byte(value: float) -> int:
     return int(min(max(value, 0.0), 1.0) * 255 + 0.5)
 
 
@@ -64,7 +64,7 @@ def _bake(
             least = a
             if b >= _OPAQUE:
                 dr, dg, db = a * (r - br), a * (g - bg), a * (bl - bb)
-                need = max(_needed(dr, br), _needed(dg, bg), _needed(db, bb))
+                need = max(needed(dr, br), needed(dg, bg), needed(db, bb))
                 if need <= _NEUTRAL:
                     least = 0.0
                 else:
@@ -85,9 +85,9 @@ def _bake(
                 )
             if least > 0:
                 out[y, x] = least
-                rgba[y, x, 0] = _rounded(r)
-                rgba[y, x, 1] = _rounded(g)
-                rgba[y, x, 2] = _rounded(bl)
+                rgba[y, x, 0] = to_byte(r)
+                rgba[y, x, 1] = to_byte(g)
+                rgba[y, x, 2] = to_byte(bl)
     return error_sum / visible_px if visible_px else 0.0
 
 

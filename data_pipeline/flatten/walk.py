@@ -24,6 +24,7 @@ from data_pipeline.flatten.fragment import Fragment, settle
 from data_pipeline.flatten.leaf import UndrawnFill, read_leaf, vector_stroke
 from data_pipeline.flatten.node import Node
 from data_pipeline.flatten.styled import Styled, overlaid, stroked
+from data_pipeline.flatten.text import bake_text
 from data_pipeline.flatten.tree import Tree
 from data_pipeline.flatten.unsupported import unsupported_features
 from data_pipeline.flatten.weights import clip, erase, scale, total_alpha
@@ -48,13 +49,17 @@ class Flattened:
 
 
 def flatten(
-    document: Document, space: ColourSpace, finished: Callable[[Layer], None] = lambda layer: None
+    document: Document,
+    space: ColourSpace,
+    text_gamma: float | None = None,
+    finished: Callable[[Layer], None] = lambda layer: None,
 ) -> Flattened:
     """Raises DamagedPixels where a visible layer's channels cannot be decompressed.
 
-    `finished` is called with each layer or group at the top of the tree once nothing will read it again.
+    Text is mixed with what lies below at `text_gamma`, else as every other layer. `finished` is called with each
+    layer or group at the top of the tree once nothing will read it again.
     """
-    backdrop, tree = walked(document, space, finished)
+    backdrop, tree = walked(document, space, text_gamma, finished)
     layers = _filed_once([layer for layer in map(_plain, backdrop.fragments) if layer is not None])
     _note_vanished(tree.nodes, layers, backdrop.box)
     unsupported = tree.unsupported | ({"icc_profile"} if space.damaged_profile else set())
@@ -71,10 +76,13 @@ def unpainted(document: Document) -> tuple[Node, ...]:
 
 
 def walked(
-    document: Document, space: ColourSpace, finished: Callable[[Layer], None] = lambda layer: None
+    document: Document,
+    space: ColourSpace,
+    text_gamma: float | None = None,
+    finished: Callable[[Layer], None] = lambda layer: None,
 ) -> tuple[Backdrop, Tree]:
     """The document painted, its alphas not yet rounded to 1/255, and its nodes. Raises as `flatten`."""
-    walk = _Walk(document, space, finished)
+    walk = _Walk(document, space, text_gamma, finished)
     backdrop = Backdrop(walk.canvas)
     walk.children(list(document.psd), None, backdrop)
     return backdrop, walk.tree
@@ -111,10 +119,13 @@ def _note_vanished(nodes: Sequence[Node], layers: Sequence[PlainLayer], canvas: 
 class _Walk:
     """The state of one pass."""
 
-    def __init__(self, document: Document, space: ColourSpace, finished: Callable[[Layer], None]) -> None:
+    def __init__(
+        self, document: Document, space: ColourSpace, text_gamma: float | None, finished: Callable[[Layer], None]
+    ) -> None:
         self.canvas: Box = (0, 0, document.width, document.height)
         self.tree = Tree()
         self._space = space
+        self._text_gamma = text_gamma
         self._finished = finished
         self._has_background = _is_background(document.psd[0])
 
@@ -168,7 +179,9 @@ class _Walk:
             backdrop.add(self._baked([half.scaled(node.opacity)], mode, backdrop))
         mode = BlendMode(base.blend_mode)
         start = self._knockout_start(base, backdrop, scope)
-        if start is None:
+        if start is None and base.kind == "type" and mode in _NORMAL and len(own) == 1:
+            backdrop.add(self._mixed(own[0], backdrop))
+        elif start is None:
             backdrop.add(self._baked(own, mode, backdrop))
         else:
             own = self._baked(own, mode, backdrop.up_to(start))
@@ -261,6 +274,13 @@ class _Walk:
             self.tree.unsupported.add("knockout_deep")
         below = self._has_background and backdrop.fragments and backdrop.fragments[0].layer_ids == (0,)
         return 1 if below else 0
+
+    def _mixed(self, text: Fragment, backdrop: Backdrop) -> list[Fragment]:
+        """Text, as a Normal fragment that gives the same picture over the backdrop."""
+        part = text.crop(backdrop.box)
+        if part is None or self._text_gamma is None:
+            return [] if part is None else [part]
+        return [bake_text(part, self._text_gamma, backdrop.picture(part.box))]
 
     def _baked(self, own: list[Fragment], mode: BlendMode, backdrop: Backdrop) -> list[Fragment]:
         """The fragments as Normal ones that give the same picture over the backdrop."""
