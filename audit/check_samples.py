@@ -15,10 +15,9 @@ from data_pipeline.shard_io import Member, read_at
 from data_pipeline.stack_io import decode_image, decode_json
 from schemas.members import CAPTION, COMPOSITE, METADATA, is_key, layer_name, member
 from schemas.metadata import sample_validator
-from schemas.options import IMAGE_FORMATS
+from schemas.options import IMAGE_FORMATS, MAX_AREA
 from schemas.stack import Box
 
-MAX_CANVAS_PX = 1 << 26  # a larger composite is not decoded: blending takes 44 bytes a pixel
 MAX_TEXT_BYTES = 16 << 20
 _HEADER_BYTES = 1 << 20  # beyond the pixels, what a lossless image may cost
 
@@ -128,7 +127,7 @@ def _check_images(
     odd = ", ".join(sorted(wanted ^ set(found)))
     complete = findings.expect(wanted == set(found), "members", where, f"missing or unknown: {odd}")
     small = findings.expect(
-        width * height <= MAX_CANVAS_PX, "images", where, f"the canvas of {width}x{height} px is not decoded"
+        width * height <= MAX_AREA, "images", where, f"the canvas of {width}x{height} px is not decoded"
     )
     boxes: list[Box] = [tuple(layer["box"]) for layer in metadata["layers"]]
     inside = [left < right <= width and top < bottom <= height for left, top, right, bottom in boxes]

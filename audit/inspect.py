@@ -19,7 +19,7 @@ from data_pipeline.compose import compose
 from data_pipeline.curate import curate
 from data_pipeline.document import Refusal, open_document
 from data_pipeline.fidelity import over_white, stored_image
-from data_pipeline.flatten import flatten
+from data_pipeline.painting import paint_document
 from data_pipeline.pixels import DamagedPixels
 from data_pipeline.previews import preview
 from schemas.options import CurateOptions
@@ -47,7 +47,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         output = options.output or Path("out/inspect") / f"{options.psd.stem}.png"
         output.parent.mkdir(parents=True, exist_ok=True)
         sheet(tiles).save(output)
-        print(f"picture  {output}")
+        print(f"picture  {_printable(str(output))}")
     return 0 if isinstance(result, Sample) else 1
 
 
@@ -117,7 +117,7 @@ def pictures(path: Path) -> list[Tile]:
         return []
     space = colour_space(document)
     try:
-        ours = over_white(compose(flatten(document, space).stack))
+        ours = over_white(paint_document(document, space, options).composite)
         stored = stored_image(document, space)
     except DamagedPixels:
         return []

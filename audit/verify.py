@@ -6,6 +6,7 @@ Re-reads everything that a run wrote. Exit status: 0 all checks hold; 1 problems
 """
 
 import argparse
+import io
 import os
 import re
 import sys
@@ -204,6 +205,9 @@ def report(findings: Findings, limit: int) -> Iterator[str]:
 
 
 def main(arguments: Sequence[str]) -> int:
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # a path need not be UTF-8
     parser = argparse.ArgumentParser(
         prog="python -m audit.verify", description="Checks a dataset against its promises."
     )

@@ -29,6 +29,7 @@ from data_pipeline.curate import curate
 from data_pipeline.document import Refusal, open_document
 from data_pipeline.fidelity import distance, in_srgb, stored_image
 from data_pipeline.flatten import flatten
+from data_pipeline.flatten.text import PHOTOSHOPS_GAMMA
 from data_pipeline.merge import merge
 from data_pipeline.resize import resize
 from data_pipeline.stack_io import encode_image
@@ -92,7 +93,7 @@ def time_document(path: Path, repeat: int) -> Timing | None:
         return result
 
     opened, space = step("open", lambda: _opened(path))
-    flat = step("flatten", lambda: flatten(opened, space))
+    flat = step("flatten", lambda: flatten(opened, space, PHOTOSHOPS_GAMMA))
     composite, contribution = step(
         "filter", lambda: contributions(flat.stack, OPTIONS.min_visible_px, OPTIONS.min_difference)
     )

@@ -6,26 +6,24 @@ overlap, resize, caption. Pure: the same bytes and options give the same result.
 
 import hashlib
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
-from psd_tools.api.layers import Layer
 
 from data_pipeline.anomaly import Detector
 from data_pipeline.caption import captioner
 from data_pipeline.caption.facts import CaptionFacts, NodeFacts
 from data_pipeline.colour import ColourSpace, colour_space, to_srgb
 from data_pipeline.compose import compose
-from data_pipeline.contribution import Contributions, contributions
 from data_pipeline.document import Document, Refusal, Source, file_bytes, open_document, read_header
 from data_pipeline.fidelity import Distance, StoredImage, distance, in_srgb, stored_image
 from data_pipeline.filter import drop_layers, in_place, least_visible_px
-from data_pipeline.flatten import Flattened, flatten, unpainted
+from data_pipeline.flatten import Flattened, unpainted
 from data_pipeline.flatten.node import Node
-from data_pipeline.flatten.text import PHOTOSHOPS_GAMMA
 from data_pipeline.merge import Merged, merge
+from data_pipeline.painting import is_gold, paint_document
 from data_pipeline.pixels import DamagedPixels, release
 from data_pipeline.previews import preview
 from data_pipeline.resize import Resized, resize_each, resize_picture
@@ -124,7 +122,7 @@ def _curated(
     case: _Case, document: Document, options: CurateOptions, detectors: Sequence[Detector]
 ) -> Sample | Refusal:
     space = colour_space(document)
-    painted = _painted(document, space, options)
+    painted = paint_document(document, space, options, release)
     flat = painted.flat
     case.nodes = flat.nodes
     case.document = replace(case.document, unsupported=list(flat.unsupported), layers_in=len(flat.nodes))
@@ -149,39 +147,6 @@ def _curated(
     return _sample(case, flat, merged, resized, figures, options)
 
 
-@dataclass(frozen=True, eq=False)
-class _Painted:
-    """A flattened document, its composite, and what each layer contributes to it."""
-
-    flat: Flattened
-    composite: np.ndarray
-    contribution: Contributions
-
-
-def _painted(document: Document, space: ColourSpace, options: CurateOptions) -> _Painted:
-    """With text mixed at Photoshop's gamma, or plainly where that is nearer to the stored image: no file says which."""
-
-    def painted(gamma: float | None, finished: Callable[[Layer], None]) -> _Painted:
-        flat = flatten(document, space, gamma, finished)
-        return _Painted(flat, *contributions(flat.stack, least_visible_px(flat.stack, options), options.min_difference))
-
-    if not any(layer.kind == "type" for layer in document.psd.descendants()):
-        return painted(None, release)
-    mixed = painted(PHOTOSHOPS_GAMMA, lambda layer: None)
-    try:
-        stored = stored_image(document, space)
-    except DamagedPixels:
-        stored = None  # to be told when the picture is verified
-    if stored is None or _is_gold(mixed_distance := distance(mixed.composite, stored), options):
-        return mixed
-    plain = painted(None, release)
-    return plain if distance(plain.composite, stored).mean < mixed_distance.mean else mixed
-
-
-def _is_gold(figures: Distance, options: CurateOptions) -> bool:
-    return figures.mean <= options.max_mean and figures.within2 >= options.gold_within2
-
-
 def _max_area(stack: Stack, options: CurateOptions) -> int:
     """The area asked for, or that at which the longest side can be stored."""
     longest, shortest = max(stack.width, stack.height), min(stack.width, stack.height)
@@ -201,7 +166,7 @@ def _verified(
         return Refusal(Stage.VERIFY, Reason.NO_STORED_IMAGE, "saved without a composite; see option no_stored_image")
     figures = distance(composite, case.stored)
     case.stored = in_srgb(case.stored, space)
-    gold = _is_gold(figures, options)
+    gold = is_gold(figures, options)
     case.document = replace(case.document, fidelity_mean=figures.mean, fidelity_within2=figures.within2, gold=gold)
     if figures.mean > options.max_mean or figures.within2 < options.min_within2:
         limits = f"at most {options.max_mean:g}/255 and at least {options.min_within2:.0%} are accepted"

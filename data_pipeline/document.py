@@ -3,8 +3,10 @@
 The header and the tree are held against the limits before anything is decoded.
 """
 
+import errno
 import io
 import os
+import stat
 from dataclasses import dataclass
 from typing import BinaryIO
 
@@ -73,6 +75,8 @@ def read_header(source: Source) -> FileHeader | Refusal:
 
 def _head(source: Source) -> bytes:
     if isinstance(source, str | os.PathLike):
+        if not stat.S_ISREG(os.stat(source).st_mode):
+            raise OSError(errno.EINVAL, "no regular file")  # a device or a pipe may never end
         with open(source, "rb") as file:
             return file.read(26)
     source.seek(0)

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from psd_tools import PSDImage
-from psd_tools.api.layers import Layer, ShapeLayer
+from psd_tools.api.layers import Layer
 from psd_tools.constants import Resource, Tag
 from psd_tools.psd import image_resources, tagged_blocks
 from psd_tools.psd.descriptor import Bool, Descriptor, List
@@ -87,8 +87,22 @@ def parse_geometry(layer: Layer) -> None:
     that changes from process to process.
     """
     parse(layer.tagged_blocks, *FILLS, *VECTOR_STROKE, *VECTOR_MASK, Tag.VECTOR_ORIGINATION_DATA)
-    if isinstance(layer, ShapeLayer):
-        layer._invalidate_bbox()  # its groups' as well
+    above: Layer | PSDImage | None = layer
+    while above is not None:  # the boxes of its groups, too
+        if getattr(above, "_bbox", None) is not None:
+            above._bbox = None
+        above = above.parent
+
+
+def descendants(group: PSDImage | Layer) -> Iterator[Layer]:
+    """All layers and groups in a group, each before what it holds.
+
+    psd-tools' own iterator asks an artboard for its box, and fails where that is damaged.
+    """
+    for layer in group._layers:
+        yield layer
+        if layer.is_group():
+            yield from descendants(layer)
 
 
 def parse_patterns(psd: PSDImage) -> None:

@@ -10,6 +10,7 @@ OVER_CAP = ("reject", "flatten")
 NO_STORED_IMAGE = ("reject", "keep")
 IMAGE_FORMATS = ("png", "webp")
 CAPTIONERS = ("layers", "none")
+MAX_AREA = 1 << 26  # pixels of a stored sample: to recompose one takes 44 bytes a pixel
 MEMORY_BYTES = (1 << 30, 1 << 50)  # a child's libraries alone take half of the least
 
 
@@ -83,6 +84,8 @@ class CurateOptions:
             raise ValueError(
                 f"gold_within2 is {self.gold_within2}, min_within2 {self.min_within2}; gold must ask for no less"
             )
+        if self.max_area > MAX_AREA:
+            raise ValueError(f"max_area is {self.max_area}; a sample of more than {MAX_AREA} px cannot be verified")
         if self.max_side_px > 30_000:
             raise ValueError(f"max_side_px is {self.max_side_px}; psd-tools reads up to 30000")
         if not MEMORY_BYTES[0] <= self.max_memory_bytes <= MEMORY_BYTES[1]:

@@ -28,7 +28,7 @@ from data_pipeline.flatten.text import bake_text
 from data_pipeline.flatten.tree import Tree
 from data_pipeline.flatten.unsupported import unsupported_features
 from data_pipeline.flatten.weights import clip, erase, scale, total_alpha
-from data_pipeline.tagged_blocks import UNREADABLE, parse_geometry
+from data_pipeline.tagged_blocks import UNREADABLE, descendants, parse_geometry
 from schemas.reasons import DropReason
 from schemas.stack import Box, PlainLayer, Stack
 
@@ -237,11 +237,8 @@ class _Walk:
             for child in layer._layers:
                 self.tree.drop(child, node, DropReason.OFF_CANVAS)
             return []
-        if is_stroked and not passes_through:  # as a leaf
-            for child in layer.descendants():
-                if not child.has_pixels():
-                    parse_geometry(child)
-            frame = union([frame, tuple(layer.bbox)])
+        if is_stroked and not passes_through and layer.kind == "group":  # as a leaf
+            frame = union([frame, _reach(layer, frame)])
         inner = Backdrop(frame, around if passes_through else None)
         self.children(layer._layers, node, inner)
         if not inner.fragments or not has_masks(layer):
@@ -288,6 +285,17 @@ class _Walk:
             return own
         part = self.tree.flattened(own).crop(backdrop.box)
         return [] if part is None else [bake(part, mode, backdrop.picture(part.box))]
+
+
+def _reach(group: Layer, default: Box) -> Box:
+    """The box of all that a group holds; the default where an artboard in it lacks its own."""
+    for child in descendants(group):
+        if not child.has_pixels():
+            parse_geometry(child)
+    try:
+        return tuple(group.bbox)
+    except UNREADABLE:
+        return default
 
 
 def _only_groups(layer: Layer) -> bool:
