@@ -9,11 +9,12 @@ from typing import Any
 
 from audit.findings import Findings
 from data_pipeline.stack_io import decode_json
-from schemas.version import SCHEMA_VERSION
+from schemas.version import SCHEMA_VERSION, recipe_hash
 
 MANIFEST = "manifest.json"
 MAX_MANIFEST_BYTES = 1 << 30
-_OWN = {MANIFEST, "README.md"}
+CARD = "README.md"
+_OWN = {MANIFEST, CARD}
 _FREE = {"state", "logs"}  # what runs remember, and what they logged
 _SECTIONS = {
     "shards": re.compile(r"shards/(?P<split>train|validation|test)-\d{6}\.tar"),
@@ -45,6 +46,7 @@ class Entry:
 @dataclass
 class Manifest:
     entries: list[Entry] = field(default_factory=list)
+    card: dict[str, Any] = field(default_factory=dict)
     configuration: dict[str, Any] = field(default_factory=dict)
     counts: dict[str, Any] = field(default_factory=dict)
 
@@ -68,7 +70,12 @@ def read_manifest(root: str, findings: Findings) -> Manifest:
     versions = values.get("versions")
     schema = versions.get("schema") if isinstance(versions, dict) else None
     findings.expect(schema == SCHEMA_VERSION, "files", MANIFEST, f"schema version {schema}, not {SCHEMA_VERSION}")
-    manifest = Manifest(configuration=_object(values, "configuration"), counts=_object(values, "counts"))
+    recipe = _object(values, "configuration") | _object(values, "versions")
+    is_whole = values.get("configuration_hash") == recipe_hash(recipe)
+    findings.expect(is_whole, "files", MANIFEST, "configuration_hash is not that of configuration and versions")
+    manifest = Manifest(
+        card=_object(values, "card"), configuration=_object(values, "configuration"), counts=_object(values, "counts")
+    )
     for section in _SECTIONS:
         listed = values.get(section)
         known = findings.expect(isinstance(listed, list), "files", MANIFEST, f"it has no list of {section}")
@@ -90,7 +97,9 @@ def check_listing(root: str, manifest: Manifest, findings: Findings) -> list[Ent
     for entry in manifest.entries:
         if findings.expect(entry.path in there, "files", entry.path, "it is missing"):
             present.append(entry)
-    findings.expect("README.md" in there, "files", "README.md", "the dataset card is missing")
+    if findings.expect(CARD in there, "files", CARD, "the dataset card is missing"):
+        size, sha256 = manifest.card.get("bytes"), manifest.card.get("sha256")
+        check_checksum(root, Entry("card", CARD, size if isinstance(size, int) else -1, str(sha256), 1), findings)
     return present
 
 

@@ -6,7 +6,7 @@ where in its files the pixels and records of its documents lie.
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field, fields
 
@@ -54,8 +54,9 @@ class Built:
     counts: dict[str, int] = field(default_factory=dict)
 
 
-def build(artifact: Artifact, output: str) -> Built:
+def build(artifact: Artifact, output: str, beam_flags: Sequence[str]) -> Built:
     """Writes the files of an artifact."""
+    files.configure(beam_flags)
     if artifact.kind == SHARD:
         return _shard(artifact, output)
     return _previews(artifact, output) if artifact.kind == PREVIEWS else _rows(artifact, output)

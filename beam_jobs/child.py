@@ -29,6 +29,7 @@ class Todo:
 
 def work(todo: Todo, options: JobOptions, curate: Curate) -> Reference:
     """Curates, and stores the outcome. MemoryError leaves it, and an OSError of scratch: a full disk ends the run."""
+    files.configure(options.beam_flags)
     document = todo.document
     known = todo.known or scratch.find(options.output, document)
     if known is not None and known.reason not in options.retry and _is_same(todo, known, options):

@@ -4,6 +4,7 @@ A run that is killed before the intent starts over with packing; one that is kil
 Every step may be repeated.
 """
 
+import hashlib
 from collections.abc import Collection, Sequence
 
 from beam_jobs import files, scratch
@@ -11,7 +12,7 @@ from beam_jobs.build import NEXT, Built
 from beam_jobs.card import card
 from beam_jobs.manifest import manifest
 from beam_jobs.options import JobOptions
-from beam_jobs.state import ARTIFACTS, built_json
+from beam_jobs.state import ARTIFACTS, CARD, built_json
 from data_pipeline.stack_io import decode_json, encode_json
 
 INTENT = "state/commit.json"
@@ -21,9 +22,11 @@ def seal(built: Sequence[Built], before: Collection[Built], paths: Collection[st
     """Writes manifest, card and the intent: from here on the run is rolled forward. `paths` are what lies there now."""
     ordered = sorted(built, key=lambda one: (one.kind, one.name))
     whole = manifest(ordered, options)
+    text = card(whole).encode()
+    whole["card"] = {"path": CARD, "bytes": len(text), "sha256": hashlib.sha256(text).hexdigest()}
     new = {
         ARTIFACTS: built_json(ordered),
-        "README.md": card(whole).encode(),
+        CARD: text,
         "manifest.json": encode_json(whole),
     }
     for path, data in new.items():

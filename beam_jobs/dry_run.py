@@ -32,13 +32,17 @@ def read_header(data: bytes) -> Header | None:
     if len(data) < HEADER_BYTES:
         return None
     signature, version, channels, height, width, depth, mode = struct.unpack(">4sH6xHIIHH", data[:HEADER_BYTES])
-    if signature != b"8BPS" or version not in (1, 2) or mode not in MODES or not width or not height:
+    depths = (1, 8, 16, 32)
+    if signature != b"8BPS" or version not in (1, 2) or mode not in MODES or depth not in depths:
+        return None
+    if not (width and height and 1 <= channels <= 56):
         return None
     return Header(width, height, channels, depth, MODES[mode], version == 2)
 
 
 def forecast(options: JobOptions) -> Iterator[str]:
     """One line for each document, then the totals. Writes nothing."""
+    files.configure(options.beam_flags)
     inputs = find_inputs(options.input)[: options.limit]
     state.check_configuration(options)
     before = state.recall(options.output)
@@ -46,7 +50,7 @@ def forecast(options: JobOptions) -> Iterator[str]:
     todo = {one.document.uri for one in work.todo}
     seconds, stored_bytes = 0.0, 0.0
     for document in inputs:
-        header, problem = _look(document)
+        header, problem = _look(document, options)
         what = "unchanged" if document.uri not in todo else f"reject: {problem}" if problem else "curate"
         if what == "curate" and header is not None:
             size = document.size_bytes or 0
@@ -60,7 +64,7 @@ def forecast(options: JobOptions) -> Iterator[str]:
     )
 
 
-def _look(document: Input) -> tuple[Header | None, str | None]:
+def _look(document: Input, options: JobOptions) -> tuple[Header | None, str | None]:
     if document.problem is not None:
         return None, document.problem
     try:
@@ -68,7 +72,12 @@ def _look(document: Input) -> tuple[Header | None, str | None]:
             header = read_header(file.read(HEADER_BYTES))
     except OSError as error:
         return None, f"cannot be read: {error.strerror or error}"
-    return header, None if header is not None else "no PSD"
+    if header is None:
+        return None, "no PSD"
+    limits = options.curate
+    fits = max(header.width, header.height) <= limits.max_side_px
+    fits = fits and header.width * header.height <= limits.max_canvas_px
+    return header, None if fits else "canvas too large"
 
 
 def _describe(document: Input, header: Header | None) -> str:

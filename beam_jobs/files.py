@@ -2,12 +2,14 @@
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, BinaryIO, cast
 
 from data_pipeline.shard_io import read_at, sync_folder, whole_file
+
+_flags: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -17,6 +19,12 @@ class Found:
     path: str
     size_bytes: int
     version: str
+
+
+def configure(beam_flags: Sequence[str]) -> None:
+    """The flags that Beam's file systems get in this process; s3:// asks for some."""
+    global _flags
+    _flags = tuple(beam_flags)
 
 
 def is_remote(path: str) -> bool:
@@ -117,5 +125,8 @@ def match(pattern: str) -> list[Found]:
 
 def _beam() -> Any:
     from apache_beam.io.filesystems import FileSystems  # a second to import, and most paths are local
+    from apache_beam.options.pipeline_options import PipelineOptions
 
+    if FileSystems._pipeline_options is None:
+        FileSystems.set_options(PipelineOptions([*_flags]))
     return FileSystems

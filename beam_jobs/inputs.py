@@ -50,15 +50,15 @@ class Input:
 def find_inputs(where: str) -> list[Input]:
     """Every document of INPUT. Raises ValueError where INPUT is missing, empty or no valid manifest."""
     if os.path.isdir(where):  # whatever its name looks like
-        found = [_local(path, os.path.relpath(path, where)) for path in _walk(where)]
+        found = _folder(where)
     elif where.lower().endswith(MANIFEST_SUFFIXES):
         found = list(_manifest(where))
+    elif os.path.isfile(where):  # likewise
+        found = [_local(where, _spelt_out(os.path.basename(where)))]
     elif any(sign in where for sign in "*?["):
         found = _glob(where)
     elif files.is_remote(where):
         found = _remote_folder(where)
-    elif os.path.exists(where):
-        found = [_local(where, os.path.basename(where))]
     else:
         raise ValueError(f"INPUT {printable(where)} does not exist")
     if not found:
@@ -80,14 +80,28 @@ def printable(text: str) -> str:
     return "".join(c if c.isprintable() else c.encode("unicode_escape", "backslashreplace").decode() for c in text)
 
 
-def _walk(folder: str) -> Iterator[str]:
-    def refuse(error: OSError) -> None:
-        raise ValueError(f"INPUT: {printable(str(error))}") from error
+def _folder(where: str) -> list[Input]:
+    """A folder inside that cannot be read is a document with that problem: what it holds is not forgotten."""
+    found: list[Input] = []
 
-    for parent, _, names in os.walk(folder, onerror=refuse):
+    def refuse(error: OSError) -> None:
+        path = os.fsdecode(error.filename)
+        if path == where:
+            raise ValueError(f"INPUT {printable(where)} cannot be read: {error.strerror}") from error
+        uri = _spelt_out(os.path.relpath(path, where)) + "/"
+        found.append(Input(uri, path, problem=f"the folder cannot be read: {error.strerror}"))
+
+    for parent, _, names in os.walk(where, onerror=refuse):
         for name in names:
             if name.lower().endswith(PSD_SUFFIXES):
-                yield os.path.join(parent, name)
+                path = os.path.join(parent, name)
+                found.append(_local(path, _spelt_out(os.path.relpath(path, where))))
+    return found
+
+
+def _spelt_out(name: str) -> str:
+    """A file's name as valid UTF-8, different for different names."""
+    return os.fsencode(name.replace("\\", "\\\\")).decode("utf-8", "backslashreplace")
 
 
 def _glob(pattern: str) -> list[Input]:
@@ -97,7 +111,21 @@ def _glob(pattern: str) -> list[Input]:
     if files.is_remote(pattern):
         return [_remote(one, one.path[len(root) :]) for one in files.match(pattern)]
     paths = glob.glob(pattern, recursive=True, include_hidden=True)
-    return [_local(path, path[len(root) :]) for path in paths if not os.path.isdir(path)]
+    return [
+        _local(path, _spelt_out(path[len(root) :]))
+        for path in paths
+        if not os.path.isdir(path) and ("**" not in pattern or not _is_behind_a_link(path, root))
+    ]
+
+
+def _is_behind_a_link(path: str, root: str) -> bool:
+    """Whether a folder on the way is a link, which may lead in a circle."""
+    folder = os.path.dirname(path)
+    while len(folder) > len(root.rstrip("/")):
+        if os.path.islink(folder):
+            return True
+        folder = os.path.dirname(folder)
+    return False
 
 
 def _remote_folder(folder: str) -> list[Input]:
@@ -111,15 +139,14 @@ def _remote(found: files.Found, uri: str) -> Input:
 
 
 def _local(path: str, uri: str, attributes: tuple[tuple[str, str], ...] = ()) -> Input:
-    name = os.fsencode(uri).decode("utf-8", "backslashreplace")
     try:
         status = os.stat(path)
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else "not a path"
-        return Input(name, path, attributes=attributes, problem=f"cannot be read: {reason}")
+        return Input(uri, path, attributes=attributes, problem=f"cannot be read: {reason}")
     if not stat.S_ISREG(status.st_mode):
-        return Input(name, path, attributes=attributes, problem="no regular file")
-    return Input(name, path, status.st_size, str(status.st_mtime_ns), attributes)
+        return Input(uri, path, attributes=attributes, problem="no regular file")
+    return Input(uri, path, status.st_size, str(status.st_mtime_ns), attributes)
 
 
 def _manifest(path: str) -> Iterator[Input]:
@@ -184,9 +211,7 @@ def _csv_rows(text: str) -> list[dict[str, str | None]]:
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     header = next(reader, [])
     if "uri" not in header:
-        near = difflib.get_close_matches("uri", [name.strip().lower() for name in header], 1, 0.8)
-        hint = f"; did you mean {near[0]!r}?" if near else f" among {', '.join(map(repr, header))}"
-        raise ValueError(f"it has no column 'uri'{hint}")
+        raise ValueError(f"it has no column 'uri' among {', '.join(map(repr, header))}")
     if len(set(header)) < len(header):
         raise ValueError("two of its columns have the same name")
     rows = []

@@ -2,8 +2,6 @@
 
 import argparse
 import difflib
-import hashlib
-import json
 import os
 import typing
 from collections.abc import Sequence
@@ -15,6 +13,7 @@ import yaml
 from beam_jobs.software import versions
 from schemas.options import CurateOptions
 from schemas.reasons import Reason
+from schemas.version import recipe_hash
 
 DEFAULT_RUNNER = "FnApiRunner"  # Beam's in-process runner; "DirectRunner" may download another one
 _CORPUS = (Reason.DUPLICATE_FILE, Reason.DUPLICATE_COMPOSITE)
@@ -100,7 +99,7 @@ class JobOptions:
 
     @property
     def recipe_hash(self) -> str:
-        return hashlib.sha256(json.dumps(self.recipe, sort_keys=True).encode()).hexdigest()[:16]
+        return recipe_hash(self.recipe)
 
 
 def parse(arguments: Sequence[str]) -> JobOptions:

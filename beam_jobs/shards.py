@@ -21,7 +21,7 @@ from beam_jobs.child import Curate as CurateFunction
 from beam_jobs.children import close_children
 from beam_jobs.corpus import file_of, keep_one_file, keep_one_picture, picture_of
 from beam_jobs.dry_run import forecast
-from beam_jobs.files import join, read
+from beam_jobs.files import configure, join, read
 from beam_jobs.inputs import find_inputs, printable
 from beam_jobs.journal import Journal
 from beam_jobs.lock import only_run
@@ -66,6 +66,7 @@ def run(options: JobOptions, curate: CurateFunction = curate_document) -> dict[s
     if options.runner == DEFAULT_RUNNER:  # it logs each failure at every level; ours is told once, and kept in logs/
         logging.getLogger("apache_beam").setLevel(logging.CRITICAL)
     runner = _runner(options.runner)
+    configure(options.beam_flags)
     inputs = find_inputs(options.input)[: options.limit]
     state.check_configuration(options)
     with only_run(options.output):

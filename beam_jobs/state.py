@@ -17,7 +17,9 @@ from beam_jobs.options import JobOptions
 from beam_jobs.packing import PREVIEWS, ROWS, SHARD
 from beam_jobs.references import Reference, Slice
 from data_pipeline.stack_io import decode_json, encode_json
+from schemas.reasons import Reason
 
+CARD = "README.md"
 ARTIFACTS = "state/artifacts.json"
 CONFIGURATION = "state/configuration.json"
 
@@ -49,7 +51,7 @@ def check_configuration(options: JobOptions) -> None:
         if foreign:
             raise ValueError(f"OUTPUT {options.output} holds {foreign[0]} of something else; choose another OUTPUT")
         return
-    before, now = decode_json(files.read(path)), decode_json(encode_json(options.recipe))
+    before, now = _json(path), decode_json(encode_json(options.recipe))
     changed = [name for name in sorted(before.keys() | now.keys()) if before.get(name) != now.get(name)]
     if changed:
         what = ", ".join(f"{name}={before.get(name)} (now {now.get(name)})" for name in changed)
@@ -67,7 +69,7 @@ def recall(output: str) -> State:
     path = files.join(output, ARTIFACTS)
     if not files.exists(path):
         return State({}, {}, frozenset(), complete=False)
-    built = [_built(values) for values in decode_json(files.read(path))]
+    built = [_built(values) for values in _json(path)]
     intact = [one for one in built if all(_is_there(output, file) for file in one.files)]
     images = _places(output, [one for one in intact if one.kind == SHARD])
     previews = _places(output, [one for one in intact if one.kind == PREVIEWS])
@@ -78,9 +80,23 @@ def recall(output: str) -> State:
                 reference = _reference(row, images, previews)
                 if reference is not None:
                     known[reference.uri] = reference
-    ends = all(files.exists(files.join(output, name)) for name in ("manifest.json", "README.md"))
     paths = frozenset(file.path for one in built for file in one.files)
-    return State({one.name: one for one in intact}, known, paths, ends and len(intact) == len(built))
+    return State({one.name: one for one in intact}, known, paths, _has_ends(output) and len(intact) == len(built))
+
+
+def _has_ends(output: str) -> bool:
+    """Whether the manifest and the card that it names are there."""
+    path = files.join(output, "manifest.json")
+    if not files.exists(path):
+        return False
+    return files.size(files.join(output, CARD)) == _json(path).get("card", {}).get("bytes")
+
+
+def _json(path: str) -> Any:
+    try:
+        return decode_json(files.read(path))
+    except ValueError as error:
+        raise ValueError(f"{path} is damaged ({error}); put it back, or choose another OUTPUT") from error
 
 
 def built_json(built: list[Built]) -> bytes:
@@ -93,7 +109,12 @@ def divide(inputs: list[Input], state: State, options: JobOptions) -> Work:
     todo: list[Todo] = []
     for document in inputs:
         before = state.known.get(document.uri)
-        if before is None or before.reason in options.retry or not _may_be_same(document, before):
+        if (
+            before is None
+            or before.reason in options.retry
+            or _may_be_read_now(document, before)
+            or not _may_be_same(document, before)
+        ):
             todo.append(Todo(document))
         elif options.verify or before.fingerprint != document.fingerprint:
             todo.append(Todo(document, before if document.problem is None else None))
@@ -129,6 +150,11 @@ def _without_orphans(known: list[Reference], todo: list[Todo], documents: dict[s
         for one in todo
     ]
     return Work(kept, sorted(sure + orphans, key=lambda one: one.document.uri))
+
+
+def _may_be_read_now(document: Input, before: Reference) -> bool:
+    """What the file system refused once is asked for again; its size and time would not tell."""
+    return before.reason == Reason.UNREADABLE and document.problem is None
 
 
 def _may_be_same(document: Input, before: Reference) -> bool:

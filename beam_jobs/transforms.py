@@ -112,7 +112,7 @@ class Build(_InChildren):
         return before if before is not None and before.recipe == element.recipe else None
 
     def submit(self, children: Children, element: Artifact) -> "Future[Any]":
-        return children.submit(build, element, self.options.output, seconds=_BUILD_SECONDS)
+        return children.submit(build, element, self.options.output, self.options.beam_flags, seconds=_BUILD_SECONDS)
 
     def result(self, element: Artifact, outcome: Built | Lost) -> Built:
         if isinstance(outcome, Lost):

@@ -44,6 +44,15 @@ def reseal(root: Path) -> None:
     write_manifest(root, values)
 
 
+def edit_manifest(change: Callable[[dict[str, Any]], None]) -> Callable[[Path], None]:
+    def edit(root: Path) -> None:
+        values = manifest_of(root)
+        change(values)
+        write_manifest(root, values)
+
+    return edit
+
+
 def read_tar(path: Path) -> Members:
     with path.open("rb") as file:
         return {one.name: read_at(file, one.offset, one.size) for one in index_tar(file)}
@@ -246,6 +255,9 @@ def strange_preview(root: Path) -> None:
         ("files", escaping),
         ("files", lambda root: (root / "shards" / "train-000000.tar").unlink()),
         ("files", lambda root: (root / "README.md").unlink()),
+        ("checksums", lambda root: (root / "README.md").write_text("")),
+        ("files", edit_manifest(lambda values: values["versions"].update(numpy="0.1"))),
+        ("files", edit_manifest(lambda values: values["configuration"].update(max_area=7))),
         ("files", lambda root: (root / "shards" / "train-000009.tar").write_bytes(b"")),
         ("files", lambda root: os.mkfifo(root / "previews" / "pipe")),
         ("counts", other_counts),

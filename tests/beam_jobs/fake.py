@@ -54,6 +54,8 @@ def curate(source, options=None, uri="", attributes=None):
         os.kill(os.getpid(), signal.SIGKILL)
     if what.get("do") == "exit":
         os._exit(3)
+    if what.get("do") == "unreadable":
+        raise OSError(5, "Input/output error")
     if what.get("do") == "memory":
         raise MemoryError
     if what.get("do") == "hog":

@@ -18,6 +18,11 @@ def _local(path):
 
 
 class ShelfFileSystem(FileSystem):
+    def __init__(self, pipeline_options):
+        if pipeline_options is None:
+            raise ValueError("as s3:// does, it asks for the pipeline's options")
+        super().__init__(pipeline_options)
+
     @classmethod
     def scheme(cls):
         return "shelf"

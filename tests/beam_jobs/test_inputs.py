@@ -77,7 +77,7 @@ def test_a_terminal_gets_no_control_characters(text, shown):
     [
         ("uri,licence\na.psd,MIT,GPL\n", "line 2 has 3 cells, the header 2"),
         ("uri,licence,licence\na.psd,MIT,GPL\n", "the same name"),
-        ("URI\na.psd\n", "no column 'uri'; did you mean 'uri'"),
+        ("URI\na.psd\n", "no column 'uri' among 'URI'"),
         ("path\na.psd\n", "no column 'uri' among 'path'"),
     ],
 )
@@ -85,6 +85,18 @@ def test_a_manifest_that_does_not_fit_its_header_is_refused(tmp_path, text, mess
     (tmp_path / "m.csv").write_text(text)
     with pytest.raises(ValueError, match=message):
         find_inputs(str(tmp_path / "m.csv"))
+
+
+def test_names_that_only_differ_in_what_is_spelled_out_stay_apart(tmp_path):
+    (tmp_path / os.fsdecode(b"bad\xff.psd")).write_bytes(b"x")
+    (tmp_path / "bad\\xff.psd").write_bytes(b"x")
+    assert uris(tmp_path) == ["bad\\\\xff.psd", "bad\\xff.psd"]
+
+
+def test_a_glob_goes_round_no_circle(tmp_path):
+    touch(tmp_path, "a/x.psd")
+    (tmp_path / "a" / "self").symlink_to(tmp_path / "a")
+    assert uris(f"{tmp_path}/**/*.psd") == ["a/x.psd"]
 
 
 def test_a_folder_may_be_named_like_a_glob_or_a_manifest(tmp_path):

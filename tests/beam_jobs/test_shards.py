@@ -196,6 +196,41 @@ def test_a_manifest_row_that_fails_in_another_way_says_so(tmp_path):
     assert promised(tmp_path / "out") == promised(tmp_path / "fresh")
 
 
+def test_a_folder_that_cannot_be_read_is_a_row(tmp_path, monkeypatch):
+    fake.write(tmp_path / "in", "a.psd")
+    (tmp_path / "in" / "closed").mkdir()
+    scandir = os.scandir
+
+    def refuse(path):
+        if str(path).endswith("closed"):
+            raise PermissionError(13, "Permission denied", path)
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    run(tmp_path / "in", tmp_path / "out")
+    rows = documents(tmp_path / "out")
+    assert rows["a.psd"]["status"] == "accepted"
+    assert (rows["closed/"]["reason"], rows["closed/"]["stage"]) == ("unreadable", "discover")
+
+
+def test_a_file_that_was_refused_once_is_asked_for_again(tmp_path):
+    fake.write(tmp_path / "in", "a.psd", do="unreadable")
+    run(tmp_path / "in", tmp_path / "out")
+    assert documents(tmp_path / "out")["a.psd"]["reason"] == "unreadable"
+    fake.curated(tmp_path / "in")
+    run(tmp_path / "in", tmp_path / "out")
+    assert fake.curated(tmp_path / "in") == ["a.psd"]
+
+
+def test_an_emptied_card_is_written_again(tmp_path):
+    fake.write(tmp_path / "in", "a.psd")
+    run(tmp_path / "in", tmp_path / "out")
+    before = promised(tmp_path / "out")
+    (tmp_path / "out" / "README.md").write_text("")
+    run(tmp_path / "in", tmp_path / "out")
+    assert promised(tmp_path / "out") == before
+
+
 def test_a_touched_file_is_hashed_and_kept_and_a_changed_one_curated(tmp_path):
     path = fake.write(tmp_path / "in", "a.psd", colour=1)
     fake.write(tmp_path / "in", "b.psd", colour=2)

@@ -117,6 +117,12 @@ def test_an_output_of_another_configuration(capsys, place):
     assert "was written with max_area=1048576 (now 99); choose another OUTPUT, or go back to that" in error
 
 
+def test_an_output_whose_state_is_damaged(capsys, place):
+    run(place / "in", place / "out")
+    (place / "out" / "state" / "configuration.json").write_text("")
+    assert "configuration.json is damaged" in refused(capsys, place)
+
+
 def test_an_output_of_other_software(capsys, place, monkeypatch):
     run(place / "in", place / "out")
     monkeypatch.setattr("beam_jobs.options.versions", lambda: versions() | {"sources": "edited"})
