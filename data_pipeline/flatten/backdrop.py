@@ -9,11 +9,13 @@ from copy import copy
 import numpy as np
 from numba import types
 
-from data_pipeline.boxes import size, union, view
+from data_pipeline.boxes import intersect, size, union, view
 from data_pipeline.flatten.fragment import Fragment
 from data_pipeline.kernel import F32_3D, READ_F32_2D, READ_U8_3D, kernel
 from schemas.stack import Box
 
+_PIXELS = types.Array(types.uint32, 2, "A", readonly=True)
+_NONE = np.empty((0, 0), np.float32)
 _TILE_PX = 256  # of a tile's side: a small layer asks for little more than itself
 
 
@@ -30,6 +32,31 @@ def _paint(canvas: np.ndarray, rgba: np.ndarray, alpha: np.ndarray) -> None:
             canvas[y, x, 1] = rgba[y, x, 1] * share + canvas[y, x, 1] * rest
             canvas[y, x, 2] = rgba[y, x, 2] * share + canvas[y, x, 2] * rest
             canvas[y, x, 3] = a + canvas[y, x, 3] * rest
+
+
+@kernel(types.intp, types.int64[::1], types.int64[::1], _PIXELS, READ_F32_2D, types.float32[::1], types.float32[:, ::1])
+def _gather(
+    xs: np.ndarray, ys: np.ndarray, pixels: np.ndarray, alpha: np.ndarray, light: np.ndarray, seen: np.ndarray
+) -> int:
+    """Add what points see of a fragment through what lies above it. Returns how many still see further down.
+
+    Points are counted from the fragment's corner; `alpha` is empty where that of `pixels` holds.
+    """
+    open_points = 0
+    height, width = pixels.shape
+    for k in range(len(xs)):
+        x, y = xs[k], ys[k]
+        if light[k] > 0 and 0 <= x < width and 0 <= y < height:
+            pixel = pixels[y, x]
+            a = alpha[y, x] if alpha.size else np.float32(pixel >> np.uint32(24)) * np.float32(1 / 255)
+            share = light[k] * a * np.float32(1 / 255)
+            seen[k, 0] += np.float32(pixel & np.uint32(255)) * share
+            seen[k, 1] += np.float32((pixel >> np.uint32(8)) & np.uint32(255)) * share
+            seen[k, 2] += np.float32((pixel >> np.uint32(16)) & np.uint32(255)) * share
+            seen[k, 3] += light[k] * a
+            light[k] *= np.float32(1) - a
+        open_points += light[k] > 0
+    return open_points
 
 
 class Backdrop:
@@ -82,6 +109,28 @@ class Backdrop:
                     self._painted[row, column] = len(self.fragments)
         return view(self._canvas, self.box, box)
 
+    def at(self, xs: np.ndarray, ys: np.ndarray) -> np.ndarray:
+        """The picture at single points inside: premultiplied float32 RGBA [n, 4]. Paints nothing."""
+        seen, light = np.zeros((len(xs), 4), np.float32), np.ones(len(xs), np.float32)
+        self._look(xs, ys, light, seen)
+        return seen
+
+    def _look(self, xs: np.ndarray, ys: np.ndarray, light: np.ndarray, seen: np.ndarray) -> None:
+        """Add to `seen` what shows at the points through what lies above, which leaves `light`."""
+        around = (int(xs.min()), int(ys.min()), int(xs.max()) + 1, int(ys.max()) + 1)
+        for fragment in reversed(self.fragments):
+            if intersect(fragment.box, around) is None:
+                continue
+            alpha = _NONE if fragment.alpha is None else fragment.alpha
+            pixels = fragment.rgba.view("<u4")[..., 0]
+            if not _gather(xs - fragment.box[0], ys - fragment.box[1], pixels, alpha, light, seen):
+                return
+        self._look_below(xs, ys, light, seen)
+
+    def _look_below(self, xs: np.ndarray, ys: np.ndarray, light: np.ndarray, seen: np.ndarray) -> None:
+        if self._below is not None:
+            self._below._look(xs, ys, light, seen)
+
     def _paint_tile(self, canvas: np.ndarray, tile: Box, painted: int) -> None:
         if painted < 0:
             canvas[...] = self._ground(tile)
@@ -124,6 +173,13 @@ class ClippingBackdrop(Backdrop):
         self._base.add(base)
 
     def _ground(self, tile: Box) -> np.ndarray:
-        flat = self._base.picture(tile)
-        alpha = flat[..., 3:]
-        return np.divide(flat, alpha, out=np.zeros_like(flat), where=alpha > 0)
+        return _opaque(self._base.picture(tile))
+
+    def _look_below(self, xs: np.ndarray, ys: np.ndarray, light: np.ndarray, seen: np.ndarray) -> None:
+        seen += light[:, np.newaxis] * _opaque(self._base.at(xs, ys))
+
+
+def _opaque(premultiplied: np.ndarray) -> np.ndarray:
+    """The same colours at alpha 1, wherever there is any alpha."""
+    alpha = premultiplied[..., 3:]
+    return np.divide(premultiplied, alpha, out=np.zeros_like(premultiplied), where=alpha > 0)

@@ -277,7 +277,7 @@ class _Walk:
         part = text.crop(backdrop.box)
         if part is None or self._text_gamma is None:
             return [] if part is None else [part]
-        return [bake_text(part, self._text_gamma, backdrop.picture(part.box))]
+        return [bake_text(part, self._text_gamma, backdrop)]
 
     def _baked(self, own: list[Fragment], mode: BlendMode, backdrop: Backdrop) -> list[Fragment]:
         """The fragments as Normal ones that give the same picture over the backdrop."""

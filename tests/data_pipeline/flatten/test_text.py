@@ -11,6 +11,7 @@ from hypothesis.extra.numpy import arrays
 
 from data_pipeline.curate import curate
 from data_pipeline.drawing import Fill, Text, draw_bytes
+from data_pipeline.flatten.backdrop import Backdrop, ClippingBackdrop
 from data_pipeline.flatten.fragment import Fragment
 from data_pipeline.flatten.text import PHOTOSHOPS_GAMMA, bake_text
 from schemas.sample import Sample
@@ -34,9 +35,11 @@ def direct(rgba: np.ndarray, below: np.ndarray) -> np.ndarray:
 
 
 def baked(rgba: np.ndarray, below: np.ndarray, opacity: float = 1.0) -> Fragment:
-    backdrop = np.dstack([below, np.ones(below.shape[:2])]) * opacity
+    backdrop = Backdrop((0, 0, 5, 6))
+    ground = np.dstack([np.rint(below * 255), np.full(below.shape[:2], 255)]).astype(np.uint8)
+    backdrop.add([Fragment((0, 0, 5, 6), ground, np.full(below.shape[:2], opacity, np.float32), (1,))])
     fragment = Fragment((0, 0, 5, 6), rgba, (rgba[..., 3] / 255).astype(np.float32), (0,))
-    return bake_text(fragment, PHOTOSHOPS_GAMMA, backdrop.astype(np.float32))
+    return bake_text(fragment, PHOTOSHOPS_GAMMA, backdrop)
 
 
 @given(_PIXELS, _COLOURS)
@@ -45,7 +48,7 @@ def test_gives_the_mixed_picture(rgba: np.ndarray, colours: np.ndarray) -> None:
     layer = baked(rgba, below)
     alpha = layer.exact_alpha()[..., np.newaxis]
     picture = alpha * (layer.rgba[..., :3] / 255) + (1 - alpha) * below
-    assert np.abs(picture - direct(rgba, below)).max() * 255 <= 0.51
+    assert np.abs(picture - direct(rgba, below)).max() * 255 <= 0.53
 
 
 @given(_PIXELS, _COLOURS)
@@ -87,3 +90,29 @@ def test_text_is_mixed_as_photoshop_does(real_psds: Path, name: str) -> None:
     assert sample.fidelity.within2 > 0.999
     assert sample.fidelity.mean < 0.05
     assert [row.baked for row in sample.layers if row.kind == "type"] == [True]
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_points_see_what_is_painted(seed: int) -> None:
+    """Through a fork over another backdrop, too, and over the base of a clipping group."""
+    rng = np.random.default_rng(seed)
+
+    def fragments(count: int) -> list[Fragment]:
+        made = []
+        for _ in range(count):
+            left, top = rng.integers(0, 20, 2)
+            rgba = rng.integers(0, 256, (12, 14, 4), dtype=np.uint8)
+            alpha = rng.choice([0, 0.3, 1], (12, 14)).astype(np.float32) if rng.random() < 0.5 else None
+            made.append(Fragment((left, top, left + 14, top + 12), rgba, alpha, (0,)))
+        return made
+
+    below = Backdrop((0, 0, 34, 32))
+    below.add(fragments(4))
+    fork = Backdrop((0, 0, 34, 32), below)
+    clipping = ClippingBackdrop(fragments(3))
+    for backdrop in (below, fork, clipping):
+        backdrop.add(fragments(3))
+        left, top, right, bottom = backdrop.box
+        ys, xs = np.mgrid[top:bottom, left:right].reshape(2, -1)
+        picture = backdrop.picture(backdrop.box).reshape(-1, 4)
+        np.testing.assert_allclose(backdrop.at(xs, ys), picture, atol=1e-5)
