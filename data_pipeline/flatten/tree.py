@@ -1,14 +1,17 @@
 """The nodes met on a walk through a layer tree, in tree order, and what of it could not be drawn."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from psd_tools.api.layers import Layer
 
+from data_pipeline.boxes import intersect
 from data_pipeline.flatten.backdrop import merged
 from data_pipeline.flatten.effects import OVERLAYS, STROKE, Effect
 from data_pipeline.flatten.fragment import Fragment
 from data_pipeline.flatten.node import Node, effect_node, node_of
 from schemas.reasons import DropReason
+from schemas.stack import Box, PlainLayer
 
 
 class Tree:
@@ -54,3 +57,23 @@ class Tree:
             for layer_id in fragment.layer_ids:
                 self.nodes[layer_id].flattened = True
         return merged(fragments)
+
+
+def filed_once(layers: Sequence[PlainLayer]) -> tuple[PlainLayer, ...]:
+    """Every node in one layer: a stroke that a blend mode has cut in two is where it is alone, not in its owner too."""
+    alone = {layer.layer_ids[0] for layer in layers if len(layer.layer_ids) == 1}
+    return tuple(
+        replace(layer, layer_ids=tuple(i for i in layer.layer_ids if i not in alone))
+        if len(layer.layer_ids) > 1
+        else layer
+        for layer in layers
+    )
+
+
+def note_vanished(nodes: Sequence[Node], layers: Sequence[PlainLayer], canvas: Box) -> None:
+    """Leaves and effects that ended in no layer, and are not hidden, are empty or off the canvas."""
+    alive = {layer_id for layer in layers for layer_id in layer.layer_ids}
+    for node in nodes:
+        if node.dropped is None and node.layer_id not in alive and node.has_paint:
+            outside = node.box is not None and intersect(node.box, canvas) is None
+            node.dropped = DropReason.OFF_CANVAS if outside else DropReason.EMPTY

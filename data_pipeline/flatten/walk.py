@@ -8,10 +8,9 @@ one layer, and its nodes say so.
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-import numpy as np
 from psd_tools.api import adjustments
 from psd_tools.api.layers import AdjustmentLayer, Layer
-from psd_tools.constants import BlendMode, ChannelID, Knockout, Tag
+from psd_tools.constants import BlendMode, Knockout, Tag
 
 from data_pipeline.boxes import intersect, union
 from data_pipeline.colour import ColourSpace
@@ -21,13 +20,14 @@ from data_pipeline.flatten.bake import bake
 from data_pipeline.flatten.coverage import Coverage, has_masks, layer_mask_coverage, mask_coverage
 from data_pipeline.flatten.effects import STROKE, effects_of
 from data_pipeline.flatten.fragment import Fragment, settle
+from data_pipeline.flatten.knockout import is_background, knock_out
 from data_pipeline.flatten.leaf import UndrawnFill, read_leaf, vector_stroke
 from data_pipeline.flatten.node import Node
 from data_pipeline.flatten.styled import Styled, overlaid, stroked
 from data_pipeline.flatten.text import bake_text
-from data_pipeline.flatten.tree import Tree
+from data_pipeline.flatten.tree import Tree, filed_once, note_vanished
 from data_pipeline.flatten.unsupported import unsupported_features
-from data_pipeline.flatten.weights import clip, erase, scale, total_alpha
+from data_pipeline.flatten.weights import clip, scale
 from data_pipeline.tagged_blocks import UNREADABLE, descendants, parse_geometry
 from schemas.reasons import DropReason
 from schemas.stack import Box, PlainLayer, Stack
@@ -60,8 +60,8 @@ def flatten(
     layer or group at the top of the tree once nothing will read it again.
     """
     backdrop, tree = walked(document, space, text_gamma, finished)
-    layers = _filed_once([layer for layer in map(_plain, backdrop.fragments) if layer is not None])
-    _note_vanished(tree.nodes, layers, backdrop.box)
+    layers = filed_once([layer for layer in map(_plain, backdrop.fragments) if layer is not None])
+    note_vanished(tree.nodes, layers, backdrop.box)
     unsupported = tree.unsupported | ({"icc_profile"} if space.damaged_profile else set())
     stack = Stack(document.width, document.height, layers)
     return Flattened(stack, tuple(tree.nodes), tuple(sorted(unsupported)))
@@ -96,26 +96,6 @@ def _plain(fragment: Fragment) -> PlainLayer | None:
     return PlainLayer(*settled, fragment.layer_ids, fragment.owner_id, fragment.baked, dependence)
 
 
-def _filed_once(layers: Sequence[PlainLayer]) -> tuple[PlainLayer, ...]:
-    """Every node in one layer: a stroke that a blend mode has cut in two is where it is alone, not in its owner too."""
-    alone = {layer.layer_ids[0] for layer in layers if len(layer.layer_ids) == 1}
-    return tuple(
-        replace(layer, layer_ids=tuple(i for i in layer.layer_ids if i not in alone))
-        if len(layer.layer_ids) > 1
-        else layer
-        for layer in layers
-    )
-
-
-def _note_vanished(nodes: Sequence[Node], layers: Sequence[PlainLayer], canvas: Box) -> None:
-    """Leaves and effects that ended in no layer, and are not hidden, are empty or off the canvas."""
-    alive = {layer_id for layer in layers for layer_id in layer.layer_ids}
-    for node in nodes:
-        if node.dropped is None and node.layer_id not in alive and node.has_paint:
-            outside = node.box is not None and intersect(node.box, canvas) is None
-            node.dropped = DropReason.OFF_CANVAS if outside else DropReason.EMPTY
-
-
 class _Walk:
     """The state of one pass."""
 
@@ -127,7 +107,7 @@ class _Walk:
         self._space = space
         self._text_gamma = text_gamma
         self._finished = finished
-        self._has_background = _is_background(document.psd[0])
+        self._has_background = is_background(document.psd[0])
 
     def children(self, layers: Sequence[Layer], parent: Node | None, backdrop: Backdrop) -> None:
         """Paint siblings, bottom to top; each takes the layers that are clipped to it along."""
@@ -185,7 +165,7 @@ class _Walk:
             backdrop.add(self._baked(own, mode, backdrop))
         else:
             own = self._baked(own, mode, backdrop.up_to(start))
-            _knock_out(region, own, backdrop, start)
+            knock_out(region, own, backdrop, start)
             backdrop.add(own)
 
     def _reason_to_skip(self, layer: Layer) -> DropReason | None:
@@ -309,23 +289,3 @@ def _only_groups(layer: Layer) -> bool:
         and not blocks.get_data(Tag.KNOCKOUT_SETTING, 0)
         and not has_masks(layer)
     )
-
-
-def _is_background(layer: Layer) -> bool:
-    """A Background, under whatever name, is a bottom layer that has no transparency channel."""
-    channels = {info.id for info in layer._record.channel_info}
-    return not layer.is_group() and layer.has_pixels() and ChannelID.TRANSPARENCY_MASK not in channels
-
-
-def _knock_out(region: list[Fragment], own: list[Fragment], backdrop: Backdrop, start: int) -> None:
-    """Erase what a knockout, about to be painted, hides.
-
-    Of a weight below a hole of coverage s, 1 - s is left. The layer of alpha a that will be painted into it leaves
-    1 - a, so the erasing leaves (1 - s) / (1 - a).
-    """
-    box = union(fragment.box for fragment in region)
-    kept = 1 - total_alpha(region, box)
-    uncovered = 1 - total_alpha(own, box)
-    left = np.divide(kept, uncovered, out=np.zeros_like(kept), where=uncovered > 0)
-    hole = Coverage(0.0, box, 1 - np.minimum(left, 1))
-    backdrop.replace_from(start, erase(backdrop.fragments[start:], hole))
