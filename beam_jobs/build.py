@@ -6,7 +6,7 @@ where in its files the pixels and records of its documents lie.
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field, fields
 
@@ -54,7 +54,7 @@ class Built:
     counts: dict[str, int] = field(default_factory=dict)
 
 
-def build(artifact: Artifact, output: str, beam_flags: Sequence[str]) -> Built:
+def build(artifact: Artifact, output: str, beam_flags: tuple[str, ...]) -> Built:
     """Writes the files of an artifact."""
     files.configure(beam_flags)
     if artifact.kind == SHARD:

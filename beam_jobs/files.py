@@ -2,14 +2,13 @@
 
 import os
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, BinaryIO, cast
 
 from data_pipeline.shard_io import read_at, sync_folder, whole_file
-
-_flags: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -21,10 +20,12 @@ class Found:
     version: str
 
 
-def configure(beam_flags: Sequence[str]) -> None:
-    """The flags that Beam's file systems get in this process; s3:// asks for some."""
-    global _flags
-    _flags = tuple(beam_flags)
+@cache
+def configure(beam_flags: tuple[str, ...]) -> None:
+    """Hand Beam's file systems the flags that some of them (s3://) insist on: before the first use in a process."""
+    from apache_beam.options.pipeline_options import PipelineOptions
+
+    _beam().set_options(PipelineOptions([*beam_flags]))
 
 
 def is_remote(path: str) -> bool:
@@ -125,8 +126,5 @@ def match(pattern: str) -> list[Found]:
 
 def _beam() -> Any:
     from apache_beam.io.filesystems import FileSystems  # a second to import, and most paths are local
-    from apache_beam.options.pipeline_options import PipelineOptions
 
-    if FileSystems._pipeline_options is None:
-        FileSystems.set_options(PipelineOptions([*_flags]))
     return FileSystems

@@ -46,7 +46,7 @@ def check_configuration(options: JobOptions) -> None:
     """Raises ValueError where OUTPUT holds the work of another configuration, or of other software."""
     path = files.join(options.output, CONFIGURATION)
     if not files.exists(path):
-        ours = ("README.md", "manifest.json", "shards", "tables", "previews")
+        ours = (CARD, "manifest.json", "shards", "tables", "previews")
         foreign = [name for name in ours if files.exists(files.join(options.output, name))]
         if foreign:
             raise ValueError(f"OUTPUT {options.output} holds {foreign[0]} of something else; choose another OUTPUT")
@@ -85,11 +85,13 @@ def recall(output: str) -> State:
 
 
 def _has_ends(output: str) -> bool:
-    """Whether the manifest and the card that it names are there."""
+    """Whether the manifest is whole and the card that it names is there."""
     path = files.join(output, "manifest.json")
-    if not files.exists(path):
+    try:
+        card_bytes = decode_json(files.read(path))["card"]["bytes"]
+    except (OSError, ValueError, LookupError, TypeError):
         return False
-    return files.size(files.join(output, CARD)) == _json(path).get("card", {}).get("bytes")
+    return bool(files.size(files.join(output, CARD)) == card_bytes)
 
 
 def _json(path: str) -> Any:

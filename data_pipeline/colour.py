@@ -38,6 +38,16 @@ class ColourSpace:
     damaged_profile: bool
 
 
+def srgb_values(light: np.ndarray) -> np.ndarray:
+    """sRGB's curve: linear light in [0, 1] -> values in [0, 1] (IEC 61966-2-1)."""
+    return np.where(light <= 0.0031308, light * 12.92, 1.055 * np.power(light, 1 / 2.4) - 0.055)
+
+
+def srgb_light(values: np.ndarray) -> np.ndarray:
+    """The inverse of `srgb_values`."""
+    return np.where(values <= 0.04045, values / 12.92, np.power((values + 0.055) / 1.055, 2.4))
+
+
 def colour_space(document: Document) -> ColourSpace:
     """The colour space of a document. A profile that cannot be used counts as none and is reported."""
     mode = document.color_mode

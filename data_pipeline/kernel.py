@@ -30,8 +30,12 @@ inlined = numba.njit(cache=True, nogil=True)  # what kernels call, compiled with
 # speed of the same loop over [height, width, 4].
 PIXELS = types.Array(types.uint32, 2, "C")
 READ_PIXELS = types.Array(types.uint32, 2, "C", readonly=True)
+READ_ANY_PIXELS = types.Array(types.uint32, 2, "A", readonly=True)  # a view: of a channel view, or of a crop
 PLANE = types.Array(types.float32, 2, "C")
 PLANES = types.Array(types.float32, 3, "C")
+
+
+NO_PLANE = np.empty((0, 0), np.float32)  # where a kernel may be given a plane or none
 
 
 def packed(rgba: np.ndarray) -> np.ndarray:

@@ -13,6 +13,7 @@ from psd_tools.constants import ChannelID, Compression
 from psd_tools.psd.image_data import ImageData
 from psd_tools.psd.layer_and_mask import ChannelData, ChannelInfo
 
+from data_pipeline.colour import srgb_values
 from data_pipeline.document import Document
 from data_pipeline.packbits import unpack
 from schemas.stack import Box
@@ -129,5 +130,4 @@ def to_uint8(raw: np.ndarray, depth: int, width: int) -> np.ndarray:
         samples = raw.view(">u2").astype(np.uint32)
         return ((samples * 255 + 32767) // 65535).astype(np.uint8)
     linear = np.clip(np.nan_to_num(raw.view(">f4").astype(np.float32)), 0, 1)
-    curve = np.where(linear <= 0.0031308, linear * 12.92, 1.055 * np.power(linear, 1 / 2.4) - 0.055)
-    return np.rint(curve * 255).astype(np.uint8)
+    return np.rint(srgb_values(linear) * 255).astype(np.uint8)

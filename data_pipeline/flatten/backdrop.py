@@ -11,11 +11,9 @@ from numba import types
 
 from data_pipeline.boxes import intersect, size, union, view
 from data_pipeline.flatten.fragment import Fragment
-from data_pipeline.kernel import F32_3D, READ_F32_2D, READ_U8_3D, kernel
+from data_pipeline.kernel import F32_3D, NO_PLANE, READ_ANY_PIXELS, READ_F32_2D, READ_U8_3D, kernel
 from schemas.stack import Box
 
-_PIXELS = types.Array(types.uint32, 2, "A", readonly=True)
-_NONE = np.empty((0, 0), np.float32)
 _TILE_PX = 256  # of a tile's side: a small layer asks for little more than itself
 
 
@@ -34,7 +32,15 @@ def _paint(canvas: np.ndarray, rgba: np.ndarray, alpha: np.ndarray) -> None:
             canvas[y, x, 3] = a + canvas[y, x, 3] * rest
 
 
-@kernel(types.intp, types.int64[::1], types.int64[::1], _PIXELS, READ_F32_2D, types.float32[::1], types.float32[:, ::1])
+@kernel(
+    types.intp,
+    types.int64[::1],
+    types.int64[::1],
+    READ_ANY_PIXELS,
+    READ_F32_2D,
+    types.float32[::1],
+    types.float32[:, ::1],
+)
 def _gather(
     xs: np.ndarray, ys: np.ndarray, pixels: np.ndarray, alpha: np.ndarray, light: np.ndarray, seen: np.ndarray
 ) -> int:
@@ -121,7 +127,7 @@ class Backdrop:
         for fragment in reversed(self.fragments):
             if intersect(fragment.box, around) is None:
                 continue
-            alpha = _NONE if fragment.alpha is None else fragment.alpha
+            alpha = NO_PLANE if fragment.alpha is None else fragment.alpha
             pixels = fragment.rgba.view("<u4")[..., 0]
             if not _gather(xs - fragment.box[0], ys - fragment.box[1], pixels, alpha, light, seen):
                 return

@@ -6,14 +6,13 @@ import numpy as np
 from numba import types
 
 from data_pipeline.boxes import intersect, tight, view
-from data_pipeline.kernel import PIXELS, PLANE, READ_F32_2D, kernel, packed
+from data_pipeline.kernel import PIXELS, PLANE, READ_ANY_PIXELS, READ_F32_2D, kernel, packed
 from schemas.stack import Box
 
 _READ_ROWS = types.Array(types.uint8, 2, "C", readonly=True)
-_READ_ROW_PIXELS = types.Array(types.uint32, 2, "A", readonly=True)
 
 
-@kernel(types.void, _READ_ROW_PIXELS, PLANE)
+@kernel(types.void, READ_ANY_PIXELS, PLANE)
 def _unit_alpha(pixels: np.ndarray, alpha: np.ndarray) -> None:
     for y in range(alpha.shape[0]):
         row = alpha[y]
@@ -76,7 +75,7 @@ def interleave(red: np.ndarray, green: np.ndarray, blue: np.ndarray, alpha: np.n
     return rgba
 
 
-@kernel(types.void, _READ_ROW_PIXELS, READ_F32_2D, PIXELS)
+@kernel(types.void, READ_ANY_PIXELS, READ_F32_2D, PIXELS)
 def _settle(pixels: np.ndarray, alpha: np.ndarray, out: np.ndarray) -> None:
     zero, one, full, half = np.float32(0), np.float32(1), np.float32(255), np.float32(0.5)
     for y in range(out.shape[0]):

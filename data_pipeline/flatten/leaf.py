@@ -60,8 +60,10 @@ def _drawn(layer: Layer, layer_id: int, space: ColourSpace, canvas: Box) -> Frag
     The path that bounds the fill is the layer's vector mask and is applied with the masks, but for a
     shape with a stroke, which reaches beyond the path.
     """
+    box = intersect(tuple(layer.bbox), canvas)
     frame = mask_frame(layer)
-    box = intersect(tuple(layer.bbox), canvas if frame is None else intersect(canvas, frame) or (0, 0, 0, 0))
+    if box is not None and frame is not None:
+        box = intersect(box, frame)
     if box is None:
         return None
     if any(tag in layer.tagged_blocks for tag in (Tag.PATTERN_FILL_SETTING, Tag.VECTOR_STROKE_CONTENT_DATA)):

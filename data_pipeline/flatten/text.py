@@ -13,6 +13,7 @@ from functools import lru_cache
 import numpy as np
 from numba import types
 
+from data_pipeline.colour import srgb_light, srgb_values
 from data_pipeline.flatten.backdrop import Backdrop
 from data_pipeline.flatten.bake import needed, to_byte
 from data_pipeline.flatten.fragment import Fragment
@@ -29,10 +30,7 @@ _TABLE = types.Array(types.float32, 1, "C", readonly=True)
 def _tables(gamma: float) -> tuple[np.ndarray, np.ndarray]:
     """float32 [_STEPS + 1]: values of sRGB in [0, 1] as they are mixed, and the inverse."""
     steps = np.linspace(0, 1, _STEPS + 1)
-    light = np.where(steps <= 0.04045, steps / 12.92, ((steps + 0.055) / 1.055) ** 2.4)
-    mixed = steps**gamma
-    value = np.where(mixed <= 0.0031308, mixed * 12.92, 1.055 * mixed ** (1 / 2.4) - 0.055)
-    return (light ** (1 / gamma)).astype(np.float32), value.astype(np.float32)
+    return (srgb_light(steps) ** (1 / gamma)).astype(np.float32), srgb_values(steps**gamma).astype(np.float32)
 
 
 @inlined

@@ -140,7 +140,7 @@ class _Walk:
         drawn = [(effect, own) for effect, own in added if own.dropped is None]
         is_stroked = any(effect.kind == STROKE for effect, _ in drawn)
         if base.is_group():
-            if not clipped and not drawn and _only_groups(base):
+            if not clipped and not drawn and _only_holds(base):
                 self.children(base._layers, node, backdrop)
                 return
             region, masks = self._group(base, node, is_stroked, backdrop), Coverage()
@@ -159,14 +159,15 @@ class _Walk:
             backdrop.add(self._baked([half.scaled(node.opacity)], mode, backdrop))
         mode = BlendMode(base.blend_mode)
         start = self._knockout_start(base, backdrop, scope)
-        if start is None and base.kind == "type" and mode in _NORMAL and len(own) == 1:
-            backdrop.add(self._mixed(own[0], backdrop))
-        elif start is None:
-            backdrop.add(self._baked(own, mode, backdrop))
-        else:
+        if start is not None:
             own = self._baked(own, mode, backdrop.up_to(start))
             knock_out(region, own, backdrop, start)
-            backdrop.add(own)
+        elif self._text_gamma is not None and base.kind == "type" and mode in _NORMAL and len(own) == 1:
+            part = own[0].crop(backdrop.box)
+            own = [] if part is None else [bake_text(part, self._text_gamma, backdrop)]
+        else:
+            own = self._baked(own, mode, backdrop)
+        backdrop.add(own)
 
     def _reason_to_skip(self, layer: Layer) -> DropReason | None:
         if not layer.visible:
@@ -252,13 +253,6 @@ class _Walk:
         below = self._has_background and backdrop.fragments and backdrop.fragments[0].layer_ids == (0,)
         return 1 if below else 0
 
-    def _mixed(self, text: Fragment, backdrop: Backdrop) -> list[Fragment]:
-        """Text, as a Normal fragment that gives the same picture over the backdrop."""
-        part = text.crop(backdrop.box)
-        if part is None or self._text_gamma is None:
-            return [] if part is None else [part]
-        return [bake_text(part, self._text_gamma, backdrop)]
-
     def _baked(self, own: list[Fragment], mode: BlendMode, backdrop: Backdrop) -> list[Fragment]:
         """The fragments as Normal ones that give the same picture over the backdrop."""
         if mode in _NORMAL:
@@ -278,7 +272,7 @@ def _reach(group: Layer, default: Box) -> Box:
         return default
 
 
-def _only_groups(layer: Layer) -> bool:
+def _only_holds(layer: Layer) -> bool:
     """Whether a group does nothing to its children: passed through, unfaded, without masks or knockout."""
     blocks = layer.tagged_blocks
     return (

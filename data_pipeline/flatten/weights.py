@@ -15,11 +15,10 @@ from numba import types
 from data_pipeline.boxes import size, union, view
 from data_pipeline.flatten.coverage import Coverage
 from data_pipeline.flatten.fragment import Fragment
-from data_pipeline.kernel import PLANE, kernel
+from data_pipeline.kernel import NO_PLANE, PLANE, kernel
 from schemas.stack import Box
 
 _NOTHING = np.float32(1e-6)  # below it a denominator is 0 up to rounding
-_NONE = np.empty((0, 0), np.float32)
 _READ_PLANE = types.Array(types.float32, 2, "C", readonly=True)
 
 
@@ -127,7 +126,7 @@ def _from_the_top(
     for fragment in reversed(fragments):
         out = np.empty(size(fragment.box), np.float32)
         alpha = np.ascontiguousarray(fragment.exact_alpha())
-        extra = np.ascontiguousarray(beside.get(fragment.layer_ids, _NONE))
+        extra = np.ascontiguousarray(beside.get(fragment.layer_ids, NO_PLANE))
         left, top = fragment.box[0] - box[0], fragment.box[1] - box[1]
         if not (0 <= left <= box[2] - box[0] - out.shape[1] and 0 <= top <= box[3] - box[1] - out.shape[0]):
             raise ValueError(f"the fragment's box {fragment.box} lies outside {box}")

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from functools import partial
 
 import pytest
 
@@ -110,30 +111,29 @@ def test_a_commit_may_stop_at_every_step(tmp_path, monkeypatch, step):
     assert not commit.roll_forward(str(tmp_path / "out"))
 
 
+def kills(begin, count, seconds, seed):
+    """How many of `count` runs were killed between these seconds; then one that ends."""
+    chance = random.Random(seed)
+    killed = sum(kill_after(begin(), chance.uniform(*seconds)) for _ in range(count))
+    assert begin().wait() == 0
+    return killed
+
+
 @pytest.mark.long
 @pytest.mark.parametrize("workers", [1, 2])
 def test_kills_at_random_points(corpus, undisturbed, tmp_path, workers):
-    chance = random.Random(workers)
-    output, kills = tmp_path / "out", 0
-    for _ in range(8):
-        process = start(corpus, output, workers)
-        kills += kill_after(process, chance.uniform(1.0, 1.0 + 1.5 * undisturbed[1]))
-    run(corpus, output, workers=workers)
-    assert kills >= 3
-    assert promised(output) == undisturbed[0]
+    seconds = [1.0, 1.0 + 1.5 * undisturbed[1]]
+    assert kills(partial(start, corpus, tmp_path / "out", workers), 8, seconds, seed=workers) >= 3
+    assert promised(tmp_path / "out") == undisturbed[0]
 
 
 @pytest.mark.long
 @pytest.mark.parametrize("workers", [1, 2])
 def test_kills_while_real_documents_are_curated(documents, finished, tmp_path, workers):
-    chance = random.Random(workers)
-    output, kills = tmp_path / "out", 0
-    for _ in range(5):
-        process = start(documents, output, workers, "beam_jobs.shards")
-        kills += kill_after(process, chance.uniform(0.1, 0.7) * finished[1])
-    assert start(documents, output, workers, "beam_jobs.shards").wait() == 0
-    assert kills >= 2
-    assert promised(output) == finished[0]
+    seconds = [0.1 * finished[1], 0.7 * finished[1]]
+    begin = partial(start, documents, tmp_path / "out", workers, "beam_jobs.shards")
+    assert kills(begin, 5, seconds, seed=workers) >= 2
+    assert promised(tmp_path / "out") == finished[0]
 
 
 def test_ctrl_c_says_one_sentence_and_leaves_no_child(corpus, tmp_path):

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from beam_jobs import shards
+from beam_jobs import files, shards
 from beam_jobs.inputs import find_inputs
 from beam_jobs.options import parse
 from tests.beam_jobs import fake, shelf
@@ -40,6 +40,7 @@ def test_a_grown_input_is_as_if_fresh(place):
 
 
 def test_a_glob_is_relative_to_its_fixed_part(place):
+    files.configure(())
     remote = [one.uri for one in find_inputs(f"shelf://{place}/in/**.PSD")]
     local = [one.uri for one in find_inputs(f"{place}/in/**/*.PSD")]
     assert remote == local == [f"sub/{index}.PSD" for index in range(5)]

@@ -222,11 +222,12 @@ def test_a_file_that_was_refused_once_is_asked_for_again(tmp_path):
     assert fake.curated(tmp_path / "in") == ["a.psd"]
 
 
-def test_an_emptied_card_is_written_again(tmp_path):
+@pytest.mark.parametrize(("name", "text"), [("README.md", ""), ("manifest.json", "junk"), ("manifest.json", "[]")])
+def test_a_damaged_card_or_manifest_is_written_again(tmp_path, name, text):
     fake.write(tmp_path / "in", "a.psd")
     run(tmp_path / "in", tmp_path / "out")
     before = promised(tmp_path / "out")
-    (tmp_path / "out" / "README.md").write_text("")
+    (tmp_path / "out" / name).write_text(text)
     run(tmp_path / "in", tmp_path / "out")
     assert promised(tmp_path / "out") == before
 
