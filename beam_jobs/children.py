@@ -16,12 +16,15 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from multiprocessing.connection import Connection
+from multiprocessing.connection import Connection, wait
 from typing import Any
 
 _PR_SET_PDEATHSIG = 1
 _ATTEMPTS = 3
 _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
+# Whenever a process starts, multiprocessing looks after all others, from any thread; but how one ended can be read
+# once only, and of two readers the second is told "status 255".
+_reaping = threading.Lock()
 
 
 @dataclass(frozen=True)
@@ -107,7 +110,8 @@ class _Child:
         self._memory_bytes = memory_bytes
         self._connection, theirs = context.Pipe()
         self._process = context.Process(target=_serve, args=(theirs, memory_bytes), daemon=True)
-        self._process.start()
+        with _reaping:
+            self._process.start()
         theirs.close()
         self.calls = 0
 
@@ -121,8 +125,7 @@ class _Child:
                 return OutOfTime(seconds)
             kind, value = self._connection.recv()
         except (EOFError, OSError):
-            self._process.join()
-            return Crashed(_epitaph(self._process.exitcode))
+            return Crashed(self._epitaph())
         if kind == "memory":
             return OutOfMemory(self._memory_bytes)
         if kind == "error":
@@ -133,18 +136,30 @@ class _Child:
         try:
             self._connection.recv()
         except (EOFError, OSError) as error:
-            self._process.join()
-            raise RuntimeError(f"no child process can be started: {_epitaph(self._process.exitcode)}") from error
+            raise RuntimeError(f"no child process can be started: {self._epitaph()}") from error
 
     def end(self) -> None:
         """From any thread: the one that waits for the child reads the end of its pipe, and closes that itself."""
         self._process.kill()
-        self._process.join()
+        self._join()
 
     def kill(self) -> None:
         """From the thread whose child it is."""
         self.end()
         self._connection.close()
+
+    def _join(self) -> None:
+        wait([self._process.sentinel])  # others may start and end meanwhile
+        with _reaping:
+            self._process.join()
+
+    def _epitaph(self) -> str:
+        """How the child ended, in words."""
+        self._join()
+        code = self._process.exitcode
+        if code is not None and code < 0:
+            return f"the process that curated it was killed by {signal.Signals(-code).name}"
+        return f"the process that curated it ended with status {code}"
 
 
 def _serve(connection: Connection, memory_bytes: int) -> None:
@@ -169,12 +184,6 @@ def _serve(connection: Connection, memory_bytes: int) -> None:
         except Exception as error:  # noqa: BLE001  the border of the process: it travels, and is raised there
             reply = "error", error
         connection.send(reply)
-
-
-def _epitaph(code: int | None) -> str:
-    if code is not None and code < 0:
-        return f"the process that curated it was killed by {signal.Signals(-code).name}"
-    return f"the process that curated it ended with status {code}"
 
 
 _pools: dict[tuple[int, int], Children] = {}

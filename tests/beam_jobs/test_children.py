@@ -90,3 +90,11 @@ def test_a_kill_from_outside_costs_no_document(tmp_path):
     pool = Children(1, LIMIT_BYTES, ())
     assert pool.submit(killed_once, str(tmp_path / "marker"), seconds=60.0).result() == "answered"
     pool.close()
+
+
+def test_every_end_is_told_by_its_own_status_however_many_come_at_once():
+    """multiprocessing reads the status of any child from any thread, and the second reader was told 255."""
+    pool = Children(8, LIMIT_BYTES, ())
+    calls = [pool.submit(os._exit, 3, seconds=60.0) for _ in range(64)]
+    assert {call.result() for call in calls} == {Crashed("the process that curated it ended with status 3")}
+    pool.close()
