@@ -5,7 +5,7 @@ import shutil
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import BinaryIO, cast
+from typing import Any, BinaryIO, cast
 
 from beam_jobs import files, scratch
 from beam_jobs.inputs import Input, clean
@@ -25,6 +25,13 @@ class Todo:
 
     document: Input
     known: Reference | None = None
+
+
+def curate_document(*arguments: Any, **named: Any) -> Sample | Rejection:
+    """`data_pipeline.curate.curate`; only children load its compiled kernels, a third of what the parent would hold."""
+    from data_pipeline.curate import curate
+
+    return curate(*arguments, **named)
 
 
 def work(todo: Todo, options: JobOptions, curate: Curate) -> Reference:

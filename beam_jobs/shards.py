@@ -18,6 +18,7 @@ from apache_beam.runners.runner import PipelineRunner, create_runner
 
 from beam_jobs import commit, progress, state
 from beam_jobs.child import Curate as CurateFunction
+from beam_jobs.child import curate_document
 from beam_jobs.children import close_children
 from beam_jobs.corpus import file_of, keep_one_file, keep_one_picture, picture_of
 from beam_jobs.dry_run import forecast
@@ -30,7 +31,6 @@ from beam_jobs.packing import plan
 from beam_jobs.state import State, Work
 from beam_jobs.summary import summary
 from beam_jobs.transforms import Build, Curate
-from data_pipeline.curate import curate as curate_document
 from data_pipeline.stack_io import decode_json
 
 DONE, TOO_MANY_REJECTED, WRONG, FAILED = 0, 1, 2, 3

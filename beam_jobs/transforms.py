@@ -67,7 +67,7 @@ class _InChildren(beam.DoFn):
                 yield self.result(self._pending.pop(future), future.result())
 
     def _children(self) -> Children:
-        preload = (child.__name__, self.curate.__module__, "apache_beam")
+        preload = (child.__name__, self.curate.__module__, "data_pipeline.curate", "apache_beam")
         return shared_children(self.options.workers, self.options.curate.max_memory_bytes, preload)
 
 

@@ -24,9 +24,9 @@ from data_pipeline.flatten import Flattened, unpainted
 from data_pipeline.flatten.node import Node
 from data_pipeline.merge import Merged, merge
 from data_pipeline.painting import is_gold, paint_document
-from data_pipeline.pixels import DamagedPixels, release
+from data_pipeline.pixels import DamagedPixels, release, release_stored
 from data_pipeline.previews import preview
-from data_pipeline.resize import Resized, resize_each, resize_picture
+from data_pipeline.resize import Resized, resize_each, resize_picture, target_size
 from schemas.options import CurateOptions
 from schemas.reasons import DropReason, Fate, Reason, Stage
 from schemas.rows import DocumentRow, LayerRow
@@ -42,7 +42,7 @@ class _Case:
 
     document: DocumentRow
     nodes: Sequence[Node] = ()
-    stored: StoredImage | None = None
+    stored: np.ndarray | None = None  # Photoshop's picture in sRGB at the stored size, uint8 RGBA
     dropped: Sequence[np.ndarray] = ()  # what detectors dropped, on the canvas
 
 
@@ -126,11 +126,18 @@ def _curated(
     flat = painted.flat
     case.nodes = flat.nodes
     case.document = replace(case.document, unsupported=list(flat.unsupported), layers_in=len(flat.nodes))
-    figures = _verified(case, document, space, painted.composite, options)
+    stored = _stored_image(document, space, options)
+    if isinstance(stored, Refusal):
+        return stored
+    figures = distance(painted.composite, stored) if stored is not None else None
     contribution = painted.contribution
     del painted  # with its composite: from here on, every full canvas counts
-    if isinstance(figures, Refusal):
-        return figures
+    max_area = _max_area(flat.stack, options)
+    if stored is not None:
+        case.stored = _small(in_srgb(stored, space), max_area)
+        del stored
+    if figures is not None and (refusal := _unfaithful(case, figures, options)):
+        return refusal
     filtered = drop_layers(flat, contribution, options, detectors)
     case.dropped = [to_srgb(space, in_place(layer, flat.stack)) for layer in filtered.anomalous]
     if not filtered.stack.layers:
@@ -141,7 +148,7 @@ def _curated(
         what = f"more than {options.max_layers} layers overlap in a chain"
         return Refusal(Stage.MERGE, Reason.TOO_MANY_OVERLAPS, what)
     layers = merged.layers(partial(to_srgb, space))
-    resized = resize_each(layers, (flat.stack.width, flat.stack.height), _max_area(flat.stack, options))
+    resized = resize_each(layers, (flat.stack.width, flat.stack.height), max_area)
     if not resized.stack.layers:
         return Refusal(Stage.RESIZE, Reason.NOTHING_VISIBLE, "no alpha is left at the stored size")
     return _sample(case, flat, merged, resized, figures, options)
@@ -153,26 +160,31 @@ def _max_area(stack: Stack, options: CurateOptions) -> int:
     return min(options.max_area, max(1, _MAX_SIDE_PX * _MAX_SIDE_PX * shortest // longest))
 
 
-def _verified(
-    case: _Case, document: Document, space: ColourSpace, composite: np.ndarray, options: CurateOptions
-) -> Distance | Refusal | None:
+def _stored_image(document: Document, space: ColourSpace, options: CurateOptions) -> StoredImage | Refusal | None:
     try:
-        case.stored = stored_image(document, space)
+        stored = stored_image(document, space)
     except DamagedPixels as error:
         return Refusal(Stage.VERIFY, Reason.DAMAGED_PIXELS, str(error))
-    if case.stored is None:
-        if options.no_stored_image == "keep":
-            return None
+    release_stored(document)
+    if stored is None and options.no_stored_image != "keep":
         return Refusal(Stage.VERIFY, Reason.NO_STORED_IMAGE, "saved without a composite; see option no_stored_image")
-    figures = distance(composite, case.stored)
-    case.stored = in_srgb(case.stored, space)
+    return stored
+
+
+def _small(stored: StoredImage, max_area: int) -> np.ndarray:
+    height, width = stored.red.shape
+    size = target_size(width, height, max_area)
+    return stored.rgba() if size == (width, height) else resize_picture(stored.rgba(), size)
+
+
+def _unfaithful(case: _Case, figures: Distance, options: CurateOptions) -> Refusal | None:
     gold = is_gold(figures, options)
     case.document = replace(case.document, fidelity_mean=figures.mean, fidelity_within2=figures.within2, gold=gold)
-    if figures.mean > options.max_mean or figures.within2 < options.min_within2:
-        limits = f"at most {options.max_mean:g}/255 and at least {options.min_within2:.0%} are accepted"
-        text = f"mean difference {figures.mean:.3f}/255, {figures.within2:.2%} of pixels within 2/255; {limits}"
-        return Refusal(Stage.VERIFY, Reason.UNFAITHFUL, text)
-    return figures
+    if figures.mean <= options.max_mean and figures.within2 >= options.min_within2:
+        return None
+    limits = f"at most {options.max_mean:g}/255 and at least {options.min_within2:.0%} are accepted"
+    text = f"mean difference {figures.mean:.3f}/255, {figures.within2:.2%} of pixels within 2/255; {limits}"
+    return Refusal(Stage.VERIFY, Reason.UNFAITHFUL, text)
 
 
 def _paths(stack: Stack, nodes: Sequence[Node]) -> list[tuple[int, ...]]:
@@ -199,7 +211,7 @@ def _sample(
     composite = compose(resized.stack)
     final_mean = None
     if case.stored is not None and not case.dropped:
-        final_mean = distance(composite, _resized_image(case.stored, resized.stack)).mean
+        final_mean = distance(composite, _planes(case.stored)).mean
         case.document = replace(case.document, final_mean=final_mean)
         if final_mean > options.max_mean:
             case.document = replace(case.document, gold=False)
@@ -227,11 +239,7 @@ def _sample(
     )
 
 
-def _resized_image(stored: StoredImage, stack: Stack) -> StoredImage:
-    height, width = stored.red.shape
-    if (width, height) == (stack.width, stack.height):
-        return replace(stored, alpha=None)
-    rgba = resize_picture(stored.rgba(), (stack.width, stack.height))
+def _planes(rgba: np.ndarray) -> StoredImage:
     return StoredImage(rgba[..., 0], rgba[..., 1], rgba[..., 2], None)
 
 
@@ -279,7 +287,7 @@ def _previews(case: _Case, options: CurateOptions) -> Previews:
         return {}
     pictures = {f"dropped_{index:02d}": rgba for index, rgba in enumerate(case.dropped)}
     if case.stored is not None:
-        pictures["photoshop"] = case.stored.rgba()
+        pictures["photoshop"] = case.stored
     return {name: preview(rgba, options.preview_side_px) for name, rgba in pictures.items()}
 
 

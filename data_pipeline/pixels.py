@@ -91,6 +91,11 @@ def stored_planes(document: Document) -> list[np.ndarray]:
     return [rows[k * psd.height : (k + 1) * psd.height] for k in range(psd.channels)]
 
 
+def release_stored(document: Document) -> None:
+    """Forget the compressed merged image."""
+    document.psd._record.image_data.data = b""
+
+
 def _plane(layer: Layer, data: ChannelData, width: int, height: int) -> np.ndarray:
     psd = layer._psd
     return _rows(data, width, height, psd.depth, psd.version, f"layer {layer.name!r}")

@@ -88,6 +88,7 @@ def resize_each(unsized: Iterable[PlainLayer], canvas: tuple[int, int], max_area
             pixels = np.ascontiguousarray(view(rgba, box, inner))
             layers.append(_at(layer, inner, pixels))
             kept.append(index)
+        del layer  # before the next is painted
     return Resized(Stack(width, height, tuple(layers)), tuple(kept))
 
 
