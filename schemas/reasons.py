@@ -65,4 +65,4 @@ class Fate(StrEnum):
     MERGED = "merged"  # shares a stored layer with others that it does not overlap
     FLATTENED = "flattened"  # its pixels are part of another layer's
     DROPPED = "dropped"
-    DISSOLVED = "dissolved"  # a group, whose children carry its opacity and masks
+    DISSOLVED = "dissolved"  # a group or an adjustment, which lives on in the layers that it acts on

@@ -10,7 +10,10 @@ import numpy as np
 from numba import types
 
 from data_pipeline.boxes import intersect, size, union, view
+from data_pipeline.flatten.coverage import Coverage
 from data_pipeline.flatten.fragment import Fragment
+from data_pipeline.flatten.recolour import Adjustment, Faded, recoloured
+from data_pipeline.flatten.weights import total_alpha
 from data_pipeline.kernel import F32_3D, NO_PLANE, READ_ANY_PIXELS, READ_F32_2D, READ_U8_3D, kernel
 from schemas.stack import Box
 
@@ -71,6 +74,7 @@ class Backdrop:
     def __init__(self, box: Box, below: "Backdrop | None" = None) -> None:
         self.box = box
         self.fragments: list[Fragment] = []
+        self.adjustments: tuple[Adjustment | Faded, ...] = ()  # of a fork: what will happen to the backdrop below it
         self._below = below
         self._canvas: np.ndarray | None = None
         self._painted = np.zeros((0, 0), np.int64)  # by tile: how many fragments it shows, -1 before it is begun
@@ -98,6 +102,17 @@ class Backdrop:
         """Put these in the place of all fragments from `start` on: what a knockout leaves of them."""
         self.fragments[start:] = fragments
         self._painted[self._painted > start] = -1
+
+    def adjust(self, adjustment: Adjustment | Faded) -> None:
+        """Change the colours of all that shows here, and of what shows through from below."""
+        earlier = copy(self)
+        self._adjust_ground(adjustment)
+        self.fragments = recoloured(self.fragments, adjustment, earlier._ground_at, self._ground_at)
+        self._canvas = None
+
+    def _adjust_ground(self, adjustment: Adjustment | Faded) -> None:
+        if self._below is not None:
+            self.adjustments = (*self.adjustments, adjustment)
 
     def picture(self, box: Box) -> np.ndarray:
         """Premultiplied float32 RGBA [height, width, 4] on `box`, which must lie inside; read-only."""
@@ -134,7 +149,10 @@ class Backdrop:
         self._look_below(xs, ys, light, seen)
 
     def _look_below(self, xs: np.ndarray, ys: np.ndarray, light: np.ndarray, seen: np.ndarray) -> None:
-        if self._below is not None:
+        if self.adjustments:  # single points cannot be adjusted
+            box = (int(xs.min()), int(ys.min()), int(xs.max()) + 1, int(ys.max()) + 1)
+            seen += light[:, np.newaxis] * self._ground_at(box)[ys - box[1], xs - box[0]]
+        elif self._below is not None:
             self._below._look(xs, ys, light, seen)
 
     def _paint_tile(self, canvas: np.ndarray, tile: Box, painted: int) -> None:
@@ -147,7 +165,33 @@ class Backdrop:
 
     def _ground(self, tile: Box) -> np.ndarray | float:
         """What the fragments are painted on."""
-        return 0.0 if self._below is None else self._below.picture(tile)
+        if self._below is None:
+            return 0.0
+        picture = self._below.picture(tile)
+        for adjustment in self.adjustments:
+            part = intersect(tile, adjustment.box)
+            if part is not None:
+                picture = picture.copy()
+                view(picture, tile, part)[...] = adjustment.on(view(picture, tile, part), part)
+        return picture
+
+    def _ground_at(self, box: Box) -> np.ndarray:
+        return np.broadcast_to(np.float32(self._ground(box)), (*size(box), 4))
+
+
+def adjust_below(inner: Backdrop, coverage: Coverage, around: Backdrop) -> None:
+    """What a group's adjustments change of the backdrop around it, on which its fragments will lie.
+
+    Let m be the group's coverage and a the alpha of all in it. Of the backdrop, 1 - m stays and m * (1 - a) is
+    changed, under fragments that leave 1 - m * a of it: changed is the share m * (1 - a) / (1 - m * a).
+    """
+    if not inner.adjustments:
+        return
+    box = inner.box
+    if inner.fragments and not coverage.is_full:
+        m, a = coverage.on(box), total_alpha(inner.fragments, box)
+        coverage = Coverage(0.0, box, m * (1 - a) / np.maximum(1 - m * a, np.float32(1e-6)))
+    around.adjust(Faded(inner.adjustments, coverage, box))
 
 
 def merged(fragments: Sequence[Fragment]) -> Fragment:
@@ -177,6 +221,15 @@ class ClippingBackdrop(Backdrop):
         super().__init__(union(fragment.box for fragment in base))
         self._base = Backdrop(self.box)
         self._base.add(base)
+
+    @property
+    def base(self) -> list[Fragment]:
+        """The base in the colours that adjustments clipped to it have given it."""
+        return self._base.fragments
+
+    def _adjust_ground(self, adjustment: Adjustment | Faded) -> None:
+        self._base = copy(self._base)
+        self._base.adjust(adjustment)
 
     def _ground(self, tile: Box) -> np.ndarray:
         return _opaque(self._base.picture(tile))

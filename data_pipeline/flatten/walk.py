@@ -15,20 +15,23 @@ from psd_tools.constants import BlendMode, Knockout, Tag
 from data_pipeline.boxes import intersect, union
 from data_pipeline.colour import ColourSpace
 from data_pipeline.document import Document
-from data_pipeline.flatten.backdrop import Backdrop, ClippingBackdrop, merged
+from data_pipeline.flatten.adjustments import read_change
+from data_pipeline.flatten.backdrop import Backdrop, ClippingBackdrop, adjust_below, merged
 from data_pipeline.flatten.bake import bake
-from data_pipeline.flatten.coverage import Coverage, has_masks, layer_mask_coverage, mask_coverage
+from data_pipeline.flatten.coverage import Coverage, has_masks, layer_mask_coverage, mask_coverage, mask_frame
 from data_pipeline.flatten.effects import STROKE, effects_of
 from data_pipeline.flatten.fragment import Fragment, settle
+from data_pipeline.flatten.groups import only_holds, reach
 from data_pipeline.flatten.knockout import is_background, knock_out
 from data_pipeline.flatten.leaf import UndrawnFill, read_leaf, vector_stroke
 from data_pipeline.flatten.node import Node
+from data_pipeline.flatten.recolour import Adjustment
 from data_pipeline.flatten.styled import Styled, overlaid, stroked
 from data_pipeline.flatten.text import bake_text
 from data_pipeline.flatten.tree import Tree, filed_once, note_vanished
 from data_pipeline.flatten.unsupported import unsupported_features
 from data_pipeline.flatten.weights import clip, scale
-from data_pipeline.tagged_blocks import UNREADABLE, descendants, parse_geometry
+from data_pipeline.tagged_blocks import UNREADABLE, parse_geometry
 from schemas.reasons import DropReason
 from schemas.stack import Box, PlainLayer, Stack
 
@@ -132,6 +135,9 @@ class _Walk:
                 self.tree.drop(layer, parent, reason)
             return
         node = self.tree.add(base, parent)
+        if base.kind in _ADJUSTMENTS:
+            self._adjust(base, clipped, node, parent, backdrop)
+            return
         if not base.has_pixels():
             parse_geometry(base)
         effects = effects_of(base)
@@ -140,7 +146,7 @@ class _Walk:
         drawn = [(effect, own) for effect, own in added if own.dropped is None]
         is_stroked = any(effect.kind == STROKE for effect, _ in drawn)
         if base.is_group():
-            if not clipped and not drawn and _only_holds(base):
+            if not clipped and not drawn and only_holds(base):
                 self.children(base._layers, node, backdrop)
                 return
             region, masks = self._group(base, node, is_stroked, backdrop), Coverage()
@@ -172,13 +178,35 @@ class _Walk:
     def _reason_to_skip(self, layer: Layer) -> DropReason | None:
         if not layer.visible:
             return DropReason.HIDDEN
-        if layer.kind in _ADJUSTMENTS:
-            self.tree.unsupported.add(f"adjustment:{layer.kind}")
-            return DropReason.UNDRAWN
-        if Tag.BRIGHTNESS_AND_CONTRAST in layer.tagged_blocks:  # as Photoshop wrote it before CS3
+        if layer.kind not in _ADJUSTMENTS and Tag.BRIGHTNESS_AND_CONTRAST in layer.tagged_blocks:  # as CS2 wrote it
             self.tree.unsupported.add("adjustment:brightnesscontrast")
             return DropReason.UNDRAWN
         return None
+
+    def _adjust(
+        self, layer: Layer, clipped: Sequence[Layer], node: Node, parent: Node | None, backdrop: Backdrop
+    ) -> None:
+        """An adjustment layer changes the colours of what lies below it; what is clipped to it follows its masks."""
+        self.tree.unsupported.update(unsupported_features(layer, (), clipped))
+        frame = mask_frame(layer)
+        box = backdrop.box if frame is None else intersect(backdrop.box, frame)
+        change = read_change(layer, self._space)
+        if change is None:
+            self.tree.unsupported.add(f"adjustment:{layer.kind}")
+            node.dropped = DropReason.UNDRAWN
+        if box is None:
+            for one in clipped:
+                self.tree.drop(one, parent, DropReason.OFF_CANVAS)
+            return
+        coverage = mask_coverage(layer, box)
+        inner = Backdrop(box, backdrop)
+        if change is not None:
+            inner.adjust(Adjustment(change, BlendMode(layer.blend_mode), Coverage(), box))
+        for one in clipped:
+            self._unit(one, [], parent, inner, scope=0)
+        coverage = coverage.times(node.opacity * node.fill)
+        adjust_below(inner, coverage, backdrop)
+        backdrop.add(scale(inner.fragments, coverage))
 
     def _leaf(self, layer: Layer, node: Node, is_stroked: bool, window: Box) -> tuple[list[Fragment], Coverage]:
         """A leaf's own paint in the window under its masks; the masks, for a stroke to follow."""
@@ -219,9 +247,11 @@ class _Walk:
                 self.tree.drop(child, node, DropReason.OFF_CANVAS)
             return []
         if is_stroked and not passes_through and layer.kind == "group":  # as a leaf
-            frame = union([frame, _reach(layer, frame)])
+            frame = union([frame, reach(layer, frame)])
         inner = Backdrop(frame, around if passes_through else None)
         self.children(layer._layers, node, inner)
+        masks = mask_coverage(layer, frame) if inner.adjustments and has_masks(layer) else Coverage()
+        adjust_below(inner, masks.times(node.opacity * node.fill), around)
         if not inner.fragments or not has_masks(layer):
             return inner.fragments
         return scale(inner.fragments, mask_coverage(layer, union(part.box for part in inner.fragments)))
@@ -229,15 +259,14 @@ class _Walk:
     def _clipping_group(
         self, region: list[Fragment], node: Node, clipped: Sequence[Layer], parent: Node | None
     ) -> list[Fragment]:
-        own = scale(region, Coverage(node.fill))
         if not clipped:
-            return own
+            return scale(region, Coverage(node.fill))
         if node.fill < 1:
             self.tree.unsupported.add("clipped_to_partial_fill")  # drawn, but not known to be Photoshop's way
         inner = ClippingBackdrop(region)
         for layer in clipped:
             self._unit(layer, [], parent, inner, scope=0)
-        return clip(own, inner.fragments, region)
+        return clip(scale(inner.base, Coverage(node.fill)), inner.fragments, region)
 
     def _knockout_start(self, layer: Layer, backdrop: Backdrop, scope: int) -> int | None:
         """The first fragment that a knockout erases: its group's (shallow), the document's (deep); None without one."""
@@ -259,27 +288,3 @@ class _Walk:
             return own
         part = self.tree.flattened(own).crop(backdrop.box)
         return [] if part is None else [bake(part, mode, backdrop.picture(part.box))]
-
-
-def _reach(group: Layer, default: Box) -> Box:
-    """The box of all that a group holds; the default where an artboard in it lacks its own."""
-    for child in descendants(group):
-        if not child.has_pixels():
-            parse_geometry(child)
-    try:
-        return tuple(group.bbox)
-    except UNREADABLE:
-        return default
-
-
-def _only_holds(layer: Layer) -> bool:
-    """Whether a group does nothing to its children: passed through, unfaded, without masks or knockout."""
-    blocks = layer.tagged_blocks
-    return (
-        layer.kind == "group"
-        and layer.blend_mode == BlendMode.PASS_THROUGH
-        and layer.opacity == 255
-        and blocks.get_data(Tag.BLEND_FILL_OPACITY, 255) == 255
-        and not blocks.get_data(Tag.KNOCKOUT_SETTING, 0)
-        and not has_masks(layer)
-    )

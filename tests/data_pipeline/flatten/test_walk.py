@@ -259,6 +259,22 @@ _CASES: dict[str, list[Node]] = {
     "solid fill": [ground(), Fill(paint=(20, 120, 220), opacity=120, mask=soft_mask())],
     "gradient fill": [Fill(paint=_RAMP), _RED],
     "shape without a raster": [ground(), Fill(paint=(20, 120, 220), vector_mask=(((5, 5), (40, 9), (20, 40)),))],
+    "inverted": [ground(), _RED, _BLUE, Invert()],
+    "inverted over transparency": [_RED, _BLUE, Invert()],
+    "inverted in part": [ground(), _RED, _BLUE, Invert(opacity=120)],
+    "inverted and clipped": [ground(), _HARD, Invert(clipping=True), _BLUE],
+    "inverted with what is clipped": [
+        ground(), _HARD, Pixels(rgba=disc((250, 250, 30)), left=14, top=12, clipping=True), Invert(clipping=True)
+    ],
+    "inverted within an isolated group": [
+        ground(), Group(blend_mode=BlendMode.NORMAL, opacity=150, layers=(_RED, _BLUE, Invert()))
+    ],
+    "inverted through a group": [ground(), _RED, Group(opacity=150, layers=(_BLUE, Invert(), _HARD))],
+    "inverted through two groups": [
+        ground(), _RED, Group(opacity=150, layers=(Group(opacity=200, layers=(Invert(),)), _BLUE))
+    ],
+    "inverted in another mode": [ground(), _RED, Invert(blend_mode=BlendMode.MULTIPLY)],
+    "multiplied after an adjustment": [ground(), _RED, Group(layers=(Invert(), _MULTIPLIED), opacity=255)],
 }  # fmt: skip
 
 
@@ -351,11 +367,9 @@ def test_what_is_not_drawn_is_named() -> None:
     shadowed = Pixels(rgba=disc((9, 9, 99)), effects=(DropShadow(),))
     feathered = Pixels(rgba=disc((9, 9, 99)), mask=Mask(np.full((9, 9), 255, np.uint8), feather=3))
     noisy = Pixels(rgba=disc((9, 9, 99)), blend_mode=BlendMode.DISSOLVE)
-    flat, _ = flattened([ground(), shadowed, feathered, noisy, Invert()])
-    assert flat.unsupported == ("adjustment:invert", "dissolve", "effect:drop_shadow", "mask_feather")
-    assert [node.dropped for node in flat.nodes if node.kind in ("invert", "effect:drop_shadow")] == [
-        DropReason.UNDRAWN
-    ] * 2
+    flat, _ = flattened([ground(), shadowed, feathered, noisy])
+    assert flat.unsupported == ("dissolve", "effect:drop_shadow", "mask_feather")
+    assert [node.dropped for node in flat.nodes if node.kind == "effect:drop_shadow"] == [DropReason.UNDRAWN]
 
 
 def test_a_knockout_of_a_pass_through_group_is_named() -> None:
