@@ -136,8 +136,11 @@ def test_kills_while_real_documents_are_curated(documents, finished, tmp_path, w
     assert promised(tmp_path / "out") == finished[0]
 
 
-def test_ctrl_c_says_one_sentence_and_leaves_no_child(corpus, tmp_path):
-    output = tmp_path / "out"
+def test_ctrl_c_says_one_sentence_and_leaves_no_child(tmp_path):
+    output, corpus = tmp_path / "out", tmp_path / "corpus"
+    for index in range(8):
+        fake.write(corpus, f"a{index}.psd", colour=index)
+    fake.write(corpus, "b.psd", sleep=300)  # the run cannot end by itself
     command = [sys.executable, "-c", "import sys; from tests.beam_jobs import fake; from beam_jobs import shards\n"
                "shards.run.__defaults__ = (fake.curate,)\nsys.exit(shards.main(sys.argv[1:]))",
                "--input", str(corpus), "--output", str(output)]  # fmt: skip
