@@ -32,6 +32,8 @@ from schemas.stack import Box
 # Bottom to top, as Photoshop stacks them.
 OVERLAYS = ("pattern_overlay", "gradient_overlay", "color_overlay")
 STROKE = "stroke"
+# Bottom to top, as Photoshop paints them.
+DRAWN = ("drop_shadow", "outer_glow", *OVERLAYS, "inner_glow", "inner_shadow", STROKE)
 _NAMES = {
     "PatternOverlay": "pattern_overlay",
     "GradientOverlay": "gradient_overlay",
@@ -102,7 +104,7 @@ def effects_of(layer: Layer) -> list[Effect]:
         if not 0 <= opacity <= 1:  # no Photoshop wrote it; NaN is caught as well
             mode, opacity = BlendMode.NORMAL, 1.0
         listed.append(Effect(kind, item, mode, opacity))
-    order = {kind: index for index, kind in enumerate((*OVERLAYS, STROKE))}
+    order = {kind: index for index, kind in enumerate(DRAWN)}
     return sorted(listed, key=lambda effect: order.get(effect.kind, len(order)))
 
 

@@ -15,6 +15,7 @@ from psd_tools.constants import BlendMode
 from data_pipeline.boxes import intersect, size, union, view
 from data_pipeline.colour import ColourSpace
 from data_pipeline.flatten.blend import mode_index
+from data_pipeline.flatten.cast import BELOW, WITHIN, draw_cast, draw_within
 from data_pipeline.flatten.coverage import Coverage
 from data_pipeline.flatten.effects import (
     OVERLAYS,
@@ -56,8 +57,11 @@ def overlaid(styled: Styled, own: list[Fragment], tree: Tree, space: ColourSpace
     box = union(fragment.box for fragment in styled.region)
     overlays: list[tuple[Overlay, Node]] = []
     for effect, node in styled.effects:
-        if effect.kind in OVERLAYS:
-            overlay = draw_overlay(effect, styled.layer, box, space)
+        if effect.kind in (*OVERLAYS, *WITHIN):
+            if effect.kind in WITHIN:
+                overlay = draw_within(effect, styled.layer, styled.region, box, space)
+            else:
+                overlay = draw_overlay(effect, styled.layer, box, space)
             if overlay is None:
                 tree.leave_undrawn(effect, node)
             else:
@@ -70,6 +74,27 @@ def overlaid(styled: Styled, own: list[Fragment], tree: Tree, space: ColourSpace
         tops = [as_fragment(o.rgb, o.share, box, node.layer_id, styled.node.layer_id) for o, node in overlays]
         return clip(own, tops, styled.region)
     return [_painted_in(tree.flattened(own), 1.0, overlays, box)]
+
+
+def cast_below(
+    styled: Styled, own: Sequence[Fragment], canvas: Box, tree: Tree, space: ColourSpace
+) -> list[tuple[Fragment, BlendMode]]:
+    """Shadows and glows that lie below the layer, bottom to top, in their own mode."""
+    below: list[tuple[Fragment, BlendMode]] = []
+    for effect, node in styled.effects:
+        if effect.kind not in BELOW:
+            continue
+        cast = draw_cast(effect, styled.layer, styled.region, canvas, space)
+        if cast is None:
+            tree.leave_undrawn(effect, node)
+            continue
+        alpha = cast.coverage
+        is_hidden = styled.is_normal and styled.node.opacity == 1 and styled.node.fill == 1
+        if cast.knocked_out and not is_hidden:
+            beside = alpha * (1 - total_alpha(styled.region, cast.box))
+            alpha = _beside_alone(beside, own, cast.box, styled.node)
+        below.append((as_fragment(cast.rgb, alpha, cast.box, node.layer_id, styled.node.layer_id), cast.blend_mode))
+    return below
 
 
 def stroked(
@@ -129,10 +154,15 @@ def _painted_in(fragment: Fragment, fill: float, overlays: Sequence[tuple[Overla
 
 
 def _outer_half(stroke: Stroke, own: Sequence[Fragment], node: Node, owner: Node) -> Fragment:
-    """Beside the layer, at the strength that the layer's soft edge will leave of it."""
-    room = np.maximum(1 - np.float32(owner.opacity) * total_alpha(own, stroke.box), np.float32(1e-6))
-    alpha = np.clip(stroke.beside / room, 0, 1) * (stroke.beside > 0)
+    alpha = _beside_alone(stroke.beside, own, stroke.box, owner)
     return as_fragment(stroke.rgb, alpha, stroke.box, node.layer_id, owner.layer_id)
+
+
+def _beside_alone(beside: np.ndarray, own: Sequence[Fragment], box: Box, owner: Node) -> np.ndarray:
+    """The alpha of what shows `beside` a layer that is painted over it, whose soft edge will cover a part of it."""
+    room = np.maximum(1 - np.float32(owner.opacity) * total_alpha(own, box), np.float32(1e-6))
+    alpha: np.ndarray = np.clip(beside / room, 0, 1) * (beside > 0)
+    return alpha
 
 
 def _moved(array: np.ndarray, box: Box, target: Box) -> np.ndarray:

@@ -7,7 +7,7 @@ from psd_tools.api.layers import Layer
 
 from data_pipeline.boxes import intersect
 from data_pipeline.flatten.backdrop import merged
-from data_pipeline.flatten.effects import OVERLAYS, STROKE, Effect
+from data_pipeline.flatten.effects import DRAWN, Effect
 from data_pipeline.flatten.fragment import Fragment
 from data_pipeline.flatten.node import Node, effect_node, node_of
 from schemas.reasons import DropReason
@@ -28,7 +28,7 @@ class Tree:
     def add_effect(self, owner: Node, effect: Effect) -> Node:
         """An effect of a layer comes next."""
         node = self._added(effect_node(owner, len(self.nodes), effect.kind, effect.blend_mode, effect.opacity))
-        if effect.kind not in (*OVERLAYS, STROKE):
+        if effect.kind not in DRAWN:
             self.leave_undrawn(effect, node)
         return node
 

@@ -4,9 +4,11 @@ from collections.abc import Sequence
 
 from psd_tools.api.layers import Layer
 from psd_tools.constants import BlendMode, Tag
+from psd_tools.psd.descriptor import Descriptor
+from psd_tools.terminology import Key
 
 from data_pipeline.flatten.effects import Effect
-from data_pipeline.tagged_blocks import EFFECTS
+from data_pipeline.tagged_blocks import EFFECTS, UNREADABLE
 
 _FULL_RANGE = ((0, 65535), (0, 65535))
 
@@ -18,6 +20,8 @@ def unsupported_features(layer: Layer, effects: Sequence[Effect], clipped: Seque
         names.append("effect:unreadable")
     if layer.blend_mode == BlendMode.DISSOLVE:
         names.append("dissolve")
+    if any(_has_contour(effect) for effect in effects):
+        names.append("effect_contour")
     if _blends_by_range(layer):
         names.append("blend_if")
     if _restricts_channels(layer):
@@ -31,6 +35,16 @@ def unsupported_features(layer: Layer, effects: Sequence[Effect], clipped: Seque
     if _switched(layer, Tag.BLEND_INTERIOR_ELEMENTS, on_by_default=False) and effects:
         names.append("blend_interior_effects_as_group")
     return names
+
+
+def _has_contour(effect: Effect) -> bool:
+    """Whether the edge of a shadow or glow follows another curve than the straight line."""
+    contour = effect.drawing.descriptor.get(Key.TransferSpec)
+    points = contour.get(Key.Curve) if isinstance(contour, Descriptor) else None
+    try:
+        return points is not None and any(point[Key.Horizontal] != point[Key.Vertical] for point in points)
+    except UNREADABLE:
+        return False
 
 
 def _blends_by_range(layer: Layer) -> bool:

@@ -18,6 +18,7 @@ from data_pipeline.document import Document
 from data_pipeline.flatten.adjustments import read_change
 from data_pipeline.flatten.backdrop import Backdrop, ClippingBackdrop, adjust_below, merged
 from data_pipeline.flatten.bake import bake
+from data_pipeline.flatten.cast import BELOW, WITHIN
 from data_pipeline.flatten.coverage import Coverage, has_masks, layer_mask_coverage, mask_coverage, mask_frame
 from data_pipeline.flatten.effects import STROKE, effects_of
 from data_pipeline.flatten.fragment import Fragment, settle
@@ -26,7 +27,7 @@ from data_pipeline.flatten.knockout import is_background, knock_out
 from data_pipeline.flatten.leaf import UndrawnFill, read_leaf, vector_stroke
 from data_pipeline.flatten.node import Node
 from data_pipeline.flatten.recolour import Adjustment
-from data_pipeline.flatten.styled import Styled, overlaid, stroked
+from data_pipeline.flatten.styled import Styled, cast_below, overlaid, stroked
 from data_pipeline.flatten.text import bake_text
 from data_pipeline.flatten.tree import Tree, filed_once, note_vanished
 from data_pipeline.flatten.unsupported import unsupported_features
@@ -144,14 +145,14 @@ class _Walk:
         self.tree.unsupported.update(unsupported_features(base, effects, clipped))
         added = [(effect, self.tree.add_effect(node, effect)) for effect in effects]
         drawn = [(effect, own) for effect, own in added if own.dropped is None]
-        is_stroked = any(effect.kind == STROKE for effect, _ in drawn)
+        is_traced = any(effect.kind in (STROKE, *BELOW, *WITHIN) for effect, _ in drawn)
         if base.is_group():
             if not clipped and not drawn and only_holds(base):
                 self.children(base._layers, node, backdrop)
                 return
-            region, masks = self._group(base, node, is_stroked, backdrop), Coverage()
+            region, masks = self._group(base, node, is_traced, backdrop), Coverage()
         else:
-            region, masks = self._leaf(base, node, is_stroked, backdrop.box)
+            region, masks = self._leaf(base, node, is_traced, backdrop.box)
         if not region:
             for layer in clipped:
                 self.tree.drop(layer, parent, DropReason.EMPTY)
@@ -159,9 +160,10 @@ class _Walk:
         styled = Styled(base, node, drawn, region, masks, is_single=not clipped and not base.is_group())
         own = self._clipping_group(region, node, clipped, parent)
         own = overlaid(styled, own, self.tree, self._space)
+        below = cast_below(styled, own, backdrop.box, self.tree, self._space)
         own, outer = stroked(styled, own, self.tree, self._space)
         own = scale(own, Coverage(node.opacity))
-        for half, mode in outer:
+        for half, mode in (*below, *outer):
             backdrop.add(self._baked([half.scaled(node.opacity)], mode, backdrop))
         mode = BlendMode(base.blend_mode)
         start = self._knockout_start(base, backdrop, scope)
@@ -208,9 +210,9 @@ class _Walk:
         adjust_below(inner, coverage, backdrop)
         backdrop.add(scale(inner.fragments, coverage))
 
-    def _leaf(self, layer: Layer, node: Node, is_stroked: bool, window: Box) -> tuple[list[Fragment], Coverage]:
+    def _leaf(self, layer: Layer, node: Node, is_traced: bool, window: Box) -> tuple[list[Fragment], Coverage]:
         """A leaf's own paint in the window under its masks; the masks, for a stroke to follow."""
-        if is_stroked:  # along the layer's own edge, so the part of the layer beyond the window must be seen
+        if is_traced:  # along the layer's own edge, so the part of the layer beyond the window must be seen
             window = union([window, tuple(layer.bbox)])
         try:
             paint = read_leaf(layer, node.layer_id, self._space, window)
@@ -231,7 +233,7 @@ class _Walk:
         parts[-1] = replace(outline, alpha=outline.exact_alpha() * unclipped.on(outline.box))
         return [replace(merged(parts), layer_ids=(node.layer_id,))], masks
 
-    def _group(self, layer: Layer, node: Node, is_stroked: bool, around: Backdrop) -> list[Fragment]:
+    def _group(self, layer: Layer, node: Node, is_traced: bool, around: Backdrop) -> list[Fragment]:
         """A group's children in the group's own backdrop, at its masks' coverage."""
         passes_through = layer.blend_mode == BlendMode.PASS_THROUGH
         frame: Box | None = around.box
@@ -246,7 +248,7 @@ class _Walk:
             for child in layer._layers:
                 self.tree.drop(child, node, DropReason.OFF_CANVAS)
             return []
-        if is_stroked and not passes_through and layer.kind == "group":  # as a leaf
+        if is_traced and not passes_through and layer.kind == "group":  # as a leaf
             frame = union([frame, reach(layer, frame)])
         inner = Backdrop(frame, around if passes_through else None)
         self.children(layer._layers, node, inner)
