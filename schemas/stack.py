@@ -13,8 +13,9 @@ class PlainLayer:
 
     `rgba` is uint8 [height, width, 4], straight alpha. `layer_ids` are the nodes of the layer tree
     whose pixels it holds, `owner_id` the layer an effect belongs to. `baked` says that its colour was
-    computed over a backdrop (a blend mode other than Normal); `backdrop_dependence` in [0, 1] how far
-    that colour still depends on it: the mean error, over its visible pixels, on the inverted backdrop.
+    computed over a backdrop: for a blend mode other than Normal, the soft edge of text, or an
+    adjustment above it. `backdrop_dependence` in [0, 1] is how far that colour still depends on it: the
+    mean error, over its visible pixels, on the inverted backdrop.
     """
 
     box: Box

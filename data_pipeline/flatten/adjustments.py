@@ -54,8 +54,9 @@ def read_change(layer: Layer, space: ColourSpace) -> Change | None:
 
 def _by_channel(layer: Layer, space: ColourSpace) -> Change | None:
     count = ColorMode.channels(space.mode)
-    # a little above each value, so that rounding down finds it again
-    ramp = np.repeat((np.arange(256, dtype=np.float32) + 1e-3)[:, np.newaxis, np.newaxis] / 255, count, axis=2)
+    # A little above each value, so that what rounds it down finds it again; to invert it, nothing is rounded.
+    above = 0.0 if layer.kind == "invert" else 1e-3
+    ramp = np.repeat((np.arange(256, dtype=np.float32) + above)[:, np.newaxis, np.newaxis] / 255, count, axis=2)
     drawn = np.clip(ADJUSTMENT_FUNC[layer.kind](ramp, space.mode, layer)[:, 0].T, 0, 1)
     if not np.isfinite(drawn).all():
         return None

@@ -12,7 +12,7 @@ from numba import types
 from data_pipeline.boxes import intersect, size, union, view
 from data_pipeline.flatten.coverage import Coverage
 from data_pipeline.flatten.fragment import Fragment
-from data_pipeline.flatten.recolour import Adjustment, Faded, recoloured
+from data_pipeline.flatten.recolour import Adjustment, Faded, Ground, recoloured
 from data_pipeline.flatten.weights import total_alpha
 from data_pipeline.kernel import F32_3D, NO_PLANE, READ_ANY_PIXELS, READ_F32_2D, READ_U8_3D, kernel
 from schemas.stack import Box
@@ -69,10 +69,16 @@ def _gather(
 
 
 class Backdrop:
-    """Fragments painted on `box`, over another backdrop (pass through) or over nothing (isolated)."""
+    """Fragments painted on `box`, over another backdrop (pass through) or over nothing (isolated).
 
-    def __init__(self, box: Box, below: "Backdrop | None" = None) -> None:
+    One that `keeps_adjustments` sees the backdrop below, and changes none of its colours.
+    """
+
+    def __init__(self, box: Box, below: "Backdrop | None" = None, *, keeps_adjustments: bool = False) -> None:
         self.box = box
+        self.is_adjusted = False
+        self._keeps_adjustments = keeps_adjustments
+        self._adjusted_ground: np.ndarray | None = None
         self.fragments: list[Fragment] = []
         self.adjustments: tuple[Adjustment | Faded, ...] = ()  # of a fork: what will happen to the backdrop below it
         self._below = below
@@ -105,14 +111,24 @@ class Backdrop:
 
     def adjust(self, adjustment: Adjustment | Faded) -> None:
         """Change the colours of all that shows here, and of what shows through from below."""
-        earlier = copy(self)
-        self._adjust_ground(adjustment)
-        self.fragments = recoloured(self.fragments, adjustment, earlier._ground_at, self._ground_at)
+        before, after = self._adjust_ground(adjustment)
+        self.fragments = recoloured(self.fragments, adjustment, before, after)
         self._canvas = None
+        self.is_adjusted = True
 
-    def _adjust_ground(self, adjustment: Adjustment | Faded) -> None:
-        if self._below is not None:
-            self.adjustments = (*self.adjustments, adjustment)
+    def _adjust_ground(self, adjustment: Adjustment | Faded) -> tuple[Ground, Ground]:
+        """The ground before and after."""
+        if self._below is None or self._keeps_adjustments:
+            return _nothing, _nothing
+        before = self._below.picture(self.box) if self._adjusted_ground is None else self._adjusted_ground
+        part = intersect(self.box, adjustment.box)
+        if part is None:
+            return self._ground_at, self._ground_at
+        after = before.copy()
+        view(after, self.box, part)[...] = adjustment.on(view(before, self.box, part), part)
+        self.adjustments = (*self.adjustments, adjustment)
+        self._adjusted_ground = after
+        return lambda box: view(before, self.box, box), lambda box: view(after, self.box, box)
 
     def picture(self, box: Box) -> np.ndarray:
         """Premultiplied float32 RGBA [height, width, 4] on `box`, which must lie inside; read-only."""
@@ -149,9 +165,8 @@ class Backdrop:
         self._look_below(xs, ys, light, seen)
 
     def _look_below(self, xs: np.ndarray, ys: np.ndarray, light: np.ndarray, seen: np.ndarray) -> None:
-        if self.adjustments:  # single points cannot be adjusted
-            box = (int(xs.min()), int(ys.min()), int(xs.max()) + 1, int(ys.max()) + 1)
-            seen += light[:, np.newaxis] * self._ground_at(box)[ys - box[1], xs - box[0]]
+        if self._adjusted_ground is not None:
+            seen += light[:, np.newaxis] * self._adjusted_ground[ys - self.box[1], xs - self.box[0]]
         elif self._below is not None:
             self._below._look(xs, ys, light, seen)
 
@@ -165,18 +180,16 @@ class Backdrop:
 
     def _ground(self, tile: Box) -> np.ndarray | float:
         """What the fragments are painted on."""
-        if self._below is None:
-            return 0.0
-        picture = self._below.picture(tile)
-        for adjustment in self.adjustments:
-            part = intersect(tile, adjustment.box)
-            if part is not None:
-                picture = picture.copy()
-                view(picture, tile, part)[...] = adjustment.on(view(picture, tile, part), part)
-        return picture
+        if self._adjusted_ground is not None:
+            return view(self._adjusted_ground, self.box, tile)
+        return 0.0 if self._below is None else self._below.picture(tile)
 
     def _ground_at(self, box: Box) -> np.ndarray:
         return np.broadcast_to(np.float32(self._ground(box)), (*size(box), 4))
+
+
+def _nothing(box: Box) -> np.ndarray:
+    return np.broadcast_to(np.float32(0), (*size(box), 4))
 
 
 def adjust_below(inner: Backdrop, coverage: Coverage, around: Backdrop) -> None:
@@ -227,9 +240,12 @@ class ClippingBackdrop(Backdrop):
         """The base in the colours that adjustments clipped to it have given it."""
         return self._base.fragments
 
-    def _adjust_ground(self, adjustment: Adjustment | Faded) -> None:
-        self._base = copy(self._base)
+    def _adjust_ground(self, adjustment: Adjustment | Faded) -> tuple[Ground, Ground]:
+        earlier = self._base
+        self._base = Backdrop(self.box)
+        self._base.add(earlier.fragments)
         self._base.adjust(adjustment)
+        return lambda box: _opaque(earlier.picture(box)), self._ground
 
     def _ground(self, tile: Box) -> np.ndarray:
         return _opaque(self._base.picture(tile))

@@ -39,9 +39,15 @@ class Adjustment:
 
     def on(self, picture: np.ndarray, box: Box) -> np.ndarray:
         """A picture (premultiplied float32 RGBA) on `box`, adjusted."""
+        return self._adjusted(picture, self.coverage.on(box))
+
+    def at(self, pixels: np.ndarray, box: Box, chosen: np.ndarray) -> np.ndarray:
+        """Pixels [n, 4] of a picture on `box`, those that the mask `chosen` is true at, adjusted."""
+        return self._adjusted(pixels[np.newaxis], _share(self, box)[chosen][np.newaxis])[0]
+
+    def _adjusted(self, picture: np.ndarray, share: np.ndarray) -> np.ndarray:
         adjusted = np.array(picture)
-        changed = self.change(_straight(picture))
-        _adjust(mode_index(self.mode), changed, self.coverage.on(box), adjusted)
+        _adjust(mode_index(self.mode), self.change(_straight(picture)), share, adjusted)
         return adjusted
 
 
@@ -64,6 +70,24 @@ class Faded:
         share = self.coverage.on(box)[..., np.newaxis]
         faded: np.ndarray = picture + share * (adjusted - picture)
         return faded
+
+    def at(self, pixels: np.ndarray, box: Box, chosen: np.ndarray) -> np.ndarray:
+        """Pixels [n, 4] of a picture on `box`, those that the mask `chosen` is true at, adjusted."""
+        adjusted = pixels
+        for one in self.inside:
+            adjusted = one.at(adjusted, box, chosen)
+        share = _share(self, box)[chosen][:, np.newaxis]
+        faded: np.ndarray = pixels + share * (adjusted - pixels)
+        return faded
+
+
+def _share(adjustment: "Adjustment | Faded", box: Box) -> np.ndarray:
+    """Its coverage on any box, 0 where it does not reach."""
+    share = np.zeros(size(box), np.float32)
+    part = intersect(box, adjustment.box)
+    if part is not None:
+        view(share, box, part)[...] = adjustment.coverage.on(part)
+    return share
 
 
 @kernel(types.void, READ_F32_3D, F32_3D)
@@ -136,28 +160,63 @@ def recoloured(
     fragments: Sequence[Fragment], adjustment: Adjustment | Faded, ground: Ground, adjusted_ground: Ground
 ) -> list[Fragment]:
     """`fragments` lie on `ground`, and afterwards on `adjusted_ground`."""
-    result = []
-    for fragment in fragments:
-        if fragment.crop(adjustment.box) is None:
-            result.append(fragment)
-        else:
-            alpha = np.array(fragment.exact_alpha())
-            result.append(replace(fragment, rgba=fragment.rgba.copy(), alpha=alpha, baked=True))
+    met = [adjustment.coverage.meets(fragment.box) and fragment.crop(adjustment.box) for fragment in fragments]
+    result = [replace(one, rgba=one.rgba.copy(), alpha=np.array(one.exact_alpha())) if is_met else one
+              for one, is_met in zip(fragments, met, strict=True)]  # fmt: skip
+    errors = [0.0] * len(result)
     for tile in _tiles(adjustment.box):
-        parts = [fragment.crop(tile) for fragment in result]
-        if not any(parts):
+        parts = [(k, part) for k, one in enumerate(result) if (part := one.crop(tile)) is not None]
+        if not parts:
             continue
         before, after = np.array(ground(tile)), np.array(adjusted_ground(tile))
-        for part in parts:
-            if part is None:
-                continue
-            assert part.alpha is not None, "every fragment that meets the adjustment has its own alpha"
-            picture = view(before, tile, part.box)
-            _lay_on(picture, part.alpha, part.rgba)
+        for k, part in parts:
+            picture, below = view(before, tile, part.box), view(after, tile, part.box)
+            alpha = part.exact_alpha()
+            soft = (alpha > 0) & (alpha < 1) & (picture[..., 3] > 0) if met[k] else np.zeros(alpha.shape, np.bool_)
+            inverted = _inverted(picture[soft])
+            own = np.concatenate([part.rgba[soft][:, :3] / np.float32(255), alpha[soft][:, np.newaxis]], axis=1)
+            _lay_on(picture, alpha, part.rgba)
             target = adjustment.on(picture, part.box)
-            coverage = adjustment.coverage.on(part.box)
-            _recolour(view(after, tile, part.box), target, coverage, part.rgba, part.alpha)
-    return result
+            coverage = adjustment.coverage.on(part.box) if met[k] else _none(part.box)
+            _recolour(below, target, coverage, part.rgba, alpha)  # in place: the part is a view of the result
+            errors[k] += _error(adjustment, part, soft, own, inverted)
+    return [_noted(old, new, error) for old, new, error in zip(fragments, result, errors, strict=True)]
+
+
+def _none(box: Box) -> np.ndarray:
+    return np.broadcast_to(np.float32(0), size(box))
+
+
+def _inverted(picture: np.ndarray) -> np.ndarray:
+    """Premultiplied pixels [n, 4] of the inverted colour."""
+    return np.concatenate([picture[:, 3:] - picture[:, :3], picture[:, 3:]], axis=1)
+
+
+def _error(
+    adjustment: Adjustment | Faded, part: Fragment, soft: np.ndarray, own: np.ndarray, below: np.ndarray
+) -> float:
+    """What the new colours of soft pixels give over the inverted backdrop, less what they ought to: the sum over them.
+
+    `own` are their straight colours before, `below` the inverted backdrop, both float32 [n, 4].
+    """
+    if not len(own):
+        return 0.0
+    alpha = own[:, 3:]
+    picture = np.concatenate([own[:, :3], np.ones_like(alpha)], axis=1) * alpha + (1 - alpha) * below
+    ought, under = (adjustment.at(pixels, part.box, soft) for pixels in (picture, below))
+    held = part.exact_alpha()[soft][:, np.newaxis]
+    gives = held * (part.rgba[soft][:, :3] / np.float32(255)) + (1 - held) * under[:, :3]
+    return float(np.abs(gives - ought[:, :3]).mean(axis=1).sum())
+
+
+def _noted(old: Fragment, new: Fragment, error: float) -> Fragment:
+    """The fragment as it was where nothing changed; otherwise with what its record says of it."""
+    if old is new:
+        return old
+    if np.array_equal(old.rgba, new.rgba) and np.array_equal(old.exact_alpha(), new.exact_alpha()):
+        return old
+    dependence = error / max(1, int(np.count_nonzero(new.exact_alpha())))
+    return replace(new, baked=True, backdrop_dependence=max(old.backdrop_dependence, dependence))
 
 
 def _tiles(box: Box) -> list[Box]:

@@ -150,7 +150,7 @@ class _Walk:
             if not clipped and not drawn and only_holds(base):
                 self.children(base._layers, node, backdrop)
                 return
-            region, masks = self._group(base, node, is_traced, backdrop), Coverage()
+            region, masks = self._group(base, clipped, node, is_traced, backdrop), Coverage()
         else:
             region, masks = self._leaf(base, node, is_traced, backdrop.box)
         if not region:
@@ -192,6 +192,9 @@ class _Walk:
         self.tree.unsupported.update(unsupported_features(layer, (), clipped))
         frame = mask_frame(layer)
         box = backdrop.box if frame is None else intersect(backdrop.box, frame)
+        mode = BlendMode(layer.blend_mode)
+        if mode not in _NORMAL and any(one.kind not in _ADJUSTMENTS for one in clipped):
+            self.tree.unsupported.add("clipped_to_adjustment")  # drawn as if in its own mode alone
         change = read_change(layer, self._space)
         if change is None:
             self.tree.unsupported.add(f"adjustment:{layer.kind}")
@@ -200,13 +203,12 @@ class _Walk:
             for one in clipped:
                 self.tree.drop(one, parent, DropReason.OFF_CANVAS)
             return
-        coverage = mask_coverage(layer, box)
         inner = Backdrop(box, backdrop)
         if change is not None:
-            inner.adjust(Adjustment(change, BlendMode(layer.blend_mode), Coverage(), box))
+            inner.adjust(Adjustment(change, mode, Coverage(), box))
         for one in clipped:
             self._unit(one, [], parent, inner, scope=0)
-        coverage = coverage.times(node.opacity * node.fill)
+        coverage = mask_coverage(layer, box).times(node.opacity * node.fill)
         adjust_below(inner, coverage, backdrop)
         backdrop.add(scale(inner.fragments, coverage))
 
@@ -233,7 +235,9 @@ class _Walk:
         parts[-1] = replace(outline, alpha=outline.exact_alpha() * unclipped.on(outline.box))
         return [replace(merged(parts), layer_ids=(node.layer_id,))], masks
 
-    def _group(self, layer: Layer, node: Node, is_traced: bool, around: Backdrop) -> list[Fragment]:
+    def _group(
+        self, layer: Layer, clipped: Sequence[Layer], node: Node, is_traced: bool, around: Backdrop
+    ) -> list[Fragment]:
         """A group's children in the group's own backdrop, at its masks' coverage."""
         passes_through = layer.blend_mode == BlendMode.PASS_THROUGH
         frame: Box | None = around.box
@@ -250,10 +254,12 @@ class _Walk:
             return []
         if is_traced and not passes_through and layer.kind == "group":  # as a leaf
             frame = union([frame, reach(layer, frame)])
-        inner = Backdrop(frame, around if passes_through else None)
+        # Faded by its fill, or clipped to, a group keeps its adjustments to itself, as psd-tools found.
+        keeps = bool(clipped) or node.fill < 1
+        inner = Backdrop(frame, around if passes_through else None, keeps_adjustments=keeps)
         self.children(layer._layers, node, inner)
         masks = mask_coverage(layer, frame) if inner.adjustments and has_masks(layer) else Coverage()
-        adjust_below(inner, masks.times(node.opacity * node.fill), around)
+        adjust_below(inner, masks.times(node.opacity), around)
         if not inner.fragments or not has_masks(layer):
             return inner.fragments
         return scale(inner.fragments, mask_coverage(layer, union(part.box for part in inner.fragments)))
@@ -277,6 +283,8 @@ class _Walk:
             return None
         if layer.is_group() and layer.blend_mode == BlendMode.PASS_THROUGH:
             self.tree.unsupported.add("knockout_of_pass_through_group")  # its children have seen what it knocks out
+        if backdrop.is_adjusted:
+            self.tree.unsupported.add("knockout_of_adjustment")  # what it lays bare keeps its changed colours
         if knockout != Knockout.DEEP:
             return scope
         if backdrop.is_fork:

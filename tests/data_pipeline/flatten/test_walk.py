@@ -273,6 +273,13 @@ _CASES: dict[str, list[Node]] = {
     "inverted through two groups": [
         ground(), _RED, Group(opacity=150, layers=(Group(opacity=200, layers=(Invert(),)), _BLUE))
     ],
+    "inverted within a group of partial fill": [ground(), _HARD, Group(fill=128, layers=(Invert(),))],
+    "inverted within a group that is clipped to": [
+        ground(), Group(layers=(Invert(), _HARD, _HARD_TOO)),
+        Pixels(rgba=disc((250, 250, 30)), left=12, top=16, clipping=True),
+    ],
+    "inverted into hard mix": [ground((180, 120, 200)), Invert(blend_mode=BlendMode.HARD_MIX)],
+    "inverted many times through a group": [ground(), _RED, Group(opacity=128, layers=(_HARD, *[Invert()] * 5))],
     "inverted in another mode": [ground(), _RED, Invert(blend_mode=BlendMode.MULTIPLY)],
     "multiplied after an adjustment": [ground(), _RED, Group(layers=(Invert(), _MULTIPLIED), opacity=255)],
 }  # fmt: skip
@@ -361,6 +368,25 @@ def test_layers_clipped_to_a_hidden_base_are_dropped() -> None:
 def test_empty_and_outlying_layers_are_told_apart() -> None:
     flat, _ = flattened([ground(), Pixels(rgba=np.zeros((9, 9, 4), np.uint8)), Pixels(rgba=disc((1, 1, 1)), left=90)])
     assert [node.dropped for node in flat.nodes] == [None, DropReason.EMPTY, DropReason.OFF_CANVAS]
+
+
+def test_an_adjustment_leaves_alone_what_it_does_not_change() -> None:
+    flat, _ = flattened([ground(), _RED, Invert(opacity=0)])
+    assert not any(layer.baked for layer in flat.stack.layers)
+
+
+def test_what_an_adjustment_made_depend_on_the_backdrop_says_so() -> None:
+    faint = Pixels(rgba=disc((220, 40, 30), alpha=60), left=4, top=5)
+    plain, _ = flattened([ground((128, 128, 128)), faint, Invert()])
+    mixed, _ = flattened([ground((128, 128, 128)), faint, Invert(blend_mode=BlendMode.HARD_MIX)])
+    assert plain.stack.layers[1].backdrop_dependence < 0.01
+    assert mixed.stack.layers[1].backdrop_dependence > 0.1
+
+
+def test_a_knockout_of_an_adjustment_is_named() -> None:
+    hole = Pixels(rgba=disc((9, 9, 9)), knockout=1, fill=0)
+    flat, _ = flattened([ground(), Group(layers=(Invert(), hole))])
+    assert "knockout_of_adjustment" in flat.unsupported
 
 
 def test_what_is_not_drawn_is_named() -> None:
