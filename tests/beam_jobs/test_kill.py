@@ -144,7 +144,9 @@ def test_ctrl_c_says_one_sentence_and_leaves_no_child(tmp_path):
     command = [sys.executable, "-c", "import sys; from tests.beam_jobs import fake; from beam_jobs import shards\n"
                "shards.run.__defaults__ = (fake.curate,)\nsys.exit(shards.main(sys.argv[1:]))",
                "--input", str(corpus), "--output", str(output)]  # fmt: skip
-    with subprocess.Popen(command, cwd=ROOT, start_new_session=True, stderr=subprocess.PIPE, text=True) as process:
+    heeding = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)  # a shell's background jobs ignore Ctrl-C
+    with subprocess.Popen(command, cwd=ROOT, start_new_session=True, stderr=subprocess.PIPE, text=True,
+                          preexec_fn=heeding) as process:  # fmt: skip
         while len(list((output / "state/scratch/finished").rglob("*/*"))) < 5:
             time.sleep(0.02)
         os.killpg(process.pid, signal.SIGINT)
