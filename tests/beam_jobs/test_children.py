@@ -69,7 +69,7 @@ def test_a_closed_pool_begins_nothing_again(tmp_path):
     marker = tmp_path / "marker"
     pool = Children(1, LIMIT_BYTES, ())
     running = pool.submit(noted, str(marker), seconds=60.0)
-    while not marker.exists():
+    while not (marker.exists() and marker.read_text()):
         time.sleep(0.02)
     pool.close()
     with pytest.raises(CancelledError):
