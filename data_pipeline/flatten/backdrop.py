@@ -11,28 +11,13 @@ from numba import types
 
 from data_pipeline.boxes import intersect, size, union, view
 from data_pipeline.flatten.coverage import Coverage
-from data_pipeline.flatten.fragment import Fragment
+from data_pipeline.flatten.fragment import Fragment, lay_on
 from data_pipeline.flatten.recolour import Adjustment, Faded, Ground, recoloured
 from data_pipeline.flatten.weights import total_alpha
-from data_pipeline.kernel import F32_3D, NO_PLANE, READ_ANY_PIXELS, READ_F32_2D, READ_U8_3D, kernel
+from data_pipeline.kernel import NO_PLANE, READ_ANY_PIXELS, READ_F32_2D, kernel
 from schemas.stack import Box
 
 _TILE_PX = 256  # of a tile's side: a small layer asks for little more than itself
-
-
-@kernel(types.void, F32_3D, READ_U8_3D, READ_F32_2D)
-def _paint(canvas: np.ndarray, rgba: np.ndarray, alpha: np.ndarray) -> None:
-    for y in range(rgba.shape[0]):
-        for x in range(rgba.shape[1]):
-            a = alpha[y, x]
-            if a <= 0:
-                continue
-            rest = np.float32(1) - a
-            share = a * np.float32(1 / 255)
-            canvas[y, x, 0] = rgba[y, x, 0] * share + canvas[y, x, 0] * rest
-            canvas[y, x, 1] = rgba[y, x, 1] * share + canvas[y, x, 1] * rest
-            canvas[y, x, 2] = rgba[y, x, 2] * share + canvas[y, x, 2] * rest
-            canvas[y, x, 3] = a + canvas[y, x, 3] * rest
 
 
 @kernel(
@@ -176,7 +161,7 @@ class Backdrop:
         for fragment in self.fragments[max(painted, 0) :]:
             part = fragment.crop(tile)
             if part is not None:
-                _paint(view(canvas, tile, part.box), part.rgba, part.exact_alpha())
+                lay_on(view(canvas, tile, part.box), part.rgba, part.exact_alpha())
 
     def _ground(self, tile: Box) -> np.ndarray | float:
         """What the fragments are painted on."""

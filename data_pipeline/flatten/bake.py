@@ -18,7 +18,7 @@ from data_pipeline.flatten.blend import blend, mode_index
 from data_pipeline.flatten.fragment import Fragment
 from data_pipeline.kernel import F32_2D, READ_F32_2D, READ_F32_3D, READ_U8_3D, U8_3D, inlined, kernel
 
-_OPAQUE = 1 - 1e-4
+OPAQUE = 1 - 1e-4
 _NEUTRAL = 1e-3 / 255  # a smaller alpha changes nothing
 
 
@@ -62,7 +62,7 @@ def _bake(
                 fr, fg, fb = blend(mode, br, bg, bb, sr, sg, sb)
                 r, g, bl = sr + b * (fr - sr), sg + b * (fg - sg), sb + b * (fb - sb)
             least = a
-            if b >= _OPAQUE:
+            if b >= OPAQUE:
                 dr, dg, db = a * (r - br), a * (g - bg), a * (bl - bb)
                 need = max(needed(dr, br), needed(dg, bg), needed(db, bb))
                 if need <= _NEUTRAL:

@@ -10,7 +10,7 @@ from psd_tools.constants import BlendMode, Resource
 from psd_tools.psd.descriptor import Descriptor
 from psd_tools.terminology import Enum, Key
 
-from data_pipeline.boxes import intersect, size, union
+from data_pipeline.boxes import size, union
 from data_pipeline.colour import ColourSpace
 from data_pipeline.flatten.effects import Effect, Overlay
 from data_pipeline.flatten.fragment import Fragment
@@ -20,9 +20,7 @@ from data_pipeline.flatten.weights import total_alpha
 from data_pipeline.tagged_blocks import UNREADABLE, resource
 from schemas.stack import Box
 
-DROP_SHADOW, OUTER_GLOW, INNER_SHADOW, INNER_GLOW = "drop_shadow", "outer_glow", "inner_shadow", "inner_glow"
-BELOW = (DROP_SHADOW, OUTER_GLOW)  # bottom to top
-WITHIN = (INNER_GLOW, INNER_SHADOW)
+_SHADOWS = ("drop_shadow", "inner_shadow")  # the others are glows
 _MAX_SIZE_PX = 1000  # beyond what Photoshop's dialog offers
 _PHOTOSHOPS_ANGLE = 30  # where a document does not say whence its light comes
 
@@ -39,50 +37,60 @@ class Cast:
     knocked_out: bool
 
 
-def draw_cast(effect: Effect, layer: Layer, region: Sequence[Fragment], canvas: Box, space: ColourSpace) -> Cast | None:
-    """A drop shadow or an outer glow as far as the canvas; None where it cannot be read."""
-    try:
-        size_px, spread = _extent(effect)
-        offset = _offset(effect, layer) if effect.kind == DROP_SHADOW else (0, 0)
-        rgb = _colour(effect, layer, space)
-    except UNREADABLE:
+@dataclass(frozen=True, eq=False)
+class _Light:
+    """What a shadow or a glow is made of: `offset` (right, down) in pixels, `rgb` uint8 [1, 1, 3]."""
+
+    size_px: float
+    spread: float
+    offset: tuple[int, int]
+    rgb: np.ndarray
+
+
+def draw_cast(effect: Effect, layer: Layer, region: Sequence[Fragment], space: ColourSpace) -> Cast | None:
+    """A drop shadow or an outer glow; None where it cannot be read."""
+    light = _light(effect, layer, space)
+    if light is None:
         return None
-    own = union(fragment.box for fragment in region)
-    reach = reach_px(size_px)
-    box = (own[0] - reach, own[1] - reach, own[2] + reach, own[3] + reach)
-    place = (box[0] + offset[0], box[1] + offset[1], box[2] + offset[0], box[3] + offset[1])
-    target = intersect(place, canvas)
-    if target is None:
-        target = (canvas[0], canvas[1], canvas[0] + 1, canvas[1] + 1)
-    coverage = softened(total_alpha(region, box), size_px, spread)
-    if effect.kind == OUTER_GLOW:
+    box = _around(union(fragment.box for fragment in region), reach_px(light.size_px))
+    coverage = softened(total_alpha(region, box), light.size_px, light.spread)
+    if effect.kind not in _SHADOWS:
         coverage = _ranged(effect, coverage)
-    coverage = moved(coverage, box, target, offset) * np.float32(effect.opacity)
-    knocked_out = effect.kind == OUTER_GLOW or bool(getattr(effect.drawing, "layer_knocks_out", True))
-    colour = np.broadcast_to(rgb, (*size(target), 3))
-    return Cast(target, colour, coverage, effect.blend_mode, knocked_out)
+    right, down = light.offset
+    place = (box[0] + right, box[1] + down, box[2] + right, box[3] + down)
+    knocked_out = effect.kind not in _SHADOWS or bool(getattr(effect.drawing, "layer_knocks_out", True))
+    rgb = np.broadcast_to(light.rgb, (*size(place), 3))
+    return Cast(place, rgb, coverage * np.float32(effect.opacity), effect.blend_mode, knocked_out)
 
 
 def draw_within(
     effect: Effect, layer: Layer, region: Sequence[Fragment], box: Box, space: ColourSpace
 ) -> Overlay | None:
     """An inner shadow or an inner glow on `box`; None where it cannot be read."""
-    try:
-        size_px, choke = _extent(effect)
-        offset = _offset(effect, layer) if effect.kind == INNER_SHADOW else (0, 0)
-        rgb = _colour(effect, layer, space)
-    except UNREADABLE:
+    light = _light(effect, layer, space)
+    if light is None:
         return None
-    reach = reach_px(size_px) + max(map(abs, offset))
-    around = (box[0] - reach, box[1] - reach, box[2] + reach, box[3] + reach)
-    outside = 1 - total_alpha(region, around)
-    share = softened(outside, size_px, choke)
-    share = moved(share, around, box, offset)
-    if effect.kind == INNER_GLOW:
+    around = _around(box, reach_px(light.size_px) + max(map(abs, light.offset)))
+    share = softened(1 - total_alpha(region, around), light.size_px, light.spread)
+    share = moved(share, around, box, light.offset)
+    if effect.kind not in _SHADOWS:
         share = _ranged(effect, share)
         if _from_centre(effect):
             share = 1 - share
-    return Overlay(np.broadcast_to(rgb, (*size(box), 3)), share * np.float32(effect.opacity), effect.blend_mode)
+    rgb = np.broadcast_to(light.rgb, (*size(box), 3))
+    return Overlay(rgb, share * np.float32(effect.opacity), effect.blend_mode)
+
+
+def _light(effect: Effect, layer: Layer, space: ColourSpace) -> _Light | None:
+    try:
+        offset = _offset(effect, layer) if effect.kind in _SHADOWS else (0, 0)
+        return _Light(*_extent(effect), offset, _colour(effect, layer, space))
+    except UNREADABLE:
+        return None
+
+
+def _around(box: Box, reach: int) -> Box:
+    return box[0] - reach, box[1] - reach, box[2] + reach, box[3] + reach
 
 
 def _extent(effect: Effect) -> tuple[float, float]:

@@ -33,7 +33,9 @@ from schemas.stack import Box
 OVERLAYS = ("pattern_overlay", "gradient_overlay", "color_overlay")
 STROKE = "stroke"
 # Bottom to top, as Photoshop paints them.
-DRAWN = ("drop_shadow", "outer_glow", *OVERLAYS, "inner_glow", "inner_shadow", STROKE)
+BELOW = ("drop_shadow", "outer_glow")
+WITHIN = ("inner_glow", "inner_shadow")
+DRAWN = (*BELOW, *OVERLAYS, *WITHIN, STROKE)
 _NAMES = {
     "PatternOverlay": "pattern_overlay",
     "GradientOverlay": "gradient_overlay",

@@ -6,7 +6,7 @@ import numpy as np
 from numba import types
 
 from data_pipeline.boxes import intersect, tight, view
-from data_pipeline.kernel import PIXELS, PLANE, READ_ANY_PIXELS, READ_F32_2D, kernel, packed
+from data_pipeline.kernel import F32_3D, PIXELS, PLANE, READ_ANY_PIXELS, READ_F32_2D, READ_U8_3D, kernel, packed
 from schemas.stack import Box
 
 _READ_ROWS = types.Array(types.uint8, 2, "C", readonly=True)
@@ -18,6 +18,22 @@ def _unit_alpha(pixels: np.ndarray, alpha: np.ndarray) -> None:
         row = alpha[y]
         for x in range(len(row)):
             row[x] = np.float32(pixels[y, x] >> np.uint32(24)) * np.float32(1 / 255)
+
+
+@kernel(types.void, F32_3D, READ_U8_3D, READ_F32_2D)
+def lay_on(canvas: np.ndarray, rgba: np.ndarray, alpha: np.ndarray) -> None:
+    """Blend a layer onto a picture, premultiplied float32 RGBA of its size, in place."""
+    for y in range(rgba.shape[0]):
+        for x in range(rgba.shape[1]):
+            a = alpha[y, x]
+            if a <= 0:
+                continue
+            rest = np.float32(1) - a
+            share = a * np.float32(1 / 255)
+            canvas[y, x, 0] = rgba[y, x, 0] * share + canvas[y, x, 0] * rest
+            canvas[y, x, 1] = rgba[y, x, 1] * share + canvas[y, x, 1] * rest
+            canvas[y, x, 2] = rgba[y, x, 2] * share + canvas[y, x, 2] * rest
+            canvas[y, x, 3] = a + canvas[y, x, 3] * rest
 
 
 @dataclass(frozen=True, eq=False)

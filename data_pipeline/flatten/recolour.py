@@ -15,14 +15,13 @@ from psd_tools.constants import BlendMode
 
 from data_pipeline.boxes import intersect, size, view
 from data_pipeline.flatten.adjustments import Change
-from data_pipeline.flatten.bake import needed, to_byte
+from data_pipeline.flatten.bake import OPAQUE, needed, to_byte
 from data_pipeline.flatten.blend import blend, mode_index
 from data_pipeline.flatten.coverage import Coverage
-from data_pipeline.flatten.fragment import Fragment
+from data_pipeline.flatten.fragment import Fragment, lay_on
 from data_pipeline.kernel import F32_2D, F32_3D, READ_F32_2D, READ_F32_3D, U8_3D, kernel
 from schemas.stack import Box
 
-_OPAQUE = 1 - 1e-4
 _TILE_PX = 1024  # of a tile's side: what lies between takes 60 bytes a pixel
 
 Ground = Callable[[Box], np.ndarray]  # premultiplied float32 RGBA [height, width, 4] on a box
@@ -131,7 +130,7 @@ def _recolour(below: np.ndarray, target: np.ndarray, coverage: np.ndarray, rgba:
                 continue
             if coverage[y, x] > 0:
                 held = a
-                if a < 1 and below[y, x, 3] >= _OPAQUE:
+                if a < 1 and below[y, x, 3] >= OPAQUE:
                     for c in range(3):
                         held = max(held, needed(target[y, x, c] - below[y, x, c], below[y, x, c]))
                     if held > a:
@@ -143,17 +142,6 @@ def _recolour(below: np.ndarray, target: np.ndarray, coverage: np.ndarray, rgba:
             for c in range(3):
                 below[y, x, c] = a * (rgba[y, x, c] / 255) + (1 - a) * below[y, x, c]
             below[y, x, 3] = a + (1 - a) * below[y, x, 3]
-
-
-@kernel(types.void, F32_3D, READ_F32_2D, U8_3D)
-def _lay_on(picture: np.ndarray, alpha: np.ndarray, rgba: np.ndarray) -> None:
-    for y in range(rgba.shape[0]):
-        for x in range(rgba.shape[1]):
-            a = alpha[y, x]
-            if a > 0:
-                for c in range(3):
-                    picture[y, x, c] = a * (rgba[y, x, c] / np.float32(255)) + (1 - a) * picture[y, x, c]
-                picture[y, x, 3] = a + (1 - a) * picture[y, x, 3]
 
 
 def recoloured(
@@ -175,7 +163,7 @@ def recoloured(
             soft = (alpha > 0) & (alpha < 1) & (picture[..., 3] > 0) if met[k] else np.zeros(alpha.shape, np.bool_)
             inverted = _inverted(picture[soft])
             own = np.concatenate([part.rgba[soft][:, :3] / np.float32(255), alpha[soft][:, np.newaxis]], axis=1)
-            _lay_on(picture, alpha, part.rgba)
+            lay_on(picture, part.rgba, alpha)
             target = adjustment.on(picture, part.box)
             coverage = adjustment.coverage.on(part.box) if met[k] else _none(part.box)
             _recolour(below, target, coverage, part.rgba, alpha)  # in place: the part is a view of the result

@@ -15,11 +15,13 @@ from psd_tools.constants import BlendMode
 from data_pipeline.boxes import intersect, size, union, view
 from data_pipeline.colour import ColourSpace
 from data_pipeline.flatten.blend import mode_index
-from data_pipeline.flatten.cast import BELOW, WITHIN, draw_cast, draw_within
+from data_pipeline.flatten.cast import draw_cast, draw_within
 from data_pipeline.flatten.coverage import Coverage
 from data_pipeline.flatten.effects import (
+    BELOW,
     OVERLAYS,
     STROKE,
+    WITHIN,
     Effect,
     Overlay,
     Stroke,
@@ -77,14 +79,14 @@ def overlaid(styled: Styled, own: list[Fragment], tree: Tree, space: ColourSpace
 
 
 def cast_below(
-    styled: Styled, own: Sequence[Fragment], canvas: Box, tree: Tree, space: ColourSpace
+    styled: Styled, own: Sequence[Fragment], tree: Tree, space: ColourSpace
 ) -> list[tuple[Fragment, BlendMode]]:
     """Shadows and glows that lie below the layer, bottom to top, in their own mode."""
     below: list[tuple[Fragment, BlendMode]] = []
     for effect, node in styled.effects:
         if effect.kind not in BELOW:
             continue
-        cast = draw_cast(effect, styled.layer, styled.region, canvas, space)
+        cast = draw_cast(effect, styled.layer, styled.region, space)
         if cast is None:
             tree.leave_undrawn(effect, node)
             continue

@@ -15,12 +15,11 @@ from numba import types
 
 from data_pipeline.colour import srgb_light, srgb_values
 from data_pipeline.flatten.backdrop import Backdrop
-from data_pipeline.flatten.bake import needed, to_byte
+from data_pipeline.flatten.bake import OPAQUE, needed, to_byte
 from data_pipeline.flatten.fragment import Fragment
 from data_pipeline.kernel import F32_2D, U8_3D, inlined, kernel
 
 PHOTOSHOPS_GAMMA = 1.45
-_OPAQUE = 1 - 1e-4
 _SAME = 1e-6  # squared distance of colours that a blend cannot tell apart
 _STEPS = 4096  # of the tables; between them lines: off by less than 0.01/255
 _TABLE = types.Array(types.float32, 1, "C", readonly=True)
@@ -76,7 +75,7 @@ def _bake_text(
         if apart <= _SAME:
             continue
         held = a
-        if b >= _OPAQUE:
+        if b >= OPAQUE:
             # Of all (alpha, colour) that give the result, the one whose colour is nearest to the text's own.
             held = along / apart
             for c in range(3):

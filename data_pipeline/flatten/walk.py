@@ -18,9 +18,8 @@ from data_pipeline.document import Document
 from data_pipeline.flatten.adjustments import read_change
 from data_pipeline.flatten.backdrop import Backdrop, ClippingBackdrop, adjust_below, merged
 from data_pipeline.flatten.bake import bake
-from data_pipeline.flatten.cast import BELOW, WITHIN
 from data_pipeline.flatten.coverage import Coverage, has_masks, layer_mask_coverage, mask_coverage, mask_frame
-from data_pipeline.flatten.effects import STROKE, effects_of
+from data_pipeline.flatten.effects import BELOW, STROKE, WITHIN, effects_of
 from data_pipeline.flatten.fragment import Fragment, settle
 from data_pipeline.flatten.groups import only_holds, reach
 from data_pipeline.flatten.knockout import is_background, knock_out
@@ -160,7 +159,7 @@ class _Walk:
         styled = Styled(base, node, drawn, region, masks, is_single=not clipped and not base.is_group())
         own = self._clipping_group(region, node, clipped, parent)
         own = overlaid(styled, own, self.tree, self._space)
-        below = cast_below(styled, own, backdrop.box, self.tree, self._space)
+        below = cast_below(styled, own, self.tree, self._space)
         own, outer = stroked(styled, own, self.tree, self._space)
         own = scale(own, Coverage(node.opacity))
         for half, mode in (*below, *outer):
