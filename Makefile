@@ -72,6 +72,10 @@ fuzz: $(EVERYTHING) ## mutated PSDs through the real job: N= SEED= WORKERS=
 bench: $(EVERYTHING) ## CPU seconds per step beside psd-tools: INPUT=folder of PSDs
 	$(BIN)/python -m data_pipeline.bench $(call quoted,$(or $(INPUT),$(EXAMPLES))) $(ARGS)
 
+bench-fidelity: needs-INPUT $(EVERYTHING) ## how near we come to Photoshop's pictures, beside psd-tools: INPUT=folder of PSDs OUTPUT=page
+	$(BIN)/python -m audit.bench_fidelity $(call quoted,$(INPUT)) $(if $(call set,OUTPUT),--output $(call quoted,$(OUTPUT))) \
+		$(call option,WORKERS,workers) $(ARGS)
+
 bench-codecs: $(EVERYTHING) ## PNG and WebP on the layers of real designs: INPUT=folder of PSDs
 	$(BIN)/python -m data_pipeline.bench_codecs $(call quoted,$(or $(INPUT),$(EXAMPLES))) $(ARGS)
 
@@ -92,4 +96,4 @@ lint: $(EVERYTHING) ## style and types
 clean: ## remove what the targets made, but not the environment
 	rm -rf out .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
-.PHONY: help examples shards inspect verify fuzz bench bench-codecs bench-job test test-all lint clean
+.PHONY: help examples shards inspect verify fuzz bench bench-fidelity bench-codecs bench-job test test-all lint clean

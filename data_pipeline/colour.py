@@ -139,3 +139,15 @@ def _applied(space: ColourSpace, samples: np.ndarray, pil_mode: str) -> np.ndarr
     picture = Image.frombytes(pil_mode, (width, height), np.ascontiguousarray(samples).tobytes())
     assert space.transform is not None
     return np.asarray(ImageCms.applyTransform(picture, space.transform))
+
+
+def drawn_rgb(space: ColourSpace, colour: np.ndarray) -> np.ndarray:
+    """What psd-tools drew (float [0, 1], [height, width, channels] of the document's mode) as uint8 RGB."""
+    if colour.strides[:2] == (0, 0):  # one colour
+        return np.broadcast_to(drawn_rgb(space, colour[:1, :1].copy()), (*colour.shape[:2], 3))
+    planes = np.rint(np.clip(colour, 0, 1) * 255).astype(np.uint8)
+    if planes.shape[2] == 3 and space.mode in (ColorMode.GRAYSCALE, ColorMode.DUOTONE):
+        return np.ascontiguousarray(planes)  # a pattern has a colour mode of its own
+    if planes.shape[2] == 1 and space.mode not in (ColorMode.GRAYSCALE, ColorMode.DUOTONE):
+        return np.repeat(planes, 3, axis=2)
+    return to_rgb(space, [planes[..., channel] for channel in range(planes.shape[2])])

@@ -45,13 +45,14 @@ _POSITIONS = {"outside": b"OutF", "inside": b"InsF", "centre": b"CtrF"}
 
 @dataclass(frozen=True)
 class Gradient:
-    """Colour stops (position in [0, 1], colour, opacity), at least two."""
+    """Colour stops (position in [0, 1], colour, opacity), at least two; straight between them at `smoothness` 0."""
 
     stops: tuple[tuple[float, Colour, float], ...]
     style: str = "linear"  # linear | radial | angle | reflected | diamond
     angle: float = 90.0
     scale: float = 1.0
     reverse: bool = False
+    smoothness: float = 1.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -235,7 +236,7 @@ def _gradient_items(gradient: Gradient) -> dict[bytes, Any]:
     stops = {
         b"Nm  ": String("Custom\0"),
         b"GrdF": Enumerated(b"GrdF", b"CstS"),
-        b"Intr": Double(4096.0),
+        b"Intr": Double(4096.0 * gradient.smoothness),
         b"Clrs": List(items=colours),
         b"Trns": List(items=opacities),
     }

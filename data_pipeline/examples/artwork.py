@@ -196,10 +196,14 @@ def words(text: str, coverage: np.ndarray, paint: str | np.ndarray, **options: A
     return Text(name=text, text=text, rgba=rgba, left=left, top=top, **options)
 
 
-def sweep(*codes: str, angle: float = 90, opacity: float = 1) -> GradientOverlay:
-    """A gradient overlay through evenly spaced colours, from the bottom up at 90 degrees."""
+def sweep(*codes: str, opacity: float = 1) -> GradientOverlay:
+    """A gradient overlay through evenly spaced colours, from left to right.
+
+    Straight between its stops: psd-tools, which paints what the file stores as its composite, knows no smoother one,
+    nor how long Photoshop makes the line of one at an angle.
+    """
     stops = tuple((k / (len(codes) - 1), colour(code), 1.0) for k, code in enumerate(codes))
-    return GradientOverlay(Gradient(stops, angle=angle), opacity=opacity)
+    return GradientOverlay(Gradient(stops, angle=0, smoothness=0), opacity=opacity)
 
 
 def mask(coverage: np.ndarray, **options: Any) -> Mask:

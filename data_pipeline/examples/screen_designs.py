@@ -96,7 +96,7 @@ def banner() -> Design:
         words("SALE", c.letters("SALE", 60, 230, 116, spacing=8, weight=5), "#023047", effects=(
             Stroke(6, colour("#fffaf0"), "outside"),
         )),
-        pixels("Ribbon", ribbon, "#e63946", effects=(sweep("#e63946", "#ff7b54", angle=0.0),)),
+        pixels("Ribbon", ribbon, "#e63946", effects=(sweep("#e63946", "#ff7b54"),)),
         words("up to 50 % off, this week", c.letters("up to 50 % off, this week", 84, 326, 25, weight=0.5), "#fffaf0"),
         pixels("Dust", np.zeros((420, 900), np.float32) + c.box(300, 10, 301, 11) * 0.02, "#000000"),
         words("WINTER", c.letters("WINTER", 60, 60, 80), "#1d3557", visible=False),
@@ -126,7 +126,7 @@ def web_header() -> Design:
         )),
         pixels("Grain", 0.1 * grain, "#ffffff", blend_mode=OVERLAY),
         pixels("Orbit", c.ring(692, 272, 236, 2) + c.ring(692, 272, 176, 1.4), "#ffffff", opacity=70),
-        pixels("Planet", c.disc(508, 128, 26), "#ffb86b", effects=(sweep("#ff6b9d", "#ffd27a", angle=60.0),)),
+        pixels("Planet", c.disc(508, 128, 26), "#ffb86b", effects=(sweep("#ff6b9d", "#ffd27a"),)),
         Group(name="Card", layers=(
             pixels("Card shadow", blurred(np.roll(card, 16, axis=0), 18) * 0.6, "#050720", blend_mode=MULTIPLY),
             pixels("Glass", card, "#ffffff", fill=46, effects=(Stroke(1, colour("#ffffff"), "inside", opacity=0.45),)),
@@ -141,10 +141,10 @@ def web_header() -> Design:
         words("Product   Docs   Pricing", c.letters("Product   Docs   Pricing", 836, 56, 18, align=1), "#cfd6ff"),
         words("Every layer", c.letters("Every layer", 62, 180, 66, weight=2), "#ffffff"),
         words("has its place.", c.letters("has its place.", 62, 254, 66, weight=2), "#ffffff", effects=(
-            sweep("#00e5ff", "#ff9de2", angle=0.0),
+            sweep("#00e5ff", "#ff9de2"),
         )),
         words(promise, c.letters(promise, 64, 324, 21), "#cfd6ff"),
-        pixels("Button", button, "#5b7cfa", effects=(sweep("#5b5cf9", "#00b8ff", angle=0.0),)),
+        pixels("Button", button, "#5b7cfa", effects=(sweep("#5b5cf9", "#00b8ff"),)),
         words("Get started", c.letters("Get started", 148, 408, 20, weight=0.6, align=0.5), "#ffffff"),
         pixels("Ghost button", ghost, "#ffffff", fill=0, effects=(
             Stroke(2, colour("#ffffff"), "inside", opacity=0.8),

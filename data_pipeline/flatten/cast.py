@@ -5,16 +5,14 @@ from dataclasses import dataclass
 
 import numpy as np
 from psd_tools.api.layers import Layer
-from psd_tools.composite import paint
 from psd_tools.constants import BlendMode, Resource
-from psd_tools.psd.descriptor import Descriptor
 from psd_tools.terminology import Enum, Key
 
 from data_pipeline.boxes import size, union
 from data_pipeline.colour import ColourSpace
 from data_pipeline.flatten.effects import Effect, Overlay
 from data_pipeline.flatten.fragment import Fragment
-from data_pipeline.flatten.leaf import drawn_rgb
+from data_pipeline.flatten.paint import draw_colour
 from data_pipeline.flatten.shadow import moved, offset_px, reach_px, softened
 from data_pipeline.flatten.weights import total_alpha
 from data_pipeline.tagged_blocks import UNREADABLE, resource
@@ -84,7 +82,7 @@ def draw_within(
 def _light(effect: Effect, layer: Layer, space: ColourSpace) -> _Light | None:
     try:
         offset = _offset(effect, layer) if effect.kind in _SHADOWS else (0, 0)
-        return _Light(*_extent(effect), offset, _colour(effect, layer, space))
+        return _Light(*_extent(effect), offset, draw_colour(effect.drawing.descriptor, layer, space))
     except UNREADABLE:
         return None
 
@@ -112,15 +110,6 @@ def _offset(effect: Effect, layer: Layer) -> tuple[int, int]:
 def _global_angle(layer: Layer) -> float:
     angle = resource(layer._psd, Resource.GLOBAL_ANGLE)
     return float(getattr(angle, "value", _PHOTOSHOPS_ANGLE))
-
-
-def _colour(effect: Effect, layer: Layer, space: ColourSpace) -> np.ndarray:
-    """uint8 [1, 1, 3]. Raises KeyError where the effect has a gradient and no colour."""
-    descriptor = effect.drawing.descriptor
-    if not isinstance(descriptor.get(Key.Color), Descriptor):
-        raise KeyError("no colour")
-    colour, _ = paint.draw_solid_color_fill((0, 0, 1, 1), layer._psd.color_mode, descriptor)
-    return drawn_rgb(space, colour)
 
 
 def _ranged(effect: Effect, coverage: np.ndarray) -> np.ndarray:

@@ -11,26 +11,27 @@ import numpy as np
 from numba import types
 from psd_tools.api.effects import _Effect
 from psd_tools.api.layers import Layer
-from psd_tools.composite import paint, vector
+from psd_tools.composite import vector
 from psd_tools.composite.effects import draw_stroke_effect_split, stroke_bbox
-from psd_tools.composite.utils import has_fill
+from psd_tools.composite.utils import has_fill, is_fill_disabled
 from psd_tools.constants import BlendMode, Tag
-from psd_tools.psd.descriptor import Descriptor
-from psd_tools.terminology import Enum, Key
+from psd_tools.psd.descriptor import Descriptor, Double, Enumerated
+from psd_tools.terminology import Enum, Key, Klass
 
 from data_pipeline.boxes import intersect, size, view
 from data_pipeline.colour import ColourSpace
 from data_pipeline.flatten.blend import blend, mode_index
 from data_pipeline.flatten.coverage import Coverage
 from data_pipeline.flatten.fragment import Fragment, interleave
-from data_pipeline.flatten.leaf import drawn_rgb
+from data_pipeline.flatten.paint import anchor_of_effect, draw_paint
 from data_pipeline.flatten.weights import total_alpha
 from data_pipeline.kernel import F32_2D, READ_F32_2D, READ_U8_3D, U8_3D, kernel
-from data_pipeline.tagged_blocks import EFFECTS, UNREADABLE, VECTOR_MASK, parse, parse_effects, parse_patterns
+from data_pipeline.tagged_blocks import EFFECTS, UNREADABLE, VECTOR_MASK, parse, parse_effects
 from schemas.stack import Box
 
 # Bottom to top, as Photoshop stacks them.
-OVERLAYS = ("pattern_overlay", "gradient_overlay", "color_overlay")
+GRADIENT_OVERLAY = "gradient_overlay"
+OVERLAYS = ("pattern_overlay", GRADIENT_OVERLAY, "color_overlay")
 STROKE = "stroke"
 # Bottom to top, as Photoshop paints them.
 BELOW = ("drop_shadow", "outer_glow")
@@ -38,7 +39,7 @@ WITHIN = ("inner_glow", "inner_shadow")
 DRAWN = (*BELOW, *OVERLAYS, *WITHIN, STROKE)
 _NAMES = {
     "PatternOverlay": "pattern_overlay",
-    "GradientOverlay": "gradient_overlay",
+    "GradientOverlay": GRADIENT_OVERLAY,
     "ColorOverlay": "color_overlay",
     "Stroke": STROKE,
     "DropShadow": "drop_shadow",
@@ -107,34 +108,25 @@ def effects_of(layer: Layer) -> list[Effect]:
             mode, opacity = BlendMode.NORMAL, 1.0
         listed.append(Effect(kind, item, mode, opacity))
     order = {kind: index for index, kind in enumerate(DRAWN)}
+    listed.reverse()  # of several instances of one effect the first listed is the topmost
     return sorted(listed, key=lambda effect: order.get(effect.kind, len(order)))
 
 
-def draw_overlay(effect: Effect, layer: Layer, box: Box, space: ColourSpace) -> Overlay | None:
+def draw_overlay(
+    effect: Effect, layer: Layer, region: Sequence[Fragment], box: Box, space: ColourSpace
+) -> Overlay | None:
     """The overlay's paint on `box`, a part of the layer's own box; None where it cannot be read."""
     descriptor = effect.drawing.descriptor
     try:
-        own = tuple(layer.bbox)
-        inner = intersect(own, box)
+        inner = intersect(tuple(layer.bbox), box)
         if inner is None:
             return None
-        if effect.kind == "color_overlay":
-            colour, _ = paint.draw_solid_color_fill((0, 0, 1, 1), layer._psd.color_mode, descriptor)
-            rgb = np.broadcast_to(drawn_rgb(space, colour), (*size(inner), 3))
-            share = np.broadcast_to(np.float32(effect.opacity), size(inner))
-        else:
-            if effect.kind == "pattern_overlay":
-                parse_patterns(layer._psd)
-                colour, shape = paint.draw_pattern_fill(own, layer._psd, descriptor)
-            else:
-                colour, shape = paint.draw_gradient_fill(own, layer._psd.color_mode, descriptor)
-            if colour is None:
-                return None
-            rgb = drawn_rgb(space, view(colour, own, inner))
-            full = np.ones(size(inner), np.float32) if shape is None else view(shape[..., 0], own, inner)
-            share = (full * effect.opacity).astype(np.float32)
+        paint = draw_paint(descriptor, layer, inner, anchor_of_effect(descriptor, layer, region), space)
     except UNREADABLE:
         return None
+    rgb, share = paint.rgb, np.broadcast_to(np.float32(effect.opacity), size(inner))
+    if paint.alpha is not None:
+        share = paint.alpha * np.float32(effect.opacity)
     if inner != box:  # what the layer's own mask leaves outside its box has no overlay either
         padded_rgb, padded_share = np.zeros((*size(box), 3), np.uint8), np.zeros(size(box), np.float32)
         view(padded_rgb, box, inner)[...], view(padded_share, box, inner)[...] = rgb, share
@@ -149,11 +141,14 @@ def draw_stroke(
     descriptor = effect.drawing.descriptor
     try:
         box = stroke_bbox(tuple(layer.bbox), descriptor)
-        if box[0] >= box[2] or box[1] >= box[3] or not _has_paint(descriptor, layer):
+        if box[0] >= box[2] or box[1] >= box[3]:
             return None
+        paint = draw_paint(
+            descriptor, layer, box, anchor_of_effect(descriptor, layer, region, _reach_px(descriptor)), space
+        )
         covered = total_alpha(region, box)
         traced = _traced(layer, covered, masks, box)
-        colour, band, inside = draw_stroke_effect_split(box, traced[..., np.newaxis], descriptor, layer._psd)
+        _, band, inside = draw_stroke_effect_split(box, traced[..., np.newaxis], _white(descriptor), layer._psd)
     except UNREADABLE:
         return None
     band, inside = band[..., 0].astype(np.float32), inside[..., 0].astype(np.float32)
@@ -161,26 +156,31 @@ def draw_stroke(
     within = np.divide(overlap, covered, out=np.zeros_like(overlap), where=covered > 0)
     beside = np.clip(np.minimum(band - overlap, 1 - covered), 0, 1)
     opacity = np.float32(effect.opacity)
-    return Stroke(box, drawn_rgb(space, colour), np.clip(within, 0, 1) * opacity, beside * opacity, effect.blend_mode)
+    return Stroke(box, paint.rgb, np.clip(within, 0, 1) * opacity, beside * opacity, effect.blend_mode)
 
 
-def _has_paint(descriptor: Descriptor, layer: Layer) -> bool:
-    """Whether the stroke's paint can be had; psd-tools draws white where it cannot."""
-    kind = descriptor[Key.PaintType].enum
-    if kind == Enum.Pattern:
-        parse_patterns(layer._psd)
-        return layer._psd._get_pattern(descriptor[Enum.Pattern][Key.ID].value.rstrip("\0")) is not None
-    return kind in (Enum.SolidColor, Enum.GradientFill)
+def _reach_px(descriptor: Descriptor) -> float:
+    """How far a stroke goes beyond the layer's edge."""
+    shares = {Enum.InsetFrame: 0.0, Enum.CenteredFrame: 0.5}
+    return shares.get(descriptor[Key.Style].enum, 1.0) * float(descriptor[Key.SizeKey])
+
+
+def _white(descriptor: Descriptor) -> dict[bytes, object]:
+    """The same stroke in the cheapest paint: its own is not drawn twice."""
+    grey = Descriptor(classID=Klass.Grayscale, items=[(Key.Gray, Double(0.0))])
+    return {**dict(descriptor.items()), Key.PaintType: Enumerated(Key.PaintType, Enum.SolidColor), Key.Color: grey}
 
 
 def _traced(layer: Layer, covered: np.ndarray, masks: Coverage, box: Box) -> np.ndarray:
     if layer.is_group():
         return covered
+    parse(layer.tagged_blocks, *VECTOR_MASK, Tag.VECTOR_STROKE_DATA)
+    if is_fill_disabled(layer):
+        return covered
     if not layer.has_pixels():
         return np.array(masks.on(box)) if has_fill(layer) else covered
     if not any(tag in layer.tagged_blocks for tag in VECTOR_MASK) or not has_fill(layer):
         return covered
-    parse(layer.tagged_blocks, *VECTOR_MASK, Tag.VECTOR_STROKE_DATA)
     if layer.vector_mask is None or layer.vector_mask.disabled:
         return covered
     # Photoshop strokes the path: a fill that fades inside it does not thin the stroke.

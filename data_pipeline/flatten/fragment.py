@@ -60,6 +60,15 @@ class Fragment:
         _unit_alpha(self.rgba.view("<u4")[..., 0], alpha)
         return alpha
 
+    def tight_box(self) -> Box | None:
+        """The smallest box around what it paints; None where it paints nothing."""
+        alpha = self.rgba[..., 3] if self.alpha is None else self.alpha
+        rows, columns = np.flatnonzero(alpha.any(axis=1)), np.flatnonzero(alpha.any(axis=0))
+        if not len(rows):
+            return None
+        left, top = self.box[:2]
+        return left + int(columns[0]), top + int(rows[0]), left + int(columns[-1]) + 1, top + int(rows[-1]) + 1
+
     def crop(self, box: Box) -> "Fragment | None":
         """The part inside `box`; None where they do not meet."""
         inner = intersect(self.box, box)

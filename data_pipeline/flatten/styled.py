@@ -63,7 +63,7 @@ def overlaid(styled: Styled, own: list[Fragment], tree: Tree, space: ColourSpace
             if effect.kind in WITHIN:
                 overlay = draw_within(effect, styled.layer, styled.region, box, space)
             else:
-                overlay = draw_overlay(effect, styled.layer, box, space)
+                overlay = draw_overlay(effect, styled.layer, styled.region, box, space)
             if overlay is None:
                 tree.leave_undrawn(effect, node)
             else:
@@ -103,15 +103,18 @@ def stroked(
     styled: Styled, own: list[Fragment], tree: Tree, space: ColourSpace
 ) -> tuple[list[Fragment], list[tuple[Fragment, BlendMode]]]:
     """With the strokes; apart, the outer halves that have to be painted before the layer, in their own mode."""
+    drawn: list[tuple[Stroke, Node]] = []
+    for effect, node in styled.effects:
+        if effect.kind == STROKE:
+            stroke = draw_stroke(effect, styled.layer, styled.region, styled.masks, space)
+            if stroke is None:
+                tree.leave_undrawn(effect, node)
+            else:
+                drawn.append((stroke, node))
     outer: list[tuple[Fragment, BlendMode]] = []
     plain: list[tuple[Stroke, Node]] = []
-    for effect, node in styled.effects:
-        if effect.kind != STROKE:
-            continue
-        stroke = draw_stroke(effect, styled.layer, styled.region, styled.masks, space)
-        if stroke is None:
-            tree.leave_undrawn(effect, node)
-        elif styled.is_normal and _is_normal(stroke.blend_mode):
+    for stroke, node in _uncovered(styled, drawn):
+        if styled.is_normal and _is_normal(stroke.blend_mode):
             plain.append((stroke, node))
         else:
             own, plain = _knitted(styled, own, plain), []
@@ -122,21 +125,29 @@ def stroked(
     return _knitted(styled, own, plain), outer
 
 
-def _knitted(styled: Styled, own: list[Fragment], strokes: Sequence[tuple[Stroke, Node]]) -> list[Fragment]:
-    """Normal strokes, bottom to top, as layers above the layer. Beside it an upper one covers its share of a lower."""
-    tops: list[Fragment] = []
-    beside: dict[tuple[int, ...], np.ndarray] = {}
+def _uncovered(styled: Styled, strokes: Sequence[tuple[Stroke, Node]]) -> list[tuple[Stroke, Node]]:
+    """Bottom to top. Beside the layer an upper stroke, whatever its mode, covers its share of the lower ones."""
     upper: list[tuple[Box, np.ndarray]] = []
+    result: list[tuple[Stroke, Node]] = []
     for stroke, node in reversed(strokes):
-        uncovered = 1 - total_alpha(styled.region, stroke.box)
+        room = 1 - total_alpha(styled.region, stroke.box)
         left = np.ones(size(stroke.box), np.float32)
         for box, share in upper:
             left *= 1 - _moved(share, box, stroke.box)
-        share = np.divide(stroke.beside, uncovered, out=np.zeros_like(left), where=uncovered > 0)
+        share = np.divide(stroke.beside, room, out=np.zeros_like(left), where=room > 0)
         upper.append((stroke.box, np.minimum(share, 1)))
+        result.insert(0, (replace(stroke, beside=stroke.beside * left), node))
+    return result
+
+
+def _knitted(styled: Styled, own: list[Fragment], strokes: Sequence[tuple[Stroke, Node]]) -> list[Fragment]:
+    """Normal strokes, bottom to top, as layers above the layer."""
+    tops: list[Fragment] = []
+    beside: dict[tuple[int, ...], np.ndarray] = {}
+    for stroke, node in strokes:
         top = as_fragment(stroke.rgb, stroke.within, stroke.box, node.layer_id, styled.node.layer_id)
-        beside[top.layer_ids] = stroke.beside * left
-        tops.insert(0, top)
+        beside[top.layer_ids] = stroke.beside
+        tops.append(top)
     return clip(own, tops, styled.region, beside) if tops else own
 
 

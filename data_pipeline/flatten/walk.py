@@ -19,7 +19,7 @@ from data_pipeline.flatten.adjustments import read_change
 from data_pipeline.flatten.backdrop import Backdrop, ClippingBackdrop, adjust_below, merged
 from data_pipeline.flatten.bake import bake
 from data_pipeline.flatten.coverage import Coverage, has_masks, layer_mask_coverage, mask_coverage, mask_frame
-from data_pipeline.flatten.effects import BELOW, STROKE, WITHIN, effects_of
+from data_pipeline.flatten.effects import BELOW, GRADIENT_OVERLAY, STROKE, WITHIN, effects_of
 from data_pipeline.flatten.fragment import Fragment, settle
 from data_pipeline.flatten.groups import only_holds, reach
 from data_pipeline.flatten.knockout import is_background, knock_out
@@ -144,7 +144,7 @@ class _Walk:
         self.tree.unsupported.update(unsupported_features(base, effects, clipped))
         added = [(effect, self.tree.add_effect(node, effect)) for effect in effects]
         drawn = [(effect, own) for effect, own in added if own.dropped is None]
-        is_traced = any(effect.kind in (STROKE, *BELOW, *WITHIN) for effect, _ in drawn)
+        is_traced = any(effect.kind in (STROKE, GRADIENT_OVERLAY, *BELOW, *WITHIN) for effect, _ in drawn)
         if base.is_group():
             if not clipped and not drawn and only_holds(base):
                 self.children(base._layers, node, backdrop)
