@@ -16,7 +16,7 @@ STEPS = ("open", "paint", "verify", "curate", "psd-tools")
 
 @dataclass(frozen=True)
 class Outcome:
-    """One file. A distance is None where nothing could be compared; `cpu_s` by step, of one run in one process."""
+    """One file. A distance is None where nothing could be compared; `cpu_s` by step, the better of two runs."""
 
     path: str
     message: str = ""  # why it is no sample
