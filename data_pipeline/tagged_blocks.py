@@ -152,3 +152,11 @@ def text_of(layer: Layer) -> str | None:
     length = int.from_bytes(block.data[start : start + 4], "big")
     text = block.data[start + 4 : start + 4 + 2 * length].decode("utf-16-be", "replace")
     return text.replace("\r", "\n").replace("\x03", "\n").replace("\0", "").strip() or None
+
+
+def is_switched_on(layer: Layer, tag: Tag, *, default: bool) -> bool:
+    """What a switch of one byte says; the default where the file has none."""
+    block = layer.tagged_blocks.get(tag)
+    if block is None or not isinstance(block.data, bytes) or not block.data:
+        return default
+    return bool(block.data[0])

@@ -98,6 +98,7 @@ class Stroke(_Effect):
     size: float
     paint: Colour | Gradient | Tile
     position: str = "outside"  # outside | inside | centre
+    overprint: bool = False
 
 
 @dataclass(frozen=True)
@@ -200,6 +201,7 @@ def _stroke_items(stroke: Stroke, blend: dict[bytes, Any]) -> dict[bytes, Any]:
         b"PntT": Enumerated(b"FrFl", kinds.get(type(stroke.paint), b"SClr")),
         **blend,
         b"Sz  ": UnitFloat(stroke.size, Unit.Pixels),
+        b"overprint": Bool(stroke.overprint),
     }
     match stroke.paint:
         case Gradient():
@@ -207,7 +209,7 @@ def _stroke_items(stroke: Stroke, blend: dict[bytes, Any]) -> dict[bytes, Any]:
         case Tile():
             return items | _tile_items(stroke.paint, 1.0)
         case colour:
-            return items | {b"Clr ": _colour(colour), b"overprint": Bool(False)}
+            return items | {b"Clr ": _colour(colour)}
 
 
 def _shadow_items(shadow: DropShadow) -> dict[bytes, Any]:

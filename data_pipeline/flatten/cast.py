@@ -5,22 +5,23 @@ from dataclasses import dataclass
 
 import numpy as np
 from psd_tools.api.layers import Layer
-from psd_tools.constants import BlendMode, Resource
+from psd_tools.constants import BlendMode
 from psd_tools.terminology import Enum, Key
 
-from data_pipeline.boxes import size, union
+from data_pipeline.boxes import union
 from data_pipeline.colour import ColourSpace
+from data_pipeline.flatten.contour import contoured
 from data_pipeline.flatten.effects import Effect, Overlay
 from data_pipeline.flatten.fragment import Fragment
+from data_pipeline.flatten.gradient import gradient_tables
+from data_pipeline.flatten.lighting import light_angle
 from data_pipeline.flatten.paint import draw_colour
-from data_pipeline.flatten.shadow import moved, offset_px, reach_px, softened
+from data_pipeline.flatten.shadow import MAX_SIZE_PX, around, faded, moved, offset_px, reach_px, softened
 from data_pipeline.flatten.weights import total_alpha
-from data_pipeline.tagged_blocks import UNREADABLE, resource
+from data_pipeline.tagged_blocks import UNREADABLE
 from schemas.stack import Box
 
 _SHADOWS = ("drop_shadow", "inner_shadow")  # the others are glows
-_MAX_SIZE_PX = 1000  # beyond what Photoshop's dialog offers
-_PHOTOSHOPS_ANGLE = 30  # where a document does not say whence its light comes
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,87 +36,84 @@ class Cast:
     knocked_out: bool
 
 
-@dataclass(frozen=True, eq=False)
-class _Light:
-    """What a shadow or a glow is made of: `offset` (right, down) in pixels, `rgb` uint8 [1, 1, 3]."""
-
-    size_px: float
-    spread: float
-    offset: tuple[int, int]
-    rgb: np.ndarray
-
-
 def draw_cast(effect: Effect, layer: Layer, region: Sequence[Fragment], space: ColourSpace) -> Cast | None:
     """A drop shadow or an outer glow; None where it cannot be read."""
-    light = _light(effect, layer, space)
-    if light is None:
+    try:
+        size_px, spread = _extent(effect)
+        right, down = _offset(effect, layer)
+        box = around(union(fragment.box for fragment in region), reach_px(size_px))
+        shape = _softened(effect, total_alpha(region, box), size_px, spread)
+        rgb, coverage = _painted(effect, layer, _ranged(effect, shape), space)
+    except UNREADABLE:
         return None
-    box = _around(union(fragment.box for fragment in region), reach_px(light.size_px))
-    coverage = softened(total_alpha(region, box), light.size_px, light.spread)
-    if effect.kind not in _SHADOWS:
-        coverage = _ranged(effect, coverage)
-    right, down = light.offset
     place = (box[0] + right, box[1] + down, box[2] + right, box[3] + down)
     knocked_out = effect.kind not in _SHADOWS or bool(getattr(effect.drawing, "layer_knocks_out", True))
-    rgb = np.broadcast_to(light.rgb, (*size(place), 3))
-    return Cast(place, rgb, coverage * np.float32(effect.opacity), effect.blend_mode, knocked_out)
+    return Cast(place, rgb, coverage, effect.blend_mode, knocked_out)
 
 
 def draw_within(
     effect: Effect, layer: Layer, region: Sequence[Fragment], box: Box, space: ColourSpace
 ) -> Overlay | None:
     """An inner shadow or an inner glow on `box`; None where it cannot be read."""
-    light = _light(effect, layer, space)
-    if light is None:
-        return None
-    around = _around(box, reach_px(light.size_px) + max(map(abs, light.offset)))
-    share = softened(1 - total_alpha(region, around), light.size_px, light.spread)
-    share = moved(share, around, box, light.offset)
-    if effect.kind not in _SHADOWS:
-        share = _ranged(effect, share)
-        if _from_centre(effect):
-            share = 1 - share
-    rgb = np.broadcast_to(light.rgb, (*size(box), 3))
-    return Overlay(rgb, share * np.float32(effect.opacity), effect.blend_mode)
-
-
-def _light(effect: Effect, layer: Layer, space: ColourSpace) -> _Light | None:
     try:
-        offset = _offset(effect, layer) if effect.kind in _SHADOWS else (0, 0)
-        return _Light(*_extent(effect), offset, draw_colour(effect.drawing.descriptor, layer, space))
+        size_px, spread = _extent(effect)
+        offset = _offset(effect, layer)
+        wide = around(box, reach_px(size_px) + max(map(abs, offset)))
+        shape = _softened(effect, 1 - total_alpha(region, wide), size_px, spread)
+        share = _ranged(effect, moved(shape, wide, box, offset))
+        rgb, share = _painted(effect, layer, 1 - share if _from_centre(effect) else share, space)
     except UNREADABLE:
         return None
+    return Overlay(rgb, share, effect.blend_mode)
 
 
-def _around(box: Box, reach: int) -> Box:
-    return box[0] - reach, box[1] - reach, box[2] + reach, box[3] + reach
+def _painted(effect: Effect, layer: Layer, shape: np.ndarray, space: ColourSpace) -> tuple[np.ndarray, np.ndarray]:
+    """(uint8 RGB [height, width, 3], float32 coverage) of a shape along the effect's contour and in its paint.
+
+    A glow's gradient runs from where the glow is full to where it ends, and has the alphas of its own: no picture of
+    Photoshop's at hand says so, nor what a contour of a shadow or a glow does.
+    """
+    descriptor = effect.drawing.descriptor
+    shape = contoured(shape, descriptor.get(Key.TransferSpec))
+    strength = np.float32(effect.opacity)
+    if effect.kind in _SHADOWS or Key.Gradient not in descriptor:
+        rgb = np.broadcast_to(draw_colour(descriptor, layer, space), (*shape.shape, 3))
+        return rgb, shape * strength
+    colours, alphas = gradient_tables(descriptor, space)
+    place = np.rint((1 - np.clip(shape, 0, 1)) * (len(alphas) - 1)).astype(np.intp)
+    return colours[place], np.where(shape > 0, alphas[place], 0).astype(np.float32) * strength
+
+
+def _softened(effect: Effect, shape: np.ndarray, size_px: float, spread: float) -> np.ndarray:
+    technique = effect.drawing.descriptor.get(Key.GlowTechnique)
+    if technique is not None and technique.enum == Enum.PreciseMatte:
+        return faded(shape, size_px, spread)
+    return softened(shape, size_px, spread)
 
 
 def _extent(effect: Effect) -> tuple[float, float]:
     """(size in pixels, spread in [0, 1])."""
     size_px, spread = float(effect.drawing.size), float(effect.drawing.choke) / 100
-    if not 0 <= size_px <= _MAX_SIZE_PX or not 0 <= spread <= 1:
+    if not 0 <= size_px <= MAX_SIZE_PX or not 0 <= spread <= 1:
         raise ValueError(f"a size of {size_px} px at a spread of {spread}")
     return size_px, spread
 
 
 def _offset(effect: Effect, layer: Layer) -> tuple[int, int]:
     shadow = effect.drawing
-    angle = float(shadow.angle) if not shadow.use_global_light else _global_angle(layer)
+    if effect.kind not in _SHADOWS:
+        return 0, 0
     if not 0 <= float(shadow.distance) <= 30_000:
         raise ValueError(f"a distance of {shadow.distance} px")
-    return offset_px(angle, float(shadow.distance))
+    return offset_px(light_angle(shadow, layer), float(shadow.distance))
 
 
-def _global_angle(layer: Layer) -> float:
-    angle = resource(layer._psd, Resource.GLOBAL_ANGLE)
-    return float(getattr(angle, "value", _PHOTOSHOPS_ANGLE))
-
-
-def _ranged(effect: Effect, coverage: np.ndarray) -> np.ndarray:
+def _ranged(effect: Effect, shape: np.ndarray) -> np.ndarray:
     """A glow at its range, which Photoshop holds in 8 bits: at 50 % it is full where half of it is."""
+    if effect.kind in _SHADOWS:
+        return shape
     share = int(min(max(float(effect.drawing.quality_range) / 100, 0), 1) * 255)
-    return np.minimum(coverage * np.float32(255 / max(share, 1)), 1)
+    return np.minimum(shape * np.float32(255 / max(share, 1)), 1)
 
 
 def _from_centre(effect: Effect) -> bool:

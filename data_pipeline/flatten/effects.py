@@ -1,8 +1,4 @@
-"""A layer's effects -> overlays painted into its region, and strokes along its edge.
-
-psd-tools draws the paint of the four effects it knows; how they combine with the layer follows its
-compositor, which was measured against Photoshop. Other effects are named, not drawn.
-"""
+"""A layer's effects as they are listed, and overlays: paint within the layer, of one piece with it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -11,22 +7,15 @@ import numpy as np
 from numba import types
 from psd_tools.api.effects import _Effect
 from psd_tools.api.layers import Layer
-from psd_tools.composite import vector
-from psd_tools.composite.effects import draw_stroke_effect_split, stroke_bbox
-from psd_tools.composite.utils import has_fill, is_fill_disabled
-from psd_tools.constants import BlendMode, Tag
-from psd_tools.psd.descriptor import Descriptor, Double, Enumerated
-from psd_tools.terminology import Enum, Key, Klass
+from psd_tools.constants import BlendMode
 
 from data_pipeline.boxes import intersect, size, view
 from data_pipeline.colour import ColourSpace
 from data_pipeline.flatten.blend import blend, mode_index
-from data_pipeline.flatten.coverage import Coverage
 from data_pipeline.flatten.fragment import Fragment, interleave
 from data_pipeline.flatten.paint import anchor_of_effect, draw_paint
-from data_pipeline.flatten.weights import total_alpha
 from data_pipeline.kernel import F32_2D, READ_F32_2D, READ_U8_3D, U8_3D, kernel
-from data_pipeline.tagged_blocks import EFFECTS, UNREADABLE, VECTOR_MASK, parse, parse_effects
+from data_pipeline.tagged_blocks import EFFECTS, UNREADABLE, parse_effects
 from schemas.stack import Box
 
 # Bottom to top, as Photoshop stacks them.
@@ -35,7 +24,8 @@ OVERLAYS = ("pattern_overlay", GRADIENT_OVERLAY, "color_overlay")
 STROKE = "stroke"
 # Bottom to top, as Photoshop paints them.
 BELOW = ("drop_shadow", "outer_glow")
-WITHIN = ("inner_glow", "inner_shadow")
+SATIN, BEVEL = "satin", "bevel_emboss"
+WITHIN = (SATIN, "inner_glow", "inner_shadow", BEVEL)
 DRAWN = (*BELOW, *OVERLAYS, *WITHIN, STROKE)
 _NAMES = {
     "PatternOverlay": "pattern_overlay",
@@ -46,8 +36,8 @@ _NAMES = {
     "InnerShadow": "inner_shadow",
     "OuterGlow": "outer_glow",
     "InnerGlow": "inner_glow",
-    "Satin": "satin",
-    "BevelEmboss": "bevel_emboss",
+    "Satin": SATIN,
+    "BevelEmboss": BEVEL,
 }
 _PATH_FULL = 1e-5  # psd-tools' rasterizer reports a covered pixel this much short of 1
 
@@ -68,18 +58,6 @@ class Overlay:
 
     rgb: np.ndarray
     share: np.ndarray
-    blend_mode: BlendMode
-
-
-@dataclass(frozen=True, eq=False)
-class Stroke:
-    """A band on `box`: `within` is a share of the layer's region, `beside` a coverage outside it. Both
-    carry the effect's opacity."""
-
-    box: Box
-    rgb: np.ndarray
-    within: np.ndarray
-    beside: np.ndarray
     blend_mode: BlendMode
 
 
@@ -132,60 +110,6 @@ def draw_overlay(
         view(padded_rgb, box, inner)[...], view(padded_share, box, inner)[...] = rgb, share
         rgb, share = padded_rgb, padded_share
     return Overlay(rgb, share, effect.blend_mode)
-
-
-def draw_stroke(
-    effect: Effect, layer: Layer, region: Sequence[Fragment], masks: Coverage, space: ColourSpace
-) -> Stroke | None:
-    """The stroke along the edge of `region`; along the mask's for a fill without pixels; None if unreadable."""
-    descriptor = effect.drawing.descriptor
-    try:
-        box = stroke_bbox(tuple(layer.bbox), descriptor)
-        if box[0] >= box[2] or box[1] >= box[3]:
-            return None
-        paint = draw_paint(
-            descriptor, layer, box, anchor_of_effect(descriptor, layer, region, _reach_px(descriptor)), space
-        )
-        covered = total_alpha(region, box)
-        traced = _traced(layer, covered, masks, box)
-        _, band, inside = draw_stroke_effect_split(box, traced[..., np.newaxis], _white(descriptor), layer._psd)
-    except UNREADABLE:
-        return None
-    band, inside = band[..., 0].astype(np.float32), inside[..., 0].astype(np.float32)
-    overlap = np.minimum(inside, covered)
-    within = np.divide(overlap, covered, out=np.zeros_like(overlap), where=covered > 0)
-    beside = np.clip(np.minimum(band - overlap, 1 - covered), 0, 1)
-    opacity = np.float32(effect.opacity)
-    return Stroke(box, paint.rgb, np.clip(within, 0, 1) * opacity, beside * opacity, effect.blend_mode)
-
-
-def _reach_px(descriptor: Descriptor) -> float:
-    """How far a stroke goes beyond the layer's edge."""
-    shares = {Enum.InsetFrame: 0.0, Enum.CenteredFrame: 0.5}
-    return shares.get(descriptor[Key.Style].enum, 1.0) * float(descriptor[Key.SizeKey])
-
-
-def _white(descriptor: Descriptor) -> dict[bytes, object]:
-    """The same stroke in the cheapest paint: its own is not drawn twice."""
-    grey = Descriptor(classID=Klass.Grayscale, items=[(Key.Gray, Double(0.0))])
-    return {**dict(descriptor.items()), Key.PaintType: Enumerated(Key.PaintType, Enum.SolidColor), Key.Color: grey}
-
-
-def _traced(layer: Layer, covered: np.ndarray, masks: Coverage, box: Box) -> np.ndarray:
-    if layer.is_group():
-        return covered
-    parse(layer.tagged_blocks, *VECTOR_MASK, Tag.VECTOR_STROKE_DATA)
-    if is_fill_disabled(layer):
-        return covered
-    if not layer.has_pixels():
-        return np.array(masks.on(box)) if has_fill(layer) else covered
-    if not any(tag in layer.tagged_blocks for tag in VECTOR_MASK) or not has_fill(layer):
-        return covered
-    if layer.vector_mask is None or layer.vector_mask.disabled:
-        return covered
-    # Photoshop strokes the path: a fill that fades inside it does not thin the stroke.
-    interior = vector.draw_vector_mask(layer, box)[..., 0] >= 1 - _PATH_FULL
-    return np.where(interior, masks.on(box), covered).astype(np.float32)
 
 
 @kernel(types.void, types.intp, U8_3D, F32_2D, READ_U8_3D, READ_F32_2D)

@@ -49,12 +49,9 @@ def draw_gradient(
     """
     style = _STYLES.index(descriptor[Key.Type].enum)
     line = _line(descriptor, anchor)
-    colours, alphas = _tables(descriptor, space)
-    if bool(descriptor.get(Key.Reverse, False)):
-        colours, alphas = colours[::-1], alphas[::-1]
+    colours, alphas = gradient_tables(descriptor, space)
     rgb, alpha = np.empty((*size(box), 3), np.uint8), np.empty(size(box), np.float32)
-    table, shares = np.ascontiguousarray(colours), np.ascontiguousarray(alphas)
-    _paint(style, (line.x - box[0], line.y - box[1], line.right, line.down), table, shares, rgb, alpha)
+    _paint(style, (line.x - box[0], line.y - box[1], line.right, line.down), colours, alphas, rgb, alpha)
     return rgb, alpha
 
 
@@ -79,8 +76,8 @@ def _line(descriptor: Descriptor, anchor: Anchor) -> _Line:
     return _Line(x + start[0], y + start[1], end[0] - start[0], end[1] - start[1])
 
 
-def _tables(descriptor: Descriptor, space: ColourSpace) -> tuple[np.ndarray, np.ndarray]:
-    """(uint8 [steps, 3] RGB, float32 [steps]) along the line."""
+def gradient_tables(descriptor: Descriptor, space: ColourSpace) -> tuple[np.ndarray, np.ndarray]:
+    """(uint8 RGB [steps, 3], float32 alpha [steps]) from the gradient's begin to its end. Raises as `draw_gradient`."""
     gradient = descriptor[Key.Gradient]
     places = np.linspace(0, 1, _STEPS, dtype=np.float32)
     mode = space.mode
@@ -101,7 +98,10 @@ def _tables(descriptor: Descriptor, space: ColourSpace) -> tuple[np.ndarray, np.
         shares = np.array([[float(stop[Key.Opacity]) / 100] for stop in gradient[Key.Transparency]])
         alphas = _spline(_stops(gradient[Key.Transparency], shares), places, smoothness)[:, 0]
     rgb = drawn_rgb(space, np.clip(colours, 0, 1)[np.newaxis].astype(np.float32))[0]
-    return rgb, np.clip(alphas, 0, 1).astype(np.float32)
+    alphas = np.clip(alphas, 0, 1).astype(np.float32)
+    if bool(descriptor.get(Key.Reverse, False)):
+        rgb, alphas = rgb[::-1], alphas[::-1]
+    return np.ascontiguousarray(rgb), np.ascontiguousarray(alphas)
 
 
 class _Stops(NamedTuple):

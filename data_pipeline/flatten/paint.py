@@ -49,11 +49,11 @@ def draw_paint(descriptor: Descriptor, layer: Layer, box: Box, anchor: Anchor, s
     return Paint(drawn_rgb(space, colour), None if alpha is None else alpha[..., 0].astype(np.float32))
 
 
-def draw_colour(descriptor: Descriptor, layer: Layer, space: ColourSpace) -> np.ndarray:
-    """uint8 [1, 1, 3]. Raises KeyError where the descriptor has no colour."""
-    if not isinstance(descriptor.get(Key.Color), Descriptor):
-        raise KeyError("no colour")
-    colour, _ = paint.draw_solid_color_fill((0, 0, 1, 1), layer._psd.color_mode, descriptor)
+def draw_colour(descriptor: Descriptor, layer: Layer, space: ColourSpace, key: Key = Key.Color) -> np.ndarray:
+    """uint8 [1, 1, 3]. Raises KeyError where the descriptor has no colour under the key."""
+    if not isinstance(descriptor.get(key), Descriptor):
+        raise KeyError(f"no colour under {key!r}")
+    colour, _ = paint.draw_solid_color_fill((0, 0, 1, 1), layer._psd.color_mode, {Key.Color: descriptor[key]})
     return drawn_rgb(space, colour)
 
 

@@ -8,7 +8,7 @@ from psd_tools.psd.descriptor import Descriptor
 from psd_tools.terminology import Key
 
 from data_pipeline.flatten.effects import Effect
-from data_pipeline.tagged_blocks import EFFECTS, UNREADABLE
+from data_pipeline.tagged_blocks import EFFECTS, UNREADABLE, is_switched_on
 
 _FULL_RANGE = ((0, 65535), (0, 65535))
 
@@ -28,12 +28,10 @@ def unsupported_features(layer: Layer, effects: Sequence[Effect], clipped: Seque
         names.append("channel_restrictions")
     if _has_feather(layer):
         names.append("mask_feather")
-    if _switched(layer, Tag.TRANSPARENCY_SHAPES_LAYER, on_by_default=True):
+    if not is_switched_on(layer, Tag.TRANSPARENCY_SHAPES_LAYER, default=True):
         names.append("transparency_shapes_layer")
-    if _switched(layer, Tag.BLEND_CLIPPING_ELEMENTS, on_by_default=True) and clipped:
+    if clipped and not is_switched_on(layer, Tag.BLEND_CLIPPING_ELEMENTS, default=True):
         names.append("blend_clipped_layers_apart")
-    if _switched(layer, Tag.BLEND_INTERIOR_ELEMENTS, on_by_default=False) and effects:
-        names.append("blend_interior_effects_as_group")
     return names
 
 
@@ -63,11 +61,3 @@ def _has_feather(layer: Layer) -> bool:
     if parameters is None:
         return False
     return bool(parameters.user_mask_feather) or bool(parameters.vector_mask_feather)
-
-
-def _switched(layer: Layer, tag: Tag, *, on_by_default: bool) -> bool:
-    """Whether a one-byte switch is present and set against its default."""
-    block = layer.tagged_blocks.get(tag)
-    if block is None or not isinstance(block.data, bytes) or not block.data:
-        return False
-    return bool(block.data[0]) != on_by_default

@@ -7,6 +7,7 @@ one layer, and its nodes say so.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from itertools import groupby
 
 from psd_tools.api import adjustments
 from psd_tools.api.layers import AdjustmentLayer, Layer
@@ -20,13 +21,15 @@ from data_pipeline.flatten.backdrop import Backdrop, ClippingBackdrop, adjust_be
 from data_pipeline.flatten.bake import bake
 from data_pipeline.flatten.coverage import Coverage, has_masks, layer_mask_coverage, mask_coverage, mask_frame
 from data_pipeline.flatten.effects import BELOW, GRADIENT_OVERLAY, STROKE, WITHIN, effects_of
+from data_pipeline.flatten.fill import fades_within
 from data_pipeline.flatten.fragment import Fragment, settle
 from data_pipeline.flatten.groups import only_holds, reach
 from data_pipeline.flatten.knockout import is_background, knock_out
 from data_pipeline.flatten.leaf import UndrawnFill, read_leaf, vector_stroke
 from data_pipeline.flatten.node import Node
 from data_pipeline.flatten.recolour import Adjustment
-from data_pipeline.flatten.styled import Styled, cast_below, overlaid, stroked
+from data_pipeline.flatten.stroked import stroked
+from data_pipeline.flatten.styled import Styled, cast_below, overlaid
 from data_pipeline.flatten.text import bake_text
 from data_pipeline.flatten.tree import Tree, filed_once, note_vanished
 from data_pipeline.flatten.unsupported import unsupported_features
@@ -157,24 +160,31 @@ class _Walk:
                 self.tree.drop(layer, parent, DropReason.EMPTY)
             return
         styled = Styled(base, node, drawn, region, masks, is_single=not clipped and not base.is_group())
-        own = self._clipping_group(region, node, clipped, parent)
-        own = overlaid(styled, own, self.tree, self._space)
+        mode = BlendMode(base.blend_mode)
+        fill = node.fill if fades_within(mode) and not clipped and not drawn and node.fill > 0 else 1.0
+        own = region if fill < 1 else self._clipping_group(region, node, clipped, parent)
+        own, above = overlaid(styled, own, self.tree, self._space)
         below = cast_below(styled, own, self.tree, self._space)
         own, outer = stroked(styled, own, self.tree, self._space)
         own = scale(own, Coverage(node.opacity))
-        for half, mode in (*below, *outer):
-            backdrop.add(self._baked([half.scaled(node.opacity)], mode, backdrop))
-        mode = BlendMode(base.blend_mode)
+        self._add_effects((*below, *outer), node.opacity, backdrop)
         start = self._knockout_start(base, backdrop, scope)
         if start is not None:
-            own = self._baked(own, mode, backdrop.up_to(start))
+            own = self._baked(own, mode, backdrop.up_to(start), fill)
             knock_out(region, own, backdrop, start)
         elif self._text_gamma is not None and base.kind == "type" and mode in _NORMAL and len(own) == 1:
             part = own[0].crop(backdrop.box)
             own = [] if part is None else [bake_text(part, self._text_gamma, backdrop)]
         else:
-            own = self._baked(own, mode, backdrop)
+            own = self._baked(own, mode, backdrop, fill)
         backdrop.add(own)
+        self._add_effects(above, node.opacity, backdrop)
+
+    def _add_effects(self, parts: Sequence[tuple[Fragment, BlendMode]], opacity: float, backdrop: Backdrop) -> None:
+        """Effects of a layer of this opacity, each in its own mode; both tones of a bevel make one layer."""
+        for _, same in groupby(parts, key=lambda part: part[0].layer_ids):
+            tones = [one for part, mode in same for one in self._baked([part.scaled(opacity)], mode, backdrop)]
+            backdrop.add([merged(tones)] if len(tones) > 1 else tones)
 
     def _reason_to_skip(self, layer: Layer) -> DropReason | None:
         if not layer.visible:
@@ -291,9 +301,9 @@ class _Walk:
         below = self._has_background and backdrop.fragments and backdrop.fragments[0].layer_ids == (0,)
         return 1 if below else 0
 
-    def _baked(self, own: list[Fragment], mode: BlendMode, backdrop: Backdrop) -> list[Fragment]:
+    def _baked(self, own: list[Fragment], mode: BlendMode, backdrop: Backdrop, fill: float = 1.0) -> list[Fragment]:
         """The fragments as Normal ones that give the same picture over the backdrop."""
         if mode in _NORMAL:
             return own
         part = self.tree.flattened(own).crop(backdrop.box)
-        return [] if part is None else [bake(part, mode, backdrop.picture(part.box))]
+        return [] if part is None else [bake(part, mode, backdrop.picture(part.box), fill)]

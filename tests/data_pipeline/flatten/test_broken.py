@@ -45,7 +45,7 @@ def test_a_path_that_cannot_be_drawn_counts_as_missing() -> None:
 
 
 def test_a_stroke_that_a_blend_mode_cuts_in_two_is_filed_once() -> None:
-    stroke = Stroke(4, (9, 250, 9), "centre", blend_mode=BlendMode.SCREEN)
+    stroke = Stroke(4, (9, 250, 9), "centre", overprint=True, blend_mode=BlendMode.SCREEN)
     data = draw_bytes(32, 24, [Pixels(rgba=_SQUARE // 2, left=8, top=6, effects=(stroke,))])
     document = open_document(io.BytesIO(data), CurateOptions())
     assert isinstance(document, Document)

@@ -201,18 +201,14 @@ _CASES: dict[str, list[Node]] = {
         ground(),
         Pixels(rgba=disc((9, 9, 99)), left=8, top=8, opacity=150, fill=80, effects=(Stroke(4, (250, 9, 9), "centre"),)),
     ],
-    "multiplied stroke": [
+    "multiplied stroke that overprints": [
         ground(),
         Pixels(
             rgba=disc((9, 9, 99)),
             left=8,
             top=8,
-            effects=(Stroke(4, (250, 99, 9), "centre", blend_mode=BlendMode.MULTIPLY),),
+            effects=(Stroke(4, (250, 99, 9), "centre", overprint=True, blend_mode=BlendMode.MULTIPLY),),
         ),
-    ],
-    "stroke of a layer in another mode": [
-        ground(),
-        Pixels(rgba=disc((9, 200, 99)), left=8, top=8, blend_mode=BlendMode.MULTIPLY, effects=(_RED_STROKE,)),
     ],
     "stroke beyond the canvas": [ground(), Pixels(rgba=disc((9, 9, 99)), left=-9, top=20, effects=(_RED_STROKE,))],
     "effects without the key present": [
@@ -478,3 +474,74 @@ def test_an_upper_stroke_in_another_mode_covers_the_lower_ones() -> None:
     picture = compose(flat.stack)
     assert picture[24, 14, :3].tolist() == [200, 100, 50]
     assert picture[24, 11, :3].tolist() == [9, 9, 250]
+
+
+_WHITE = Pixels(name="White", rgba=np.full((48, 48, 4), 255, np.uint8))
+
+
+def shown(layers: Sequence[Node], x: int, y: int) -> list[int]:
+    flat, _ = flattened(layers)
+    colour: list[int] = compose(flat.stack)[y, x, :3].tolist()
+    return colour
+
+
+def assert_near(colour: list[int], expected: list[int]) -> None:
+    assert np.abs(np.array(colour) - expected).max() <= 1, (colour, expected)
+
+
+def square(**options: object) -> Pixels:
+    return Pixels(rgba=np.full((16, 16, 4), (40, 200, 80, 255), np.uint8), left=16, top=16, **options)  # type: ignore[arg-type]
+
+
+def test_a_faint_stroke_shows_what_is_below_its_layer() -> None:
+    """As in Photoshop, whose stroke knocks its band out of the layer unless it overprints."""
+    stroke = Stroke(4, (200, 0, 0), "inside", opacity=0.5)
+    assert_near(shown([_WHITE, square(effects=(stroke,))], 17, 24), [228, 128, 128])
+    assert_near(shown([_WHITE, square(effects=(replace(stroke, overprint=True),))], 17, 24), [120, 100, 40])
+
+
+def test_a_blended_stroke_blends_with_what_is_below_its_layer() -> None:
+    stroke = Stroke(4, (200, 100, 50), "inside", blend_mode=BlendMode.MULTIPLY)
+    assert_near(shown([ground((255, 255, 255)), square(effects=(stroke,))], 17, 20), [153, 76, 38])
+
+
+def test_a_stroke_and_an_overlay_keep_out_of_the_mode_of_their_layer() -> None:
+    plain = square(blend_mode=BlendMode.MULTIPLY, effects=(Stroke(3, (250, 9, 9)), ColourOverlay((1, 2, 3))))
+    assert_near(shown([ground(), plain], 14, 24), [250, 9, 9])
+    assert_near(shown([ground(), plain], 24, 24), [1, 2, 3])
+
+
+def test_an_overlay_on_a_layer_without_fill_blends_with_what_is_below() -> None:
+    ghost = square(fill=0, effects=(ColourOverlay((128, 64, 0), blend_mode=BlendMode.MULTIPLY),))
+    flat, _ = flattened([_WHITE, ghost])
+    assert compose(flat.stack)[24, 24, :3].tolist() == [128, 64, 0]
+    assert [layer.owner_id for layer in flat.stack.layers][-1] == 1
+
+
+def test_an_overlay_in_a_mode_of_its_own_leaves_a_group_in_layers() -> None:
+    overlay = ColourOverlay((128, 64, 0), blend_mode=BlendMode.MULTIPLY)
+    group = Group(blend_mode=BlendMode.NORMAL, layers=(square(), _BLUE), effects=(overlay,))
+    flat, _ = flattened([_WHITE, group])
+    assert len(flat.stack.layers) == 4
+    assert not any(node.flattened for node in flat.nodes)
+    assert_near(compose(flat.stack)[20, 30, :3].tolist(), [15, 15, 0])
+    assert_near(compose(flat.stack)[17, 17, :3].tolist(), [20, 50, 0])
+
+
+@pytest.mark.parametrize(
+    ("mode", "expected"),
+    [
+        (BlendMode.LINEAR_DODGE, [120, 200, 140]),
+        (BlendMode.LINEAR_BURN, [0, 72, 12]),
+        (BlendMode.LINEAR_LIGHT, [12, 172, 52]),
+        (BlendMode.DIFFERENCE, [80, 0, 60]),
+    ],
+)
+def test_fill_weakens_the_paint_of_modes_that_fade_within(mode: BlendMode, expected: list[int]) -> None:
+    below = Pixels(rgba=np.full((48, 48, 4), (100, 100, 100, 255), np.uint8))
+    assert_near(shown([below, square(fill=128, blend_mode=mode)], 24, 24), expected)
+
+
+def test_such_fill_is_alpha_where_there_is_nothing_below() -> None:
+    flat, _ = flattened([square(fill=128, blend_mode=BlendMode.LINEAR_LIGHT)])
+    assert_near(compose(flat.stack)[24, 24].tolist(), [40, 200, 80, 128])
