@@ -37,6 +37,11 @@ def view(array: np.ndarray, box: Box, inner: Box) -> np.ndarray:
     return array[inner[1] - box[1] : inner[3] - box[1], inner[0] - box[0] : inner[2] - box[0]]
 
 
+def grown(box: Box, reach_px: int) -> Box:
+    """The box with so many pixels more on every side."""
+    return box[0] - reach_px, box[1] - reach_px, box[2] + reach_px, box[3] + reach_px
+
+
 def tight(rgba: np.ndarray, box: Box) -> Box | None:
     """The smallest box around the pixels of alpha above 0; None where there is none."""
     left, top, right, bottom = _bounds(rgba)

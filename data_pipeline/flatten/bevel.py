@@ -18,7 +18,7 @@ from psd_tools.constants import BlendMode
 from psd_tools.terminology import Enum, Key
 from scipy import ndimage
 
-from data_pipeline.boxes import size, union, view
+from data_pipeline.boxes import grown, size, union, view
 from data_pipeline.colour import ColourSpace
 from data_pipeline.flatten.cast import Cast
 from data_pipeline.flatten.contour import contoured
@@ -26,7 +26,7 @@ from data_pipeline.flatten.effects import Effect, Overlay
 from data_pipeline.flatten.fragment import Fragment
 from data_pipeline.flatten.lighting import light_altitude, light_angle
 from data_pipeline.flatten.paint import draw_colour
-from data_pipeline.flatten.shadow import MAX_SIZE_PX, around, reach_px, softened
+from data_pipeline.flatten.shadow import MAX_SIZE_PX, reach_px, softened
 from data_pipeline.flatten.weights import total_alpha
 from data_pipeline.kernel import F32_2D, READ_F32_2D, kernel
 from data_pipeline.tagged_blocks import UNREADABLE
@@ -68,7 +68,7 @@ def draw_bevel_within(
     try:
         if effect.drawing.descriptor[Key.BevelStyle].enum == _OUTER:
             return []
-        wide = around(box, _reach_px(effect))
+        wide = grown(box, _reach_px(effect))
         tones = _tones(effect, layer, total_alpha(region, wide), space)
     except UNREADABLE:
         return None
@@ -84,7 +84,7 @@ def draw_bevel_beside(
         style = effect.drawing.descriptor[Key.BevelStyle].enum
         if style == _INNER:
             return []
-        wide = around(union(fragment.box for fragment in region), _reach_px(effect))
+        wide = grown(union(fragment.box for fragment in region), _reach_px(effect))
         light, shadow = _tones(effect, layer, total_alpha(region, wide), space)
     except UNREADABLE:
         return None

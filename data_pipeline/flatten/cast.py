@@ -8,7 +8,7 @@ from psd_tools.api.layers import Layer
 from psd_tools.constants import BlendMode
 from psd_tools.terminology import Enum, Key
 
-from data_pipeline.boxes import union
+from data_pipeline.boxes import grown, union
 from data_pipeline.colour import ColourSpace
 from data_pipeline.flatten.contour import contoured
 from data_pipeline.flatten.effects import Effect, Overlay
@@ -16,7 +16,7 @@ from data_pipeline.flatten.fragment import Fragment
 from data_pipeline.flatten.gradient import gradient_tables
 from data_pipeline.flatten.lighting import light_angle
 from data_pipeline.flatten.paint import draw_colour
-from data_pipeline.flatten.shadow import MAX_SIZE_PX, around, faded, moved, offset_px, reach_px, softened
+from data_pipeline.flatten.shadow import MAX_SIZE_PX, faded, moved, offset_px, reach_px, softened
 from data_pipeline.flatten.weights import total_alpha
 from data_pipeline.tagged_blocks import UNREADABLE
 from schemas.stack import Box
@@ -41,7 +41,7 @@ def draw_cast(effect: Effect, layer: Layer, region: Sequence[Fragment], space: C
     try:
         size_px, spread = _extent(effect)
         right, down = _offset(effect, layer)
-        box = around(union(fragment.box for fragment in region), reach_px(size_px))
+        box = grown(union(fragment.box for fragment in region), reach_px(size_px))
         shape = _softened(effect, total_alpha(region, box), size_px, spread)
         rgb, coverage = _painted(effect, layer, _ranged(effect, shape), space)
     except UNREADABLE:
@@ -58,7 +58,7 @@ def draw_within(
     try:
         size_px, spread = _extent(effect)
         offset = _offset(effect, layer)
-        wide = around(box, reach_px(size_px) + max(map(abs, offset)))
+        wide = grown(box, reach_px(size_px) + max(map(abs, offset)))
         shape = _softened(effect, 1 - total_alpha(region, wide), size_px, spread)
         share = _ranged(effect, moved(shape, wide, box, offset))
         rgb, share = _painted(effect, layer, 1 - share if _from_centre(effect) else share, space)

@@ -1,5 +1,6 @@
 """A layer's effects as they are listed, and overlays: paint within the layer, of one piece with it."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -40,6 +41,9 @@ _NAMES = {
     "BevelEmboss": BEVEL,
 }
 _PATH_FULL = 1e-5  # psd-tools' rasterizer reports a covered pixel this much short of 1
+
+
+_EVERYWHERE_PX = 1 << 20
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,6 +92,17 @@ def effects_of(layer: Layer) -> list[Effect]:
     order = {kind: index for index, kind in enumerate(DRAWN)}
     listed.reverse()  # of several instances of one effect the first listed is the topmost
     return sorted(listed, key=lambda effect: order.get(effect.kind, len(order)))
+
+
+def reach_of(effect: Effect) -> int:
+    """How many pixels off an effect may depend on the layer's shape; a gradient is laid out on all of it."""
+    if effect.kind == GRADIENT_OVERLAY:
+        return _EVERYWHERE_PX
+    try:
+        lengths = [float(getattr(effect.drawing, name, 0)) for name in ("size", "distance", "soften")]
+        return min(math.ceil(sum(lengths)) + 3, _EVERYWHERE_PX) if effect.kind in (*BELOW, *WITHIN, STROKE) else 0
+    except UNREADABLE:
+        return 0  # it will not be drawn
 
 
 def draw_overlay(

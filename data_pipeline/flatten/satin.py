@@ -10,13 +10,13 @@ import numpy as np
 from psd_tools.api.layers import Layer
 from psd_tools.terminology import Key
 
-from data_pipeline.boxes import size
+from data_pipeline.boxes import grown, size
 from data_pipeline.colour import ColourSpace
 from data_pipeline.flatten.contour import contoured
 from data_pipeline.flatten.effects import Effect, Overlay
 from data_pipeline.flatten.fragment import Fragment
 from data_pipeline.flatten.paint import draw_colour
-from data_pipeline.flatten.shadow import MAX_SIZE_PX, around, moved, offset_px, reach_px, softened
+from data_pipeline.flatten.shadow import MAX_SIZE_PX, moved, offset_px, reach_px, softened
 from data_pipeline.flatten.weights import total_alpha
 from data_pipeline.tagged_blocks import UNREADABLE
 from schemas.stack import Box
@@ -35,7 +35,7 @@ def draw_satin(
             raise ValueError(f"a satin of {size_px} px, {distance_px} px apart")
         right, down = offset_px(float(satin.angle), distance_px)
         rgb = draw_colour(satin.descriptor, layer, space)
-        wide = around(box, reach_px(size_px) + max(abs(right), abs(down)))
+        wide = grown(box, reach_px(size_px) + max(abs(right), abs(down)))
         soft = softened(total_alpha(region, wide), round(_WIDTH * size_px), 0.0)
         one, other = (moved(soft, wide, box, (sign * right, sign * down)) for sign in (1, -1))
         share = contoured(np.abs(one - other), satin.descriptor.get(Key.MappingShape))

@@ -27,11 +27,6 @@ def reach_px(size_px: float) -> int:
     return math.ceil(size_px) + 1
 
 
-def around(box: Box, reach: int) -> Box:
-    """The box with `reach` pixels more on every side."""
-    return box[0] - reach, box[1] - reach, box[2] + reach, box[3] + reach
-
-
 def softened(shape: np.ndarray, size_px: float, spread: float) -> np.ndarray:
     """`shape`, float32 [height, width] in [0, 1], grown and blurred; what lies beyond its borders counts as 0."""
     grown_px = size_px * spread

@@ -15,6 +15,7 @@ from psd_tools.constants import BlendMode, Tag
 from psd_tools.psd.descriptor import Descriptor, Double, Enumerated
 from psd_tools.terminology import Enum, Key, Klass
 
+from data_pipeline.boxes import union
 from data_pipeline.colour import ColourSpace
 from data_pipeline.flatten.coverage import Coverage
 from data_pipeline.flatten.effects import Effect
@@ -47,7 +48,7 @@ def draw_stroke(
     """The stroke along the edge of `region`; along the mask's for a fill without pixels; None if unreadable."""
     descriptor = effect.drawing.descriptor
     try:
-        box = stroke_bbox(tuple(layer.bbox), descriptor)
+        box = stroke_bbox(union(fragment.box for fragment in region), descriptor)
         if box[0] >= box[2] or box[1] >= box[3]:
             return None
         paint = draw_paint(

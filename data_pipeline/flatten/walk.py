@@ -13,14 +13,14 @@ from psd_tools.api import adjustments
 from psd_tools.api.layers import AdjustmentLayer, Layer
 from psd_tools.constants import BlendMode, Knockout, Tag
 
-from data_pipeline.boxes import intersect, union
+from data_pipeline.boxes import grown, intersect, union
 from data_pipeline.colour import ColourSpace
 from data_pipeline.document import Document
 from data_pipeline.flatten.adjustments import read_change
 from data_pipeline.flatten.backdrop import Backdrop, ClippingBackdrop, adjust_below, merged
 from data_pipeline.flatten.bake import bake
 from data_pipeline.flatten.coverage import Coverage, has_masks, layer_mask_coverage, mask_coverage, mask_frame
-from data_pipeline.flatten.effects import BELOW, GRADIENT_OVERLAY, STROKE, WITHIN, effects_of
+from data_pipeline.flatten.effects import effects_of, reach_of
 from data_pipeline.flatten.fill import fades_within
 from data_pipeline.flatten.fragment import Fragment, settle
 from data_pipeline.flatten.groups import only_holds, reach
@@ -102,6 +102,12 @@ def _plain(fragment: Fragment) -> PlainLayer | None:
     return PlainLayer(*settled, fragment.layer_ids, fragment.owner_id, fragment.baked, dependence)
 
 
+def _seen(window: Box, box: Box, reach_px: int) -> Box:
+    """The window, and of a layer on `box` as much around it as its effects reach back from."""
+    part = intersect(box, grown(window, reach_px)) if reach_px else None
+    return window if part is None else union([window, part])
+
+
 class _Walk:
     """The state of one pass."""
 
@@ -147,14 +153,14 @@ class _Walk:
         self.tree.unsupported.update(unsupported_features(base, effects, clipped))
         added = [(effect, self.tree.add_effect(node, effect)) for effect in effects]
         drawn = [(effect, own) for effect, own in added if own.dropped is None]
-        is_traced = any(effect.kind in (STROKE, GRADIENT_OVERLAY, *BELOW, *WITHIN) for effect, _ in drawn)
+        seen_px = max((reach_of(effect) for effect, _ in drawn), default=0)
         if base.is_group():
             if not clipped and not drawn and only_holds(base):
                 self.children(base._layers, node, backdrop)
                 return
-            region, masks = self._group(base, clipped, node, is_traced, backdrop), Coverage()
+            region, masks = self._group(base, clipped, node, seen_px, backdrop), Coverage()
         else:
-            region, masks = self._leaf(base, node, is_traced, backdrop.box)
+            region, masks = self._leaf(base, node, seen_px, backdrop.box)
         if not region:
             for layer in clipped:
                 self.tree.drop(layer, parent, DropReason.EMPTY)
@@ -221,10 +227,9 @@ class _Walk:
         adjust_below(inner, coverage, backdrop)
         backdrop.add(scale(inner.fragments, coverage))
 
-    def _leaf(self, layer: Layer, node: Node, is_traced: bool, window: Box) -> tuple[list[Fragment], Coverage]:
-        """A leaf's own paint in the window under its masks; the masks, for a stroke to follow."""
-        if is_traced:  # along the layer's own edge, so the part of the layer beyond the window must be seen
-            window = union([window, tuple(layer.bbox)])
+    def _leaf(self, layer: Layer, node: Node, seen_px: int, window: Box) -> tuple[list[Fragment], Coverage]:
+        """A leaf's own paint in the window, and as far around it as effects see, under its masks; the masks."""
+        window = _seen(window, tuple(layer.bbox), seen_px)
         try:
             paint = read_leaf(layer, node.layer_id, self._space, window)
             outline = vector_stroke(layer, self._space, window)
@@ -245,7 +250,7 @@ class _Walk:
         return [replace(merged(parts), layer_ids=(node.layer_id,))], masks
 
     def _group(
-        self, layer: Layer, clipped: Sequence[Layer], node: Node, is_traced: bool, around: Backdrop
+        self, layer: Layer, clipped: Sequence[Layer], node: Node, seen_px: int, around: Backdrop
     ) -> list[Fragment]:
         """A group's children in the group's own backdrop, at its masks' coverage."""
         passes_through = layer.blend_mode == BlendMode.PASS_THROUGH
@@ -261,8 +266,8 @@ class _Walk:
             for child in layer._layers:
                 self.tree.drop(child, node, DropReason.OFF_CANVAS)
             return []
-        if is_traced and not passes_through and layer.kind == "group":  # as a leaf
-            frame = union([frame, reach(layer, frame)])
+        if seen_px and not passes_through and layer.kind == "group":
+            frame = _seen(frame, reach(layer, frame), seen_px)
         # Faded by its fill, or clipped to, a group keeps its adjustments to itself, as psd-tools found.
         keeps = bool(clipped) or node.fill < 1
         inner = Backdrop(frame, around if passes_through else None, keeps_adjustments=keeps)
