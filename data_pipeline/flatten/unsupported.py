@@ -7,7 +7,7 @@ from psd_tools.constants import BlendMode, Tag
 from psd_tools.psd.descriptor import Descriptor
 from psd_tools.terminology import Key
 
-from data_pipeline.flatten.effects import Effect
+from data_pipeline.flatten.effects import BEVEL, Effect
 from data_pipeline.tagged_blocks import EFFECTS, UNREADABLE, is_switched_on
 
 _FULL_RANGE = ((0, 65535), (0, 65535))
@@ -26,6 +26,11 @@ def unsupported_features(layer: Layer, effects: Sequence[Effect], clipped: Seque
         names.append("blend_if")
     if _restricts_channels(layer):
         names.append("channel_restrictions")
+    hides = (Tag.LAYER_MASK_AS_GLOBAL_MASK, Tag.VECTOR_MASK_AS_GLOBAL_MASK)
+    if effects and any(is_switched_on(layer, tag, default=False) for tag in hides):
+        names.append("mask_hides_effects")
+    if any(effect.kind == BEVEL and _has_relief(effect) for effect in effects):
+        names.append("bevel_texture_or_contour")
     if _has_feather(layer):
         names.append("mask_feather")
     if not is_switched_on(layer, Tag.TRANSPARENCY_SHAPES_LAYER, default=True):
@@ -43,6 +48,11 @@ def _has_contour(effect: Effect) -> bool:
         return points is not None and any(point[Key.Horizontal] != point[Key.Vertical] for point in points)
     except UNREADABLE:
         return False
+
+
+def _has_relief(effect: Effect) -> bool:
+    """Whether a texture or a contour of its own shapes the surface of a bevel."""
+    return bool(effect.drawing.use_texture or effect.drawing.use_shape)
 
 
 def _blends_by_range(layer: Layer) -> bool:
