@@ -22,6 +22,7 @@ from data_pipeline.flatten.change import Change, by_luminosity, by_tables
 from data_pipeline.flatten.channel_mixer import channel_mixer
 from data_pipeline.flatten.colour_balance import colour_balance_tables
 from data_pipeline.flatten.colour_lookup import colour_lookup
+from data_pipeline.flatten.curves import curve_tables
 from data_pipeline.flatten.gradient_map import gradient_map
 from data_pipeline.flatten.hue_saturation import hue_saturation
 from data_pipeline.flatten.photo_filter import photo_filter
@@ -32,7 +33,7 @@ from data_pipeline.tagged_blocks import UNREADABLE, parse
 _ADJUSTMENTS = frozenset(
     kind.__name__.lower() for kind in adjustments.TYPES.values() if issubclass(kind, AdjustmentLayer)
 )
-_RAMPED = ("curves", "exposure", "invert", "levels", "posterize", "threshold")  # drawn by psd-tools
+_RAMPED = ("exposure", "invert", "levels", "posterize", "threshold")  # drawn by psd-tools
 _MIXED: Mapping[str, Callable[[Any], Change]] = {
     "blackandwhite": black_white,
     "channelmixer": channel_mixer,
@@ -66,6 +67,8 @@ def read_change(layer: Layer, space: ColourSpace) -> Change | None:
         with np.errstate(all="ignore"):  # what is not finite is told by the result
             if kind == "brightnesscontrast":
                 return _of_channels(_brightness(settings)[np.newaxis], space)
+            if kind == "curves":
+                return _of_channels(curve_tables(settings, ColorMode.channels(space.mode)), space)
             if kind == "threshold" and space.mode == ColorMode.RGB:
                 table = _ramped(layer, kind, ColorMode.GRAYSCALE)[0]
                 return by_luminosity(np.repeat(table[:, np.newaxis], 3, axis=1))
@@ -76,7 +79,7 @@ def read_change(layer: Layer, space: ColourSpace) -> Change | None:
         return None
 
 
-def _settings(layer: Layer) -> object | None:
+def _settings(layer: Layer) -> Any:
     """The layer's own block, parsed, which psd-tools' functions find in the layer; None where it cannot be."""
     key = Tag.BRIGHTNESS_AND_CONTRAST if layer.kind not in _ADJUSTMENTS else type(layer)._KEY
     if key not in layer.tagged_blocks:
