@@ -4,6 +4,7 @@ import numpy as np
 from psd_tools.composite import paint
 from psd_tools.constants import ColorMode
 from psd_tools.psd.descriptor import Descriptor
+from psd_tools.terminology import Key
 
 from data_pipeline.flatten.blend import with_luminosity
 from data_pipeline.flatten.change import FORMULA, Change, by_formula
@@ -24,7 +25,7 @@ def black_white(settings: Descriptor) -> Change:
     weights = np.clip(weights, -200, 300) / 100
     if not bool(settings.get(b"useTint", False)):
         return by_formula(_grey, weights)
-    tint = paint._get_color(ColorMode.RGB, settings[b"tintColor"])
+    tint = paint._get_color(ColorMode.RGB, {Key.Color: settings[b"tintColor"]})
     return by_formula(_tinted, np.concatenate([weights, tint]))
 
 

@@ -7,19 +7,9 @@ import colorsys
 from collections.abc import Sequence
 
 import numpy as np
-
-from data_pipeline.colour import srgb_values
+from psd_tools.color_convert import lab_to_rgb
 
 _RGB, _HSB, _CMYK, _LAB, _GREY = 0, 1, 2, 7, 8
-_WHITE_D50 = np.array([0.96422, 1.0, 0.82521])
-# XYZ of D50 to linear sRGB, with Bradford's adaptation (brucelindbloom.com)
-_FROM_D50 = np.array(
-    [
-        [3.1338561, -1.6168667, -0.4906146],
-        [-0.9787684, 1.9161415, 0.0334540],
-        [0.0719453, -0.2289914, 1.4052427],
-    ]
-)
 
 
 def stored_rgb(space: int, numbers: Sequence[int]) -> np.ndarray:
@@ -32,19 +22,11 @@ def stored_rgb(space: int, numbers: Sequence[int]) -> np.ndarray:
     if space == _CMYK:  # 0 is all of an ink
         return np.array([first, second, third]) / 65535 * (fourth / 65535)
     if space == _LAB:
-        return lab_rgb(first / 100, _signed(second) / 100, _signed(third) / 100)
+        return np.array(lab_to_rgb(first / 100, _signed(second) / 100, _signed(third) / 100))
     if space == _GREY:
-        return np.full(3, 1 - min(first, 10000) / 10000)
+        return np.full(3, min(first, 10000) / 10000)
     raise ValueError(f"a colour of space {space}")
 
 
 def _signed(number: int) -> int:
     return number - 0x10000 if number & 0x8000 else number
-
-
-def lab_rgb(lightness: float, a: float, b: float) -> np.ndarray:
-    """CIE L*a*b* at D50 as sRGB, float64 [3] clipped to [0, 1]."""
-    middle = (min(lightness, 100.0) + 16) / 116
-    roots = np.array([middle + a / 500, middle, middle - b / 200])
-    xyz = _WHITE_D50 * np.where(roots > 6 / 29, roots**3, (roots - 4 / 29) * 3 * (6 / 29) ** 2)
-    return np.clip(srgb_values(np.clip(_FROM_D50 @ xyz, 0, 1)), 0, 1)
