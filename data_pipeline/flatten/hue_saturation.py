@@ -1,7 +1,7 @@
 """The settings of Hue/Saturation -> a change of colours.
 
-Colorize is drawn here; the shifts, of all colours and of ranges of hues, by psd-tools' functions, which are measured
-against Photoshop.
+psd-tools has measured Photoshop's shifts of all colours and of ranges of hues. Those of ranges are drawn by its
+functions; what has no ranges, which is most, and colorize by kernels.
 """
 
 import colorsys
@@ -14,6 +14,7 @@ from data_pipeline.flatten.change import FORMULA, Change, by_formula
 from data_pipeline.kernel import kernel
 
 _MOST = np.array([360, 100, 100])  # a hue is in degrees
+_QUOTIENT = 0.01  # psd-tools' guard
 _BAND_PX = 1 << 16  # handed to psd-tools at a time
 
 
@@ -21,27 +22,56 @@ def hue_saturation(settings: HueSaturation) -> Change:
     """Raises ValueError or TypeError where a setting is out of Photoshop's range."""
     if settings.enable:
         return _colorize(*_checked(settings.colorization))
-    ranges = [(hues, _checked(shift)) for hues, shift in settings.items]
     master = _checked(settings.master)
-    shifted = [(hues, adjustments._normalize_hsl(shift)) for hues, shift in ranges if any(shift)]
-
-    def change(rgb: np.ndarray) -> np.ndarray:
-        if not shifted and not any(master):
-            return rgb
-        step = max(1, _BAND_PX // max(rgb.shape[1], 1))
-        out = np.empty(rgb.shape, np.float32)
-        for top in range(0, rgb.shape[0], step):
-            band = adjustments._huesaturation(rgb[top : top + step], shifted, adjustments._normalize_hsl(master))
-            out[top : top + step] = np.clip(band, 0, 1)
-        return out
-
-    return change
+    ranges = [(hues, adjustments._normalize_hsl(_checked(shift))) for hues, shift in settings.items if any(shift)]
+    return _shift_ranges(ranges, master) if ranges else by_formula(_shift, np.array(master) / _MOST)
 
 
 def _checked(shift: tuple[int, int, int]) -> tuple[int, int, int]:
     if len(shift) != 3 or (np.abs(shift) > _MOST).any():
         raise ValueError(f"hue, saturation and lightness of {shift}")
     return shift
+
+
+def _shift_ranges(ranges: list, master: tuple[int, int, int]) -> Change:
+    everywhere = adjustments._normalize_hsl(master)
+
+    def change(rgb: np.ndarray) -> np.ndarray:
+        step = max(1, _BAND_PX // max(rgb.shape[1], 1))
+        out = np.empty(rgb.shape, np.float32)
+        for top in range(0, rgb.shape[0], step):
+            out[top : top + step] = np.clip(adjustments._huesaturation(rgb[top : top + step], ranges, everywhere), 0, 1)
+        return out
+
+    return change
+
+
+@kernel(*FORMULA)
+def _shift(rgb: np.ndarray, numbers: np.ndarray, out: np.ndarray) -> None:
+    """Lightness moves towards white or black, then hue and saturation change in HSL; more saturation is a quotient."""
+    hue, more, moved = numbers[0], numbers[1], numbers[2]
+    for y in range(rgb.shape[0]):
+        for x in range(rgb.shape[1]):
+            r, g, b = float(rgb[y, x, 0]), float(rgb[y, x, 1]), float(rgb[y, x, 2])
+            low, high = min(r, g, b), max(r, g, b)
+            chroma = (high - low) * (1 - abs(moved))
+            lightness = (low + high) / 2 * (1 - abs(moved)) + max(moved, 0.0)
+            most = 1 - abs(2 * lightness - 1)
+            if chroma <= 0 or most <= 0:
+                out[y, x, 0] = out[y, x, 1] = out[y, x, 2] = min(max(lightness, 0.0), 1.0)
+                continue
+            if r == high:
+                sixth = (g - b) / (high - low)
+            elif g == high:
+                sixth = (b - r) / (high - low) + 2
+            else:
+                sixth = (r - g) / (high - low) + 4
+            factor = 1 / (1 - more + _QUOTIENT) if more > 0 else 1 + more
+            chroma = min(chroma * factor, most)
+            for c in range(3):
+                away = abs((sixth + 6 * hue - 2 * c + 3) % 6 - 3)  # from the channel's own hue
+                share = min(max(2 - away, 0.0), 1.0)
+                out[y, x, c] = min(max(lightness + chroma * (share - 0.5), 0.0), 1.0)
 
 
 def _colorize(hue: int, saturation: int, lightness: int) -> Change:

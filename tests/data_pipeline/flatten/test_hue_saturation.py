@@ -1,9 +1,10 @@
-"""Hue/Saturation: colorize, and where psd-tools' shifts must be what they are called."""
+"""Hue/Saturation against psd-tools' functions and Python's own HSL."""
 
 import colorsys
 
 import numpy as np
 import pytest
+from psd_tools.composite import adjustments
 from psd_tools.psd.adjustments import HueSaturation
 
 from data_pipeline.flatten.hue_saturation import hue_saturation
@@ -30,6 +31,13 @@ def test_a_range_leaves_other_hues_alone() -> None:
     rgb = np.array([[[1, 0, 0], [0, 1, 0], [0.5, 0.5, 0.5], [0.2, 0.3, 0.9]]], np.float32)
     drawn = hue_saturation(_settings(0, (0, 0, 0), (120, 0, 0)))(rgb)
     assert np.abs(drawn - np.array([[[0, 1, 0], [0, 1, 0], [0.5, 0.5, 0.5], [0.2, 0.3, 0.9]]])).max() < 1e-5
+
+
+@pytest.mark.parametrize("master", [(40, 0, 0), (-170, 30, -20), (0, -60, 50), (10, 100, 0), (0, 0, 0)])
+def test_without_ranges_it_is_what_psd_tools_measured(master: tuple[int, int, int]) -> None:
+    rgb = as_change(colours())
+    wanted = adjustments._huesaturation(rgb, [], adjustments._normalize_hsl(master))
+    assert np.abs(hue_saturation(_settings(0, master))(rgb) - wanted).max() < 1e-4
 
 
 def test_a_hue_turns() -> None:
