@@ -6,6 +6,7 @@ from psd_tools.psd.descriptor import Descriptor
 
 from data_pipeline.flatten.change import Change
 from data_pipeline.flatten.cube import read_3dl, read_cube, read_look
+from data_pipeline.flatten.device_link import read_device_link
 from data_pipeline.kernel import F32_3D, READ_F32_3D, kernel
 
 _UNIT = np.array([[0.0, 0.0, 0.0], [1.0, 1.0, 1.0]])
@@ -14,8 +15,10 @@ _UNIT = np.array([[0.0, 0.0, 0.0], [1.0, 1.0, 1.0]])
 def colour_lookup(settings: Descriptor) -> Change:
     """Between a table's entries, colours are interpolated along all three axes; dither is ignored. Not measured.
 
-    Raises KeyError, AttributeError or ValueError where there is no table, or only an ICC profile.
+    Raises KeyError, AttributeError or ValueError where there is no table, or only an abstract profile.
     """
+    if b"LUT3DFileData" not in settings:
+        return _between(read_device_link(bytes(settings[b"profile"].value)), _UNIT)
     data = bytes(settings[b"LUT3DFileData"].value)
     domain, fastest = _UNIT, b"bgrOrder"
     match settings[b"LUTFormat"].enum:
@@ -32,6 +35,15 @@ def colour_lookup(settings: Descriptor) -> Change:
         table = table.transpose(2, 1, 0, 3)
     if _order(settings, b"dataOrder", b"rgbOrder") == b"bgrOrder":
         table = table[..., ::-1]
+    return _between(table, domain)
+
+
+def _order(settings: Descriptor, key: bytes, default: bytes) -> bytes:
+    return bytes(settings[key].enum) if key in settings else default
+
+
+def _between(table: np.ndarray, domain: np.ndarray) -> Change:
+    """`table` by red, green, blue over `domain`, the lowest and the highest colour."""
     spans = domain[1] - domain[0]
     if not np.isfinite(domain).all() or not (spans > 1e-6).all():
         raise ValueError(f"a lookup table over {domain.tolist()}")
@@ -44,10 +56,6 @@ def colour_lookup(settings: Descriptor) -> Change:
         return out
 
     return change
-
-
-def _order(settings: Descriptor, key: bytes, default: bytes) -> bytes:
-    return bytes(settings[key].enum) if key in settings else default
 
 
 _ENTRIES = types.Array(types.float32, 4, "C", readonly=True)

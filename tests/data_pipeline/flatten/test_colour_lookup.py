@@ -41,6 +41,6 @@ def test_the_other_order_swaps_red_and_blue(key: str) -> None:
     assert np.abs(drawn - rgb[..., ::-1]).max() < 1e-6
 
 
-def test_a_profile_alone_cannot_be_read() -> None:
-    with pytest.raises(KeyError):
-        colour_lookup(filled(ColorLookup(), {b"profile": b"acsp"}))
+def test_another_profile_cannot_be_read() -> None:
+    with pytest.raises(ValueError, match="not a device link"):
+        colour_lookup(filled(ColorLookup(), {b"profile": b"abstLab Lab "}))
