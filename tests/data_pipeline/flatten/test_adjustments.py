@@ -1,6 +1,5 @@
 """Adjustment layers of every kind, drawn into documents."""
 
-import warnings
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +7,7 @@ import numpy as np
 import pytest
 from psd_tools.constants import Tag
 from psd_tools.psd import adjustments as blocks
-from psd_tools.psd.descriptor import DescriptorBlock
+from psd_tools.psd.descriptor import Bool, DescriptorBlock
 
 from data_pipeline.colour import colour_space
 from data_pipeline.compose import compose
@@ -18,7 +17,7 @@ from data_pipeline.flatten import Flattened, flatten
 from data_pipeline.flatten.adjustments import adjustment_kind, read_change
 from schemas.options import CurateOptions
 from schemas.sample import Sample
-from tests.data_pipeline.flatten.drawn_adjustments import adjusted_document, choice, colours, filled
+from tests.data_pipeline.flatten.drawn_adjustments import adjusted_document, as_change, choice, colours, filled
 
 _CUBE = "LUT_3D_SIZE 2\n" + "\n".join(f"{r} {g} {b}" for b in (0, 1) for g in (0, 1) for r in (0, 1))
 _RANGES = [[(-15, 15, 45, 75), (0, 0, 0)]] * 6
@@ -129,10 +128,38 @@ def test_what_cannot_be_read_is_named(tmp_path: Path) -> None:
     assert _flattened(path).unsupported == ("adjustment:colorlookup",)
 
 
+_HOSTILE_VALUES = (float("nan"), float("inf"), -1e308, 2**31 - 1, True, b"bytes", choice(b"what"), DescriptorBlock())
+_KEYS = {
+    Tag.CONTENT_GENERATOR_EXTRA_DATA: (b"Brgh", b"Cntr", b"means", b"useLegacy"),
+    Tag.BLACK_AND_WHITE: (b"Rd  ", b"Mgnt", b"useTint", b"tintColor"),
+    Tag.VIBRANCE: (b"vibrance", b"Strt"),
+    Tag.COLOR_LOOKUP: (b"LUTFormat", b"LUT3DFileData", b"profile", b"tableOrder"),
+}
+
+
+@pytest.mark.parametrize("tag", _KEYS)
+@pytest.mark.filterwarnings("error")
+def test_any_value_gives_colours_or_none(tag: Tag, tmp_path: Path) -> None:
+    (known,) = {name: block for name, (own, block) in (_NEUTRAL | _FIXED).items() if own == tag and name}.values()
+    for key in _KEYS[tag]:
+        for value in (None, *_HOSTILE_VALUES):
+            block = type(known).frombytes(known.tobytes())
+            block[b"useLegacy"] = Bool(key == b"means")
+            block.pop(key, None)
+            if value is not None:
+                filled(block, {key: value})
+            document = _opened(adjusted_document(tmp_path / "a.psd", tag, block))
+            change = read_change(document.psd[1], colour_space(document))
+            if change is not None:
+                drawn = change(as_change(colours()))
+                assert ((drawn >= 0) & (drawn <= 1)).all()
+
+
 _TAGS = sorted({tag for tag, _ in (*_NEUTRAL.values(), *_FIXED.values())} | {Tag.EXPOSURE, Tag.LEVELS, Tag.THRESHOLD})
 
 
 @pytest.mark.parametrize("tag", _TAGS)
+@pytest.mark.filterwarnings("error")
 def test_any_bytes_give_colours_or_none(tag: Tag, tmp_path: Path) -> None:
     rng = np.random.default_rng(3)
     known = [block for own, block in (*_NEUTRAL.values(), *_FIXED.values()) if own == tag]
@@ -142,12 +169,10 @@ def test_any_bytes_give_colours_or_none(tag: Tag, tmp_path: Path) -> None:
             data[place : place + 1] = rng.bytes(min(1, len(data)))
         path = adjusted_document(tmp_path / "a.psd", tag, bytes(data))
         document = _opened(path)
-        with warnings.catch_warnings():
-            warnings.simplefilter("error")
-            change = read_change(document.psd[1], colour_space(document))
-            if change is not None:
-                drawn = change(colours()[..., :3].astype(np.float32) / 255)
-                assert (drawn >= 0).all() and (drawn <= 1).all()  # noqa: PT018
+        change = read_change(document.psd[1], colour_space(document))
+        if change is not None:
+            drawn = change(as_change(colours()))
+            assert ((drawn >= 0) & (drawn <= 1)).all()
 
 
 @pytest.mark.parametrize("kind", ["brightnesscontrast", "colorbalance", "curves", "huesaturation"])
