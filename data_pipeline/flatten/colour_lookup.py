@@ -2,7 +2,7 @@
 
 import numpy as np
 from numba import types
-from psd_tools.psd.descriptor import Descriptor
+from psd_tools.psd.descriptor import Descriptor, RawData
 
 from data_pipeline.flatten.change import Change
 from data_pipeline.flatten.cube import read_3dl, read_cube, read_look
@@ -18,8 +18,8 @@ def colour_lookup(settings: Descriptor) -> Change:
     Raises KeyError, AttributeError or ValueError where there is no table, or only an abstract profile.
     """
     if b"LUT3DFileData" not in settings:
-        return _between(read_device_link(bytes(settings[b"profile"].value)), _UNIT)
-    data = bytes(settings[b"LUT3DFileData"].value)
+        return _between(read_device_link(_bytes(settings[b"profile"])), _UNIT)
+    data = _bytes(settings[b"LUT3DFileData"])
     domain, fastest = _UNIT, b"bgrOrder"
     match settings[b"LUTFormat"].enum:
         case b"LUTFormatCUBE":
@@ -38,8 +38,14 @@ def colour_lookup(settings: Descriptor) -> Change:
     return _between(table, domain)
 
 
-def _order(settings: Descriptor, key: bytes, default: bytes) -> bytes:
-    return bytes(settings[key].enum) if key in settings else default
+def _bytes(value: object) -> bytes:
+    if not isinstance(value, RawData) or not isinstance(value.value, bytes):
+        raise ValueError(f"a table of type {type(value).__name__}")
+    return value.value
+
+
+def _order(settings: Descriptor, key: bytes, default: bytes) -> object:
+    return settings[key].enum if key in settings else default
 
 
 def _between(table: np.ndarray, domain: np.ndarray) -> Change:
