@@ -1,73 +1,119 @@
 """An adjustment layer -> what it does to a colour.
 
-psd-tools knows the formulas, measured against Photoshop: it draws each adjustment that treats the channels apart once,
-on a ramp of all 256 values, and a kernel looks them up. What mixes the channels is drawn by it pixel by pixel.
+What psd-tools draws as Photoshop does is left to it: each adjustment that treats the channels apart is drawn once, on
+a ramp of all 256 values, and a kernel looks them up. The rest has a file of its own, which says where its formula
+comes from and what of it is measured.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import numpy as np
-from numba import types
-from psd_tools.api.layers import Layer
+from psd_tools.api import adjustments
+from psd_tools.api.layers import AdjustmentLayer, Layer
 from psd_tools.composite.adjustments import ADJUSTMENT_FUNC
-from psd_tools.constants import ColorMode
+from psd_tools.constants import ColorMode, Tag
+from psd_tools.psd.adjustments import BrightnessContrast
 
 from data_pipeline.colour import ColourSpace, to_rgb
-from data_pipeline.kernel import F32_3D, READ_F32_3D, kernel
+from data_pipeline.flatten.black_white import black_white
+from data_pipeline.flatten.brightness import brightness_table, legacy_table
+from data_pipeline.flatten.change import Change, by_luminosity, by_tables
+from data_pipeline.flatten.channel_mixer import channel_mixer
+from data_pipeline.flatten.colour_balance import colour_balance_tables
+from data_pipeline.flatten.colour_lookup import colour_lookup
+from data_pipeline.flatten.curves import curve_tables
+from data_pipeline.flatten.gradient_map import gradient_map
+from data_pipeline.flatten.hue_saturation import hue_saturation
+from data_pipeline.flatten.photo_filter import photo_filter
+from data_pipeline.flatten.selective_colour import selective_colour
+from data_pipeline.flatten.vibrance import vibrance
 from data_pipeline.tagged_blocks import UNREADABLE, parse
 
-# float32 [height, width, 3] of straight colours in [0, 1] -> the same, adjusted
-Change = Callable[[np.ndarray], np.ndarray]
+_ADJUSTMENTS = frozenset(
+    kind.__name__.lower() for kind in adjustments.TYPES.values() if issubclass(kind, AdjustmentLayer)
+)
+_RAMPED = ("exposure", "invert", "levels", "posterize", "threshold")  # drawn by psd-tools
+_MIXED: Mapping[str, Callable[[Any], Change]] = {
+    "blackandwhite": black_white,
+    "channelmixer": channel_mixer,
+    "colorbalance": lambda settings: by_tables(colour_balance_tables(settings)),
+    "colorlookup": colour_lookup,
+    "gradientmap": gradient_map,
+    "huesaturation": hue_saturation,
+    "photofilter": photo_filter,
+    "selectivecolor": selective_colour,
+    "vibrance": vibrance,
+}
 
-_BY_CHANNEL = ("brightnesscontrast", "curves", "exposure", "invert", "levels", "posterize")
-_BY_PIXEL = ("huesaturation", "threshold")
-_BAND_PX = 1 << 16  # handed to psd-tools at a time
 
+def adjustment_kind(layer: Layer) -> str | None:
+    """psd-tools' name of an adjustment layer's kind; None where the layer is another one.
 
-@kernel(types.void, READ_F32_3D, types.Array(types.float32, 2, "C", readonly=True), F32_3D)
-def _look_up(rgb: np.ndarray, tables: np.ndarray, out: np.ndarray) -> None:
-    """`tables` is [3, 256]; a colour is rounded to the 8 bits that Photoshop would hold."""
-    for y in range(rgb.shape[0]):
-        for x in range(rgb.shape[1]):
-            for c in range(3):
-                value = min(max(rgb[y, x, c], np.float32(0)), np.float32(1))
-                out[y, x, c] = tables[c, int(value * np.float32(255) + np.float32(0.5))]
+    What CS2 and before wrote as Brightness/Contrast is a layer without pixels to psd-tools.
+    """
+    if layer.kind in _ADJUSTMENTS:
+        return str(layer.kind)
+    return "brightnesscontrast" if Tag.BRIGHTNESS_AND_CONTRAST in layer.tagged_blocks else None
 
 
 def read_change(layer: Layer, space: ColourSpace) -> Change | None:
     """None where the adjustment cannot be read, is of a kind that is not drawn, or not drawn in the document's mode."""
-    drawn = {ColorMode.RGB: (*_BY_CHANNEL, *_BY_PIXEL), ColorMode.GRAYSCALE: _BY_CHANNEL}
-    if layer.kind not in drawn.get(space.mode, ()):
-        return None
-    key = type(layer)._KEY
-    parse(layer.tagged_blocks, key)
-    layer._data = layer.tagged_blocks.get_data(key)
-    if layer.kind != "invert" and (layer._data is None or isinstance(layer._data, bytes)):
-        return None
-    if layer.kind == "brightnesscontrast" and layer.use_legacy:
+    kind = adjustment_kind(layer)
+    settings = _settings(layer)
+    if kind is None or settings is None or space.mode not in (ColorMode.RGB, ColorMode.GRAYSCALE):
         return None
     try:
-        return _by_channel(layer, space) if layer.kind in _BY_CHANNEL else _by_pixel(layer)
+        with np.errstate(all="ignore"):  # what is not finite is told by the result
+            if kind == "brightnesscontrast":
+                return _of_channels(_brightness(settings)[np.newaxis], space)
+            if kind == "curves":
+                return _of_channels(curve_tables(settings, ColorMode.channels(space.mode)), space)
+            if kind == "threshold" and space.mode == ColorMode.RGB:
+                table = _ramped(layer, kind, ColorMode.GRAYSCALE)[0]
+                return by_luminosity(np.repeat(table[:, np.newaxis], 3, axis=1))
+            if kind in _RAMPED:
+                return _of_channels(_ramped(layer, kind, space.mode), space)
+            return _MIXED[kind](settings) if space.mode == ColorMode.RGB else None  # Photoshop has them for colours
     except UNREADABLE:
         return None
 
 
-def _by_channel(layer: Layer, space: ColourSpace) -> Change | None:
-    count = ColorMode.channels(space.mode)
-    # A little above each value, so that what rounds it down finds it again; to invert it, nothing is rounded.
-    above = 0.0 if layer.kind == "invert" else 1e-3
-    ramp = np.repeat((np.arange(256, dtype=np.float32) + above)[:, np.newaxis, np.newaxis] / 255, count, axis=2)
-    drawn = np.clip(ADJUSTMENT_FUNC[layer.kind](ramp, space.mode, layer)[:, 0].T, 0, 1)
-    if not np.isfinite(drawn).all():
+def _settings(layer: Layer) -> Any:
+    """The layer's own block, parsed, which psd-tools' functions find in the layer; None where it cannot be."""
+    key = Tag.BRIGHTNESS_AND_CONTRAST if layer.kind not in _ADJUSTMENTS else type(layer)._KEY
+    if key not in layer.tagged_blocks:
         return None
-    tables = np.ascontiguousarray(_in_rgb(drawn[0], space) if count == 1 else drawn, np.float32)
+    parse(layer.tagged_blocks, key)
+    settings = layer.tagged_blocks.get_data(key)
+    if layer.kind in _ADJUSTMENTS:
+        layer._data = settings
+    if layer.kind == "invert":  # an empty block
+        return layer
+    return None if isinstance(settings, bytes) else settings
 
-    def change(rgb: np.ndarray) -> np.ndarray:
-        out = np.empty(rgb.shape, np.float32)
-        _look_up(rgb, tables, out)
-        return out
 
-    return change
+def _brightness(settings: Any) -> np.ndarray:
+    if not isinstance(settings, BrightnessContrast):
+        return brightness_table(settings)
+    brightness, contrast, mean = np.array([settings.brightness, settings.contrast, settings.mean], np.uint16)
+    return legacy_table(float(brightness.view(np.int16)), float(contrast.view(np.int16)), float(mean))
+
+
+def _ramped(layer: Layer, kind: str, mode: ColorMode) -> np.ndarray:
+    """What psd-tools makes of all values, [channels, 256]."""
+    count = ColorMode.channels(mode)
+    # A little above each value, so that what rounds it down finds it again; to invert it, nothing is rounded.
+    above = 0.0 if kind == "invert" else 1e-3
+    ramp = np.repeat((np.arange(256, dtype=np.float32) + above)[:, np.newaxis, np.newaxis] / 255, count, axis=2)
+    return np.clip(ADJUSTMENT_FUNC[kind](ramp, mode, layer)[:, 0].T, 0, 1)
+
+
+def _of_channels(tables: np.ndarray, space: ColourSpace) -> Change:
+    """`tables` are [channels of the document or 1, 256] in [0, 1]. Raises ValueError where they are not finite."""
+    if space.mode == ColorMode.GRAYSCALE:
+        return by_tables(_in_rgb(tables[0], space))
+    return by_tables(np.broadcast_to(tables, (3, 256)))
 
 
 def _in_rgb(table: np.ndarray, space: ColourSpace) -> np.ndarray:
@@ -79,14 +125,3 @@ def _in_rgb(table: np.ndarray, space: ColourSpace) -> np.ndarray:
         grey = np.rint(np.interp(greys, channel, greys)).astype(np.intp)
         tables.append(np.interp(table[grey] * 255, greys, channel) / 255)
     return np.array(tables)
-
-
-def _by_pixel(layer: Layer) -> Change | None:
-    def change(rgb: np.ndarray) -> np.ndarray:
-        step = max(1, _BAND_PX // rgb.shape[1])
-        bands = (rgb[top : top + step] for top in range(0, rgb.shape[0], step))
-        drawn = [ADJUSTMENT_FUNC[layer.kind](band, ColorMode.RGB, layer) for band in bands]
-        return np.clip(np.concatenate(drawn), 0, 1).astype(np.float32)
-
-    change(np.full((1, 1, 3), 0.5, np.float32))  # what cannot be drawn is told here
-    return change

@@ -112,13 +112,15 @@ def separable(mode: int, b: float, s: float) -> float:
 
 
 @inlined
-def _luminosity(r: float, g: float, b: float) -> float:
+def luminosity(r: float, g: float, b: float) -> float:
+    """Of a colour, in [0, 1], as the PDF's blend modes weigh it."""
     return 0.3 * r + 0.59 * g + 0.11 * b
 
 
 @inlined
-def _with_luminosity(r: float, g: float, b: float, target: float) -> tuple[float, float, float]:
-    d = target - _luminosity(r, g, b)
+def with_luminosity(r: float, g: float, b: float, target: float) -> tuple[float, float, float]:
+    """The colour at another luminosity, paler where it would leave [0, 1]."""
+    d = target - luminosity(r, g, b)
     r, g, b = r + d, g + d, b + d
     low, high = min(r, g, b), max(r, g, b)
     if low < 0:
@@ -144,17 +146,17 @@ def blend(mode: int, br: float, bg: float, bb: float, sr: float, sg: float, sb: 
     """The blended colour of an opaque layer over an opaque backdrop."""
     if mode < _FIRST_NON_SEPARABLE:
         return separable(mode, br, sr), separable(mode, bg, sg), separable(mode, bb, sb)
-    below, own = _luminosity(br, bg, bb), _luminosity(sr, sg, sb)
+    below, own = luminosity(br, bg, bb), luminosity(sr, sg, sb)
     if mode == _DARKER_COLOR:
         return (sr, sg, sb) if own < below else (br, bg, bb)
     if mode == _LIGHTER_COLOR:
         return (sr, sg, sb) if own > below else (br, bg, bb)
     if mode == _HUE:
         r, g, b = _with_saturation(sr, sg, sb, max(br, bg, bb) - min(br, bg, bb))
-        return _with_luminosity(r, g, b, below)
+        return with_luminosity(r, g, b, below)
     if mode == _SATURATION:
         r, g, b = _with_saturation(br, bg, bb, max(sr, sg, sb) - min(sr, sg, sb))
-        return _with_luminosity(r, g, b, below)
+        return with_luminosity(r, g, b, below)
     if mode == _COLOR:
-        return _with_luminosity(sr, sg, sb, below)
-    return _with_luminosity(br, bg, bb, own)
+        return with_luminosity(sr, sg, sb, below)
+    return with_luminosity(br, bg, bb, own)

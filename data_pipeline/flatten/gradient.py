@@ -1,8 +1,7 @@
 """A gradient's descriptor -> its colours and opacities on a box.
 
 Fitted to rasters that Photoshop keeps of its own gradient fills: the line of a gradient runs through the middle of
-what it is laid out on and ends at its border; a colour is taken at a pixel's upper left corner; a smooth classic
-gradient is a Catmull-Rom spline through its stops whose first and last stand twice.
+what it is laid out on and ends at its border; a colour is taken at a pixel's upper left corner.
 """
 
 import math
@@ -15,19 +14,16 @@ from psd_tools.composite import paint
 from psd_tools.constants import ColorMode
 from psd_tools.psd.descriptor import Descriptor
 from psd_tools.terminology import Enum, Key, Type
-from scipy.interpolate import CubicHermiteSpline
 
 from data_pipeline.boxes import size
-from data_pipeline.colour import ColourSpace, drawn_rgb, srgb_light, srgb_values
+from data_pipeline.colour import ColourSpace, drawn_rgb
+from data_pipeline.flatten.ramp import SMOOTHEST, Stops, in_order, ramp, rgb_ramp
 from data_pipeline.kernel import F32_2D, U8_3D, kernel
 from schemas.stack import Box
 
 _STEPS = 4096  # of the table, as many as a stop's location has
 _STYLES = (Enum.Linear, Enum.Radial, Enum.Angle, Enum.Reflected, Enum.Diamond)
-_SMOOTHEST = 4096.0
-_END_TANGENT = 0.7  # of the newer smooth gradient, as a share of the straight way
 _METHODS = (b"gradientsInterpolationMethod", b"gs99")
-_LINEAR, _PERCEPTUAL, _SMOOTH = b"Lnr ", b"Perc", b"Smoo"  # ways to interpolate, beside the classic one
 Anchor = tuple[float, float, float, float]
 
 
@@ -80,23 +76,20 @@ def gradient_tables(descriptor: Descriptor, space: ColourSpace) -> tuple[np.ndar
     """(uint8 RGB [steps, 3], float32 alpha [steps]) from the gradient's begin to its end. Raises as `draw_gradient`."""
     gradient = descriptor[Key.Gradient]
     places = np.linspace(0, 1, _STEPS, dtype=np.float32)
-    mode = space.mode
     if gradient[Type.GradientForm].enum != Enum.CustomStops:
         raise ValueError("a gradient of noise")  # psd-tools' noise is not Photoshop's: 80/255 off
-    smoothness = float(gradient.get(b"Intr", _SMOOTHEST)) / _SMOOTHEST
-    values = np.array([paint._get_color(mode, stop) for stop in gradient[Key.Colors]], np.float64)
+    smoothness = float(gradient.get(b"Intr", SMOOTHEST)) / SMOOTHEST
+    values = np.array([paint._get_color(space.mode, stop) for stop in gradient[Key.Colors]], np.float64)
     method = next((descriptor[key].enum for key in _METHODS if key in descriptor), None)
-    if mode != ColorMode.RGB or method not in _WAYS:
-        colours = _spline(_stops(gradient[Key.Colors], values), places, smoothness)
+    stops = _stops(gradient[Key.Colors], values)
+    if space.mode == ColorMode.RGB:
+        colours = rgb_ramp(stops, places, smoothness, method)
     else:
-        there, back = _WAYS[method]
-        stops = _stops(gradient[Key.Colors], there(values))
-        smooth = method == _SMOOTH
-        colours = back(_spline_through_middles(stops, places) if smooth else _spline(stops, places, smoothness))
+        colours = ramp(stops, places, smoothness)
     alphas = np.ones(_STEPS, np.float32)
     if gradient.get(Key.Transparency):
         shares = np.array([[float(stop[Key.Opacity]) / 100] for stop in gradient[Key.Transparency]])
-        alphas = _spline(_stops(gradient[Key.Transparency], shares), places, smoothness)[:, 0]
+        alphas = ramp(_stops(gradient[Key.Transparency], shares), places, smoothness)[:, 0]
     rgb = drawn_rgb(space, np.clip(colours, 0, 1)[np.newaxis].astype(np.float32))[0]
     alphas = np.clip(alphas, 0, 1).astype(np.float32)
     if bool(descriptor.get(Key.Reverse, False)):
@@ -104,81 +97,9 @@ def gradient_tables(descriptor: Descriptor, space: ColourSpace) -> tuple[np.ndar
     return np.ascontiguousarray(rgb), np.ascontiguousarray(alphas)
 
 
-class _Stops(NamedTuple):
-    """`at` their places in [0, 1], ascending; `values` [stops, channels]; `half` is where on its way from the stop
-    before a change is half done."""
-
-    at: np.ndarray
-    values: np.ndarray
-    half: np.ndarray
-
-
-def _stops(stops: Sequence[Descriptor], values: np.ndarray) -> _Stops:
-    at = np.array([float(stop[Key.Location]) / _SMOOTHEST for stop in stops])
-    half = np.array([float(stop.get(Key.Midpoint, 50)) / 100 for stop in stops])
-    order = np.argsort(at, kind="stable")
-    if len(at) == 1:
-        order = np.array([0, 0])
-    return _Stops(at[order], values[order], np.clip(half[order], 0.01, 0.99))
-
-
-def _spline(stops: _Stops, places: np.ndarray, smoothness: float) -> np.ndarray:
-    """float64 [places, channels]: straight from stop to stop, or as far as it is smooth a Catmull-Rom spline."""
-    at, values, half = stops
-    left = np.clip(np.searchsorted(at, places, side="right") - 1, 0, len(at) - 2)
-    u = np.clip((places - at[left]) / np.maximum(at[left + 1] - at[left], 1e-9), 0, 1)
-    middle = half[left + 1]
-    u = np.where(u < middle, 0.5 * u / middle, 0.5 + 0.5 * (u - middle) / (1 - middle))[:, np.newaxis]
-    before, start, end, after = (values[np.clip(left + step, 0, len(at) - 1)] for step in (-1, 0, 1, 2))
-    way, leaves, arrives = end - start, (end - before) / 2, (after - start) / 2
-    spline = u * (leaves + u * (3 * way - 2 * leaves - arrives + u * (leaves + arrives - 2 * way)))
-    result: np.ndarray = start + u * way + smoothness * (spline - u * way)
-    return result
-
-
-def _spline_through_middles(stops: _Stops, places: np.ndarray) -> np.ndarray:
-    """Photoshop's newer smooth gradient, found by measuring: a Hermite spline through the stops and through the middle
-    of each change, which it passes straight; less than 3/255 off."""
-    apart = stops.at[1:] > stops.at[:-1]
-    keep = np.concatenate([[True], apart])
-    at, values, half = stops.at[keep], stops.values[keep], stops.half[keep]
-    if len(at) == 1:
-        return np.repeat(values, len(places), axis=0)
-    steps = (values[1:] - values[:-1]) / (at[1:] - at[:-1])[:, np.newaxis]
-    around = (values[2:] - values[:-2]) / (at[2:] - at[:-2])[:, np.newaxis]
-    tangents = np.concatenate([_END_TANGENT * steps[:1], around, _END_TANGENT * steps[-1:]])
-    knots = np.concatenate([at, at[:-1] + half[1:] * (at[1:] - at[:-1])])
-    order = np.argsort(knots)
-    through = np.concatenate([values, (values[1:] + values[:-1]) / 2])[order]
-    spline = CubicHermiteSpline(knots[order], through, np.concatenate([tangents, steps])[order])
-    result: np.ndarray = spline(np.clip(places, at[0], at[-1]))
-    return result
-
-
-# Ottosson, "A perceptual color space for image processing": linear sRGB to cone responses, and their roots to OKLab
-_TO_CONES = np.array(
-    [
-        [0.4122214708, 0.5363325363, 0.0514459929],
-        [0.2119034982, 0.6806995451, 0.1073969566],
-        [0.0883024619, 0.2817188376, 0.6299787005],
-    ]
-)
-
-
-def _to_roots(rgb: np.ndarray) -> np.ndarray:
-    """The cube roots of the cone responses: OKLab is linear in them, so to interpolate them is to interpolate it."""
-    return np.cbrt(srgb_light(rgb) @ _TO_CONES.T)
-
-
-def _from_roots(roots: np.ndarray) -> np.ndarray:
-    return _from_light(roots**3 @ np.linalg.inv(_TO_CONES).T)
-
-
-def _from_light(light: np.ndarray) -> np.ndarray:
-    return srgb_values(np.clip(light, 0, 1))
-
-
-_WAYS = {_LINEAR: (srgb_light, _from_light), _PERCEPTUAL: (_to_roots, _from_roots), _SMOOTH: (_to_roots, _from_roots)}
+def _stops(stops: Sequence[Descriptor], values: np.ndarray) -> Stops:
+    at = np.array([float(stop[Key.Location]) for stop in stops])
+    return in_order(at, np.array([float(stop.get(Key.Midpoint, 50)) for stop in stops]), values)
 
 
 @kernel(

@@ -14,9 +14,9 @@ from numba import types
 from psd_tools.constants import BlendMode
 
 from data_pipeline.boxes import intersect, size, view
-from data_pipeline.flatten.adjustments import Change
 from data_pipeline.flatten.bake import OPAQUE, needed, to_byte
 from data_pipeline.flatten.blend import blend, mode_index
+from data_pipeline.flatten.change import Change
 from data_pipeline.flatten.coverage import Coverage
 from data_pipeline.flatten.fragment import Fragment, lay_on
 from data_pipeline.kernel import F32_2D, F32_3D, READ_F32_2D, READ_F32_3D, U8_3D, kernel

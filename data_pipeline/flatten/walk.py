@@ -9,14 +9,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 
-from psd_tools.api import adjustments
-from psd_tools.api.layers import AdjustmentLayer, Layer
+from psd_tools.api.layers import Layer
 from psd_tools.constants import BlendMode, Knockout, Tag
 
 from data_pipeline.boxes import grown, intersect, union
 from data_pipeline.colour import ColourSpace
 from data_pipeline.document import Document
-from data_pipeline.flatten.adjustments import read_change
+from data_pipeline.flatten.adjustments import adjustment_kind, read_change
 from data_pipeline.flatten.backdrop import Backdrop, ClippingBackdrop, adjust_below, merged
 from data_pipeline.flatten.bake import bake
 from data_pipeline.flatten.coverage import Coverage, has_masks, layer_mask_coverage, mask_coverage, mask_frame
@@ -39,9 +38,6 @@ from schemas.reasons import DropReason
 from schemas.stack import Box, PlainLayer, Stack
 
 _NORMAL = (BlendMode.NORMAL, BlendMode.PASS_THROUGH, BlendMode.DISSOLVE)
-_ADJUSTMENTS = frozenset(
-    kind.__name__.lower() for kind in adjustments.TYPES.values() if issubclass(kind, AdjustmentLayer)
-)
 
 
 @dataclass(frozen=True, eq=False)
@@ -138,13 +134,12 @@ class _Walk:
 
     def _unit(self, base: Layer, clipped: Sequence[Layer], parent: Node | None, backdrop: Backdrop, scope: int) -> None:
         """A base and what is clipped to it. `scope` is where the base's group begins in the backdrop."""
-        reason = self._reason_to_skip(base)
-        if reason is not None:
+        if not base.visible:
             for layer in (base, *clipped):
-                self.tree.drop(layer, parent, reason)
+                self.tree.drop(layer, parent, DropReason.HIDDEN)
             return
         node = self.tree.add(base, parent)
-        if base.kind in _ADJUSTMENTS:
+        if adjustment_kind(base) is not None:
             self._adjust(base, clipped, node, parent, backdrop)
             return
         if not base.has_pixels():
@@ -192,14 +187,6 @@ class _Walk:
             tones = [one for part, mode in same for one in self._baked([part.scaled(opacity)], mode, backdrop)]
             backdrop.add([merged(tones)] if len(tones) > 1 else tones)
 
-    def _reason_to_skip(self, layer: Layer) -> DropReason | None:
-        if not layer.visible:
-            return DropReason.HIDDEN
-        if layer.kind not in _ADJUSTMENTS and Tag.BRIGHTNESS_AND_CONTRAST in layer.tagged_blocks:  # as CS2 wrote it
-            self.tree.unsupported.add("adjustment:brightnesscontrast")
-            return DropReason.UNDRAWN
-        return None
-
     def _adjust(
         self, layer: Layer, clipped: Sequence[Layer], node: Node, parent: Node | None, backdrop: Backdrop
     ) -> None:
@@ -208,11 +195,11 @@ class _Walk:
         frame = mask_frame(layer)
         box = backdrop.box if frame is None else intersect(backdrop.box, frame)
         mode = BlendMode(layer.blend_mode)
-        if mode not in _NORMAL and any(one.kind not in _ADJUSTMENTS for one in clipped):
+        if mode not in _NORMAL and any(adjustment_kind(one) is None for one in clipped):
             self.tree.unsupported.add("clipped_to_adjustment")  # drawn as if in its own mode alone
         change = read_change(layer, self._space)
         if change is None:
-            self.tree.unsupported.add(f"adjustment:{layer.kind}")
+            self.tree.unsupported.add(f"adjustment:{adjustment_kind(layer)}")
             node.dropped = DropReason.UNDRAWN
         if box is None:
             for one in clipped:
