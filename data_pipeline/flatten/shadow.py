@@ -10,10 +10,10 @@ import numpy as np
 from scipy import ndimage
 
 from data_pipeline.boxes import intersect, size, view
+from data_pipeline.flatten.growth import grow
 from schemas.stack import Box
 
 MAX_SIZE_PX = 1000  # beyond what Photoshop's dialogs offer
-_WIDE_PX = 32  # a disc of a larger radius is not worth its rows
 
 
 def offset_px(angle_degrees: float, distance_px: float) -> tuple[int, int]:
@@ -30,8 +30,9 @@ def reach_px(size_px: float) -> int:
 def softened(shape: np.ndarray, size_px: float, spread: float) -> np.ndarray:
     """`shape`, float32 [height, width] in [0, 1], grown and blurred; what lies beyond its borders counts as 0."""
     grown_px = size_px * spread
-    grown = _grown(shape, grown_px) if grown_px > 0 else shape
-    return _blurred(grown, round(size_px - grown_px))
+    if grown_px < 1:  # Photoshop grows by no less
+        return _blurred(shape, round(size_px - grown_px))
+    return _blurred(grow(shape, grown_px), round(size_px - grown_px))
 
 
 def faded(shape: np.ndarray, size_px: float, spread: float) -> np.ndarray:
@@ -45,32 +46,6 @@ def faded(shape: np.ndarray, size_px: float, spread: float) -> np.ndarray:
     apart = ndimage.distance_transform_edt(~solid) - 0.5
     fade = np.clip((size_px - apart) / max(size_px * (1 - spread), 1.0), 0, 1).astype(np.float32)
     return np.maximum(fade, shape)
-
-
-def _grown(shape: np.ndarray, radius_px: float) -> np.ndarray:
-    """The greatest opacity within a disc, of a radius that is fitted to Photoshop's pictures."""
-    square = (radius_px + 0.25) ** 2
-    if square > _WIDE_PX * _WIDE_PX:
-        return _grown_far(shape, math.sqrt(square))
-    reach = math.isqrt(int(square))
-    padded = np.pad(shape, ((reach, reach), (0, 0)))
-    grown = np.zeros_like(shape)
-    for down in range(reach + 1):  # a disc is a row of its width for every height
-        width = 2 * math.isqrt(int(square - down * down)) + 1
-        rows = ndimage.maximum_filter1d(padded, width, axis=1, mode="constant")
-        for place in {reach - down, reach + down}:
-            np.maximum(grown, rows[place : place + shape.shape[0]], out=grown)
-    return grown
-
-
-def _grown_far(shape: np.ndarray, radius_px: float) -> np.ndarray:
-    """Nearly the same at a cost that does not grow with the radius: by the distance from what is half opaque."""
-    solid = shape >= 0.5
-    if not solid.any():
-        return shape
-    apart, nearest = ndimage.distance_transform_edt(~solid, return_indices=True)
-    edge = np.clip(radius_px + 0.5 - apart, 0, 1) * shape[tuple(nearest)]
-    return np.maximum(edge.astype(np.float32), shape)
 
 
 def _blurred(shape: np.ndarray, width_px: int) -> np.ndarray:

@@ -3,28 +3,30 @@
 psd-tools measures the band, by rules that were found on Photoshop's own pictures.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from psd_tools.api.layers import Layer
 from psd_tools.composite import vector
-from psd_tools.composite.effects import draw_stroke_effect_split, stroke_bbox
 from psd_tools.composite.utils import has_fill, is_fill_disabled
 from psd_tools.constants import BlendMode, Tag
-from psd_tools.psd.descriptor import Descriptor, Double, Enumerated
-from psd_tools.terminology import Enum, Key, Klass
+from psd_tools.psd.descriptor import Descriptor
+from psd_tools.terminology import Enum, Key
 
-from data_pipeline.boxes import union
+from data_pipeline.boxes import grown, union
 from data_pipeline.colour import ColourSpace
 from data_pipeline.flatten.coverage import Coverage
 from data_pipeline.flatten.effects import Effect
 from data_pipeline.flatten.fragment import Fragment
+from data_pipeline.flatten.growth import grow
 from data_pipeline.flatten.paint import anchor_of_effect, draw_paint
 from data_pipeline.flatten.weights import total_alpha
 from data_pipeline.tagged_blocks import UNREADABLE, VECTOR_MASK, parse
 from schemas.stack import Box
 
+_MAX_SIZE_PX = 1000  # beyond what Photoshop's dialog offers
 _PATH_FULL = 1e-5  # psd-tools' rasterizer reports a covered pixel this much short of 1
 
 
@@ -48,18 +50,17 @@ def draw_stroke(
     """The stroke along the edge of `region`; along the mask's for a fill without pixels; None if unreadable."""
     descriptor = effect.drawing.descriptor
     try:
-        box = stroke_bbox(union(fragment.box for fragment in region), descriptor)
-        if box[0] >= box[2] or box[1] >= box[3]:
-            return None
-        paint = draw_paint(
-            descriptor, layer, box, anchor_of_effect(descriptor, layer, region, _reach_px(descriptor)), space
-        )
+        outer_px, inner_px = _widths(descriptor)
+        box = grown(union(fragment.box for fragment in region), math.ceil(outer_px) + 1)
+        anchor = anchor_of_effect(descriptor, layer, region, outer_px)
+        paint = draw_paint(descriptor, layer, box, anchor, space)
         covered = total_alpha(region, box)
         traced = _traced(layer, covered, masks, box)
-        _, band, inside = draw_stroke_effect_split(box, traced[..., np.newaxis], _white(descriptor), layer._psd)
     except UNREADABLE:
         return None
-    band, inside = band[..., 0].astype(np.float32), inside[..., 0].astype(np.float32)
+    outside = np.clip(grow(traced, outer_px) - traced, 0, 1) if outer_px else np.zeros_like(traced)
+    inside = np.clip(grow(1 - traced, inner_px) - (1 - traced), 0, 1) if inner_px else np.zeros_like(traced)
+    band = outside + inside
     overlap = np.minimum(inside, covered)
     within = np.divide(overlap, covered, out=np.zeros_like(overlap), where=covered > 0)
     beside = np.clip(np.minimum(band - overlap, 1 - covered), 0, 1)
@@ -70,16 +71,13 @@ def draw_stroke(
     return Stroke(box, paint.rgb, np.clip(within, 0, 1), beside, strength, effect.blend_mode, knocks_out)
 
 
-def _reach_px(descriptor: Descriptor) -> float:
-    """How far a stroke goes beyond the layer's edge."""
-    shares = {Enum.InsetFrame: 0.0, Enum.CenteredFrame: 0.5}
-    return shares.get(descriptor[Key.Style].enum, 1.0) * float(descriptor[Key.SizeKey])
-
-
-def _white(descriptor: Descriptor) -> dict[bytes, object]:
-    """The same stroke in the cheapest paint: its own is not drawn twice."""
-    grey = Descriptor(classID=Klass.Grayscale, items=[(Key.Gray, Double(0.0))])
-    return {**dict(descriptor.items()), Key.PaintType: Enumerated(Key.PaintType, Enum.SolidColor), Key.Color: grey}
+def _widths(descriptor: Descriptor) -> tuple[float, float]:
+    """How far the stroke goes beyond the edge and how far within, in pixels."""
+    size_px = float(descriptor[Key.SizeKey])
+    if not 0 < size_px <= _MAX_SIZE_PX:
+        raise ValueError(f"a stroke of {size_px} px")
+    share = {Enum.InsetFrame: 0.0, Enum.CenteredFrame: 0.5}.get(descriptor[Key.Style].enum, 1.0)
+    return size_px * share, size_px * (1 - share)
 
 
 def _traced(layer: Layer, covered: np.ndarray, masks: Coverage, box: Box) -> np.ndarray:

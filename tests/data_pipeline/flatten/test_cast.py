@@ -11,6 +11,7 @@ from hypothesis.extra.numpy import arrays
 from data_pipeline.compose import compose
 from data_pipeline.curate import curate
 from data_pipeline.drawing import DropShadow, Group, Pixels
+from data_pipeline.flatten.growth import grow
 from data_pipeline.flatten.shadow import moved, offset_px, softened
 from schemas.sample import Sample
 from tests.data_pipeline.flatten.test_walk import flattened, ground
@@ -28,28 +29,17 @@ def blurred(shape: np.ndarray, width: int) -> np.ndarray:
     return padded[margin:-margin, margin:-margin]
 
 
-def grown(shape: np.ndarray, radius: float) -> np.ndarray:
-    ys, xs = np.mgrid[: shape.shape[0], : shape.shape[1]]
-    near = (ys[..., None, None] - ys) ** 2 + (xs[..., None, None] - xs) ** 2 <= (radius + 0.25) ** 2
-    return np.where(near, shape, 0).max(axis=(2, 3))
-
-
 @given(_SHAPES, st.integers(0, 6))
 def test_a_shape_is_blurred_by_two_boxes(shape: np.ndarray, width: int) -> None:
     expected = shape if width < 2 else blurred(shape, width)
     assert np.abs(softened(shape, width, 0.0) - expected).max() < 1e-5
 
 
-@given(_SHAPES, st.floats(0.1, 5))
-def test_a_shape_is_grown_by_a_disc(shape: np.ndarray, radius: float) -> None:
-    assert np.array_equal(softened(shape, radius, 1.0), grown(shape, radius))
-
-
-def test_a_wide_disc_grows_alike_on_both_sides_of_the_change_of_method() -> None:
-    shape = np.zeros((120, 120), np.float32)
-    shape[55:65, 50:60] = 1
-    near, far = softened(shape, 31.7, 1.0), softened(shape, 31.8, 1.0)
-    assert np.abs(near - far).sum() < 0.03 * near.sum()
+def test_spread_grows_a_shape_by_no_less_than_a_pixel() -> None:
+    shape = np.zeros((20, 20), np.float32)
+    shape[8:12, 8:12] = 1
+    assert np.array_equal(softened(shape, 4, 0.2), softened(shape, 3.2, 0.0))
+    assert np.array_equal(softened(shape, 4, 1.0), grow(shape, 4.0))
 
 
 def test_light_from_above_throws_the_shadow_down() -> None:
