@@ -15,7 +15,6 @@ from numba import types
 from psd_tools.constants import BlendMode
 
 from data_pipeline.flatten.blend import blend, mode_index
-from data_pipeline.flatten.fill import neutral_of
 from data_pipeline.flatten.fragment import Fragment
 from data_pipeline.kernel import F32_2D, READ_F32_2D, READ_F32_3D, READ_U8_3D, U8_3D, inlined, kernel
 
@@ -38,32 +37,9 @@ def to_byte(value: float) -> int:
     return int(min(max(value, 0.0), 1.0) * 255 + 0.5)
 
 
-@inlined
-def _below_all(colour: float, backdrop: float, blended: float, b: float, fill: float) -> float:
-    """The colour of a plain layer, faded by its fill, over a backdrop of alpha b < 1 that it is blended with."""
-    return (1 - b) * colour + b * min(max(backdrop + (blended - backdrop) / fill, 0.0), 1.0)
-
-
-@kernel(
-    types.float64,
-    types.intp,
-    types.float64,
-    types.float64,
-    READ_U8_3D,
-    READ_F32_2D,
-    READ_F32_3D,
-    U8_3D,
-    F32_2D,
-)
+@kernel(types.float64, types.intp, READ_U8_3D, READ_F32_2D, READ_F32_3D, U8_3D, F32_2D)
 def _bake(
-    mode: int,
-    fill: float,
-    neutral: float,
-    source: np.ndarray,
-    alpha: np.ndarray,
-    backdrop: np.ndarray,
-    rgba: np.ndarray,
-    out: np.ndarray,
+    mode: int, source: np.ndarray, alpha: np.ndarray, backdrop: np.ndarray, rgba: np.ndarray, out: np.ndarray
 ) -> float:
     """Fill `rgba` and `out` (the exact alpha). Returns the mean error on the inverted backdrop."""
     error_sum, visible_px = 0.0, 0
@@ -79,21 +55,13 @@ def _bake(
             b = min(1.0, float(backdrop[y, x, 3]))
             br = bg = bb = 0.0
             r, g, bl = sr, sg, sb
-            least = a * fill
             if b > 0:
-                wr, wg, wb = (
-                    neutral + fill * (sr - neutral), neutral + fill * (sg - neutral), neutral + fill * (sb - neutral)
-                )  # fmt: skip
                 br = min(1.0, backdrop[y, x, 0] / b)
                 bg = min(1.0, backdrop[y, x, 1] / b)
                 bb = min(1.0, backdrop[y, x, 2] / b)
-                fr, fg, fb = blend(mode, br, bg, bb, wr, wg, wb)
-                if fill == 1 or b >= OPAQUE:
-                    r, g, bl = sr + b * (fr - sr), sg + b * (fg - sg), sb + b * (fb - sb)
-                else:
-                    r = _below_all(sr, br, fr, b, fill)
-                    g = _below_all(sg, bg, fg, b, fill)
-                    bl = _below_all(sb, bb, fb, b, fill)
+                fr, fg, fb = blend(mode, br, bg, bb, sr, sg, sb)
+                r, g, bl = sr + b * (fr - sr), sg + b * (fg - sg), sb + b * (fb - sb)
+            least = a
             if b >= OPAQUE:
                 dr, dg, db = a * (r - br), a * (g - bg), a * (bl - bb)
                 need = max(needed(dr, br), needed(dg, bg), needed(db, bb))
@@ -105,7 +73,7 @@ def _bake(
             if b > 0:
                 # The same layer over the inverted backdrop: what it ought to give, less what it now gives.
                 ir, ig, ib = 1 - br, 1 - bg, 1 - bb
-                fr, fg, fb = blend(mode, ir, ig, ib, wr, wg, wb)
+                fr, fg, fb = blend(mode, ir, ig, ib, sr, sg, sb)
                 error_sum += (
                     b
                     * (
@@ -123,14 +91,9 @@ def _bake(
     return error_sum / visible_px if visible_px else 0.0
 
 
-def bake(fragment: Fragment, mode: BlendMode, backdrop: np.ndarray, fill: float = 1.0) -> Fragment:
-    """`backdrop` is premultiplied float32 RGBA [height, width, 4] on the fragment's box.
-
-    `fill`, in (0, 1], is that of a layer whose mode `fades_within`; in any other it is part of the alpha.
-    """
+def bake(fragment: Fragment, mode: BlendMode, backdrop: np.ndarray) -> Fragment:
+    """`backdrop` is premultiplied float32 RGBA [height, width, 4] on the fragment's box."""
     rgba = np.empty(fragment.rgba.shape, np.uint8)
     alpha = np.empty(fragment.rgba.shape[:2], np.float32)
-    dependence = _bake(
-        mode_index(mode), fill, neutral_of(mode), fragment.rgba, fragment.exact_alpha(), backdrop, rgba, alpha
-    )
+    dependence = _bake(mode_index(mode), fragment.rgba, fragment.exact_alpha(), backdrop, rgba, alpha)
     return replace(fragment, rgba=rgba, alpha=alpha, baked=True, backdrop_dependence=dependence)

@@ -31,11 +31,11 @@ from data_pipeline.flatten.effects import (
     draw_overlay,
     paint_into,
 )
-from data_pipeline.flatten.fill import faded, fades_within
 from data_pipeline.flatten.fragment import Fragment
 from data_pipeline.flatten.node import Node
 from data_pipeline.flatten.satin import draw_satin
 from data_pipeline.flatten.tree import Tree
+from data_pipeline.flatten.weaken import faded, fades_within
 from data_pipeline.flatten.weights import clip, total_alpha
 from data_pipeline.tagged_blocks import is_switched_on
 from schemas.stack import Box

@@ -20,7 +20,6 @@ from data_pipeline.flatten.backdrop import Backdrop, ClippingBackdrop, adjust_be
 from data_pipeline.flatten.bake import bake
 from data_pipeline.flatten.coverage import Coverage, has_masks, layer_mask_coverage, mask_coverage, mask_frame
 from data_pipeline.flatten.effects import effects_of, reach_of
-from data_pipeline.flatten.fill import fades_within
 from data_pipeline.flatten.fragment import Fragment, settle
 from data_pipeline.flatten.groups import only_holds, reach
 from data_pipeline.flatten.knockout import is_background, knock_out
@@ -161,23 +160,22 @@ class _Walk:
                 self.tree.drop(layer, parent, DropReason.EMPTY)
             return
         styled = Styled(base, node, drawn, region, masks, is_single=not clipped and not base.is_group())
-        mode = BlendMode(base.blend_mode)
-        fill = node.fill if fades_within(mode) and not clipped and not drawn and node.fill > 0 else 1.0
-        own = region if fill < 1 else self._clipping_group(region, node, clipped, parent)
+        own = self._clipping_group(region, node, clipped, parent)
         own, above = overlaid(styled, own, self.tree, self._space)
         below = cast_below(styled, own, self.tree, self._space)
         own, outer = stroked(styled, own, self.tree, self._space)
         own = scale(own, Coverage(node.opacity))
         self._add_effects((*below, *outer), node.opacity, backdrop)
+        mode = BlendMode(base.blend_mode)
         start = self._knockout_start(base, backdrop, scope)
         if start is not None:
-            own = self._baked(own, mode, backdrop.up_to(start), fill)
+            own = self._baked(own, mode, backdrop.up_to(start))
             knock_out(region, own, backdrop, start)
         elif self._text_gamma is not None and base.kind == "type" and mode in _NORMAL and len(own) == 1:
             part = own[0].crop(backdrop.box)
             own = [] if part is None else [bake_text(part, self._text_gamma, backdrop)]
         else:
-            own = self._baked(own, mode, backdrop, fill)
+            own = self._baked(own, mode, backdrop)
         backdrop.add(own)
         self._add_effects(above, node.opacity, backdrop)
 
@@ -293,9 +291,9 @@ class _Walk:
         below = self._has_background and backdrop.fragments and backdrop.fragments[0].layer_ids == (0,)
         return 1 if below else 0
 
-    def _baked(self, own: list[Fragment], mode: BlendMode, backdrop: Backdrop, fill: float = 1.0) -> list[Fragment]:
+    def _baked(self, own: list[Fragment], mode: BlendMode, backdrop: Backdrop) -> list[Fragment]:
         """The fragments as Normal ones that give the same picture over the backdrop."""
         if mode in _NORMAL:
             return own
         part = self.tree.flattened(own).crop(backdrop.box)
-        return [] if part is None else [bake(part, mode, backdrop.picture(part.box), fill)]
+        return [] if part is None else [bake(part, mode, backdrop.picture(part.box))]

@@ -1,8 +1,7 @@
-"""Fill opacity in the modes that Photoshop fades from within: the paint goes to the colour that changes nothing.
+"""An effect in a mode that Photoshop fades from within: its strength weakens the paint, and not what is blended.
 
-In them opacity mixes the blended picture with the one below, as in every mode, but fill, and the strength of an
-effect, weaken the paint before it is blended: linear dodge adds half of the colour, say. Measured on a bevel in linear
-dodge and linear burn and on a layer in linear light, exact to 1/255; Hard Mix has no such colour and is left out.
+Linear dodge adds half of the colour, say: the paint goes to the grey that changes nothing. Measured on a bevel in
+linear dodge and linear burn, exact to 1/255. Fill opacity does the same to a layer (`bake`).
 """
 
 import numpy as np
@@ -20,13 +19,8 @@ _NEUTRAL = {
 
 
 def fades_within(mode: BlendMode) -> bool:
-    """Whether fill weakens the paint of this mode rather than its alpha."""
+    """Whether strength weakens the paint of this mode rather than its alpha; Hard Mix has no grey to go to."""
     return mode in _NEUTRAL
-
-
-def neutral_of(mode: BlendMode) -> float:
-    """The grey in [0, 1] that changes nothing; 0 in modes that do not fade within."""
-    return _NEUTRAL.get(mode, 0.0)
 
 
 def faded(rgb: np.ndarray, share: np.ndarray, mode: BlendMode) -> np.ndarray:
