@@ -7,7 +7,9 @@ from psd_tools.constants import BlendMode, Tag
 from psd_tools.psd.descriptor import Descriptor
 from psd_tools.terminology import Key
 
+from data_pipeline.flatten.coverage import draws_vector_mask
 from data_pipeline.flatten.effects import Effect
+from data_pipeline.flatten.feather import feather_of
 from data_pipeline.tagged_blocks import EFFECTS, UNREADABLE
 
 _FULL_RANGE = ((0, 65535), (0, 65535))
@@ -26,7 +28,7 @@ def unsupported_features(layer: Layer, effects: Sequence[Effect], clipped: Seque
         names.append("blend_if")
     if _restricts_channels(layer):
         names.append("channel_restrictions")
-    if _has_feather(layer):
+    if _has_undrawn_feather(layer):
         names.append("mask_feather")
     if _switched(layer, Tag.TRANSPARENCY_SHAPES_LAYER, on_by_default=True):
         names.append("transparency_shapes_layer")
@@ -58,11 +60,10 @@ def _restricts_channels(layer: Layer) -> bool:
     return block is not None and len(getattr(block, "data", b"")) > 0
 
 
-def _has_feather(layer: Layer) -> bool:
-    parameters = layer.mask.parameters if layer.mask is not None else None
-    if parameters is None:
-        return False
-    return bool(parameters.user_mask_feather) or bool(parameters.vector_mask_feather)
+def _has_undrawn_feather(layer: Layer) -> bool:
+    """Whether a feather is not to be believed, or softens a path that is not drawn."""
+    feather = feather_of(layer)
+    return feather.is_absurd or (feather.path_px > 0 and not draws_vector_mask(layer))
 
 
 def _switched(layer: Layer, tag: Tag, *, on_by_default: bool) -> bool:

@@ -378,7 +378,7 @@ def test_a_knockout_of_an_adjustment_is_named() -> None:
 
 
 def test_what_is_not_drawn_is_named() -> None:
-    feathered = Pixels(rgba=disc((9, 9, 99)), mask=Mask(np.full((9, 9), 255, np.uint8), feather=3))
+    feathered = Pixels(rgba=disc((9, 9, 99)), mask=Mask(np.full((9, 9), 255, np.uint8), feather=-3))
     noisy = Pixels(rgba=disc((9, 9, 99)), blend_mode=BlendMode.DISSOLVE)
     flat, _ = flattened([ground(), feathered, noisy])
     assert flat.unsupported == ("dissolve", "mask_feather")
