@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 from psd_tools.api import adjustments
 from psd_tools.api.layers import AdjustmentLayer, Layer
-from psd_tools.constants import BlendMode, Knockout, Tag
+from psd_tools.constants import BlendMode, Tag
 
 from data_pipeline.boxes import intersect, union
 from data_pipeline.colour import ColourSpace
@@ -21,8 +21,8 @@ from data_pipeline.flatten.bake import bake
 from data_pipeline.flatten.coverage import Coverage, has_masks, layer_mask_coverage, mask_coverage, mask_frame
 from data_pipeline.flatten.effects import BELOW, GRADIENT_OVERLAY, STROKE, WITHIN, effects_of
 from data_pipeline.flatten.fragment import Fragment, settle
-from data_pipeline.flatten.groups import only_holds, reach
-from data_pipeline.flatten.knockout import is_background, knock_out
+from data_pipeline.flatten.groups import is_clipped, only_holds, reach
+from data_pipeline.flatten.knockout import is_background, knock_out, knockout_start
 from data_pipeline.flatten.leaf import UndrawnFill, read_leaf, vector_stroke
 from data_pipeline.flatten.node import Node
 from data_pipeline.flatten.recolour import Adjustment
@@ -117,7 +117,7 @@ class _Walk:
         scope = len(backdrop.fragments)
         units: list[list[Layer]] = []
         for layer in layers:
-            if layer.clipping and units:
+            if is_clipped(layer) and units:
                 units[-1].append(layer)
             else:
                 units.append([layer])
@@ -165,7 +165,7 @@ class _Walk:
         for half, mode in (*below, *outer):
             backdrop.add(self._baked([half.scaled(node.opacity)], mode, backdrop))
         mode = BlendMode(base.blend_mode)
-        start = self._knockout_start(base, backdrop, scope)
+        start = knockout_start(base, backdrop, scope, self._has_background, self.tree)
         if start is not None:
             own = self._baked(own, mode, backdrop.up_to(start))
             knock_out(region, own, backdrop, start)
@@ -274,22 +274,6 @@ class _Walk:
         for layer in clipped:
             self._unit(layer, [], parent, inner, scope=0)
         return clip(scale(inner.base, Coverage(node.fill)), inner.fragments, region)
-
-    def _knockout_start(self, layer: Layer, backdrop: Backdrop, scope: int) -> int | None:
-        """The first fragment that a knockout erases: its group's (shallow), the document's (deep); None without one."""
-        knockout = layer.tagged_blocks.get_data(Tag.KNOCKOUT_SETTING, 0)
-        if not knockout:
-            return None
-        if layer.is_group() and layer.blend_mode == BlendMode.PASS_THROUGH:
-            self.tree.unsupported.add("knockout_of_pass_through_group")  # its children have seen what it knocks out
-        if backdrop.is_adjusted:
-            self.tree.unsupported.add("knockout_of_adjustment")  # what it lays bare keeps its changed colours
-        if knockout != Knockout.DEEP:
-            return scope
-        if backdrop.is_fork:
-            self.tree.unsupported.add("knockout_deep")
-        below = self._has_background and backdrop.fragments and backdrop.fragments[0].layer_ids == (0,)
-        return 1 if below else 0
 
     def _baked(self, own: list[Fragment], mode: BlendMode, backdrop: Backdrop) -> list[Fragment]:
         """The fragments as Normal ones that give the same picture over the backdrop."""

@@ -478,3 +478,12 @@ def test_an_upper_stroke_in_another_mode_covers_the_lower_ones() -> None:
     picture = compose(flat.stack)
     assert picture[24, 14, :3].tolist() == [200, 100, 50]
     assert picture[24, 11, :3].tolist() == [9, 9, 250]
+
+
+def test_a_group_is_clipped_where_its_record_says_so() -> None:
+    group = Group(layers=(Pixels(rgba=np.full((48, 48, 4), (9, 200, 9, 255), np.uint8)),), clipping=True)
+    flat, _ = flattened([ground(), _HARD, group])
+    assert flat.nodes[2].clipping
+    assert flat.stack.layers[-1].box == flat.stack.layers[-2].box
+    assert not flat.stack.layers[-2].rgba[0, 0, 3]
+    assert not flat.stack.layers[-1].rgba[0, 0, 3]
