@@ -10,7 +10,7 @@ from psd_tools.composite.utils import has_fill
 from data_pipeline.boxes import intersect, size, view
 from data_pipeline.flatten.feather import feather_of, feathered, grown, reach_px
 from data_pipeline.pixels import mask_plane, transparency_plane, users_mask_plane
-from data_pipeline.tagged_blocks import FILLS, UNREADABLE, VECTOR_MASK, VECTOR_STROKE, parse
+from data_pipeline.tagged_blocks import FILLS, UNREADABLE, VECTOR_MASK, parse, parse_outline
 from schemas.stack import Box
 
 
@@ -137,13 +137,14 @@ def has_soft_path(layer: Layer) -> bool:
         return False
     if parameters.vector_mask_density in (None, 255) and not feather_of(layer).path_px:
         return False
-    parse(layer.tagged_blocks, *FILLS, *VECTOR_MASK, *VECTOR_STROKE)
+    parse(layer.tagged_blocks, *FILLS)
+    parse_outline(layer)
     path = layer.vector_mask
     return has_fill(layer) and path is not None and not path.disabled and not has_vector_stroke(layer)
 
 
 def has_vector_stroke(layer: Layer) -> bool:
-    """Whether a shape is outlined. The stroke's block must have been parsed."""
+    """Whether a shape is outlined. Its block must have been parsed by `parse_outline`."""
     stroke = layer.stroke
     return stroke is not None and bool(stroke.enabled)
 

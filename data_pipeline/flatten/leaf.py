@@ -15,6 +15,7 @@ from data_pipeline.boxes import intersect, size, view
 from data_pipeline.colour import ColourSpace, to_rgb
 from data_pipeline.flatten.coverage import has_soft_path, mask_frame, paint_box
 from data_pipeline.flatten.fragment import Fragment, interleave
+from data_pipeline.flatten.outline import stroke_opacity
 from data_pipeline.flatten.paint import anchor_of_fill, draw_paint
 from data_pipeline.pixels import layer_planes
 from data_pipeline.tagged_blocks import FILLS, UNREADABLE
@@ -113,8 +114,7 @@ def _drawn_stroke(layer: Layer, stroke: VectorStroke, space: ColourSpace, canvas
         return None
     paint = draw_paint(descriptor, layer, box, anchor_of_fill(descriptor, layer), space)
     coverage = vector.draw_stroke(layer, box)[..., 0]
-    opacity = float(stroke._data.get("strokeStyleOpacity", 100.0)) / 100
-    return _painted(box, paint.rgb, (coverage * opacity).astype(np.float32), ())
+    return _painted(box, paint.rgb, (coverage * stroke_opacity(layer)).astype(np.float32), ())
 
 
 def _painted(box: Box, rgb: np.ndarray, alpha: np.ndarray | None, layer_ids: tuple[int, ...]) -> Fragment:

@@ -32,6 +32,7 @@ from data_pipeline.flatten.effects import (
 )
 from data_pipeline.flatten.fragment import Fragment
 from data_pipeline.flatten.node import Node
+from data_pipeline.flatten.outline import Outline
 from data_pipeline.flatten.tree import Tree
 from data_pipeline.flatten.weights import clip, total_alpha
 from schemas.stack import Box
@@ -40,13 +41,15 @@ from schemas.stack import Box
 @dataclass(frozen=True, eq=False)
 class Styled:
     """A visible layer or group with the effects that are drawn. `region` is its own paint at full fill and opacity,
-    `is_single` says that it is one layer with nothing clipped to it."""
+    `outline` a vector stroke's part of it; `is_single` says that it is one layer and nothing is clipped
+    to it."""
 
     layer: Layer
     node: Node
     effects: Sequence[tuple[Effect, Node]]
     region: list[Fragment]
     masks: Coverage
+    outline: Outline | None
     is_single: bool
 
     @property
@@ -64,6 +67,8 @@ def overlaid(styled: Styled, own: list[Fragment], tree: Tree, space: ColourSpace
                 overlay = draw_within(effect, styled.layer, styled.region, box, space)
             else:
                 overlay = draw_overlay(effect, styled.layer, styled.region, box, space)
+                if overlay is not None and styled.outline is not None:
+                    overlay = replace(overlay, share=overlay.share * styled.outline.beside.on(box))
             if overlay is None:
                 tree.leave_undrawn(effect, node)
             else:

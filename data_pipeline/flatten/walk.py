@@ -25,6 +25,7 @@ from data_pipeline.flatten.groups import is_clipped, only_holds, reach
 from data_pipeline.flatten.knockout import is_background, knock_out, knockout_start
 from data_pipeline.flatten.leaf import UndrawnFill, read_leaf, vector_stroke
 from data_pipeline.flatten.node import Node
+from data_pipeline.flatten.outline import outline_of, parted
 from data_pipeline.flatten.recolour import Adjustment
 from data_pipeline.flatten.styled import Styled, cast_below, overlaid, stroked
 from data_pipeline.flatten.text import bake_text
@@ -156,8 +157,9 @@ class _Walk:
             for layer in clipped:
                 self.tree.drop(layer, parent, DropReason.EMPTY)
             return
-        styled = Styled(base, node, drawn, region, masks, is_single=not clipped and not base.is_group())
-        own = self._clipping_group(region, node, clipped, parent)
+        outline = outline_of(base, region, self._space) if clipped or drawn else None
+        styled = Styled(base, node, drawn, region, masks, outline, is_single=not clipped and not base.is_group())
+        own = self._clipping_group(styled, clipped, parent)
         own = overlaid(styled, own, self.tree, self._space)
         below = cast_below(styled, own, self.tree, self._space)
         own, outer = stroked(styled, own, self.tree, self._space)
@@ -263,17 +265,19 @@ class _Walk:
             return inner.fragments
         return scale(inner.fragments, mask_coverage(layer, union(part.box for part in inner.fragments)))
 
-    def _clipping_group(
-        self, region: list[Fragment], node: Node, clipped: Sequence[Layer], parent: Node | None
-    ) -> list[Fragment]:
+    def _clipping_group(self, styled: Styled, clipped: Sequence[Layer], parent: Node | None) -> list[Fragment]:
+        region, fill = styled.region, styled.node.fill
         if not clipped:
-            return scale(region, Coverage(node.fill))
-        if node.fill < 1:
+            return scale(region, Coverage(fill))
+        if fill < 1:
             self.tree.unsupported.add("clipped_to_partial_fill")  # drawn, but not known to be Photoshop's way
         inner = ClippingBackdrop(region)
         for layer in clipped:
             self._unit(layer, [], parent, inner, scope=0)
-        return clip(scale(inner.base, Coverage(node.fill)), inner.fragments, region)
+        base, tops = inner.base, inner.fragments
+        if styled.outline is not None:
+            base, tops = parted(base, styled.outline, tops), scale(tops, styled.outline.beside)
+        return clip(scale(base, Coverage(fill)), tops, region)
 
     def _baked(self, own: list[Fragment], mode: BlendMode, backdrop: Backdrop) -> list[Fragment]:
         """The fragments as Normal ones that give the same picture over the backdrop."""
