@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from psd_tools.api.layers import Layer
+from psd_tools.api.layers import AdjustmentLayer, Layer
 from psd_tools.constants import BlendMode, Tag
 from psd_tools.psd.descriptor import Descriptor
 from psd_tools.terminology import Key
@@ -20,8 +20,8 @@ def unsupported_features(layer: Layer, effects: Sequence[Effect], clipped: Seque
     names = []
     if any(isinstance(layer.tagged_blocks[tag].data, bytes) for tag in EFFECTS if tag in layer.tagged_blocks):
         names.append("effect:unreadable")
-    if layer.blend_mode == BlendMode.DISSOLVE:
-        names.append("dissolve")
+    if layer.blend_mode == BlendMode.DISSOLVE and isinstance(layer, AdjustmentLayer):
+        names.append("dissolve")  # other layers are named where their noise is drawn
     if any(_has_contour(effect) for effect in effects):
         names.append("effect_contour")
     if _blends_by_range(layer):

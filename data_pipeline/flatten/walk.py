@@ -19,6 +19,7 @@ from data_pipeline.flatten.adjustments import read_change
 from data_pipeline.flatten.backdrop import Backdrop, ClippingBackdrop, adjust_below, merged
 from data_pipeline.flatten.bake import bake
 from data_pipeline.flatten.coverage import Coverage, has_masks, layer_mask_coverage, mask_coverage, mask_frame
+from data_pipeline.flatten.dissolve import dissolved, is_soft
 from data_pipeline.flatten.effects import BELOW, GRADIENT_OVERLAY, STROKE, WITHIN, effects_of
 from data_pipeline.flatten.fragment import Fragment, settle
 from data_pipeline.flatten.groups import is_clipped, only_holds, reach
@@ -36,7 +37,7 @@ from data_pipeline.tagged_blocks import UNREADABLE, parse_geometry
 from schemas.reasons import DropReason
 from schemas.stack import Box, PlainLayer, Stack
 
-_NORMAL = (BlendMode.NORMAL, BlendMode.PASS_THROUGH, BlendMode.DISSOLVE)
+_NORMAL = (BlendMode.NORMAL, BlendMode.PASS_THROUGH)
 _ADJUSTMENTS = frozenset(
     kind.__name__.lower() for kind in adjustments.TYPES.values() if issubclass(kind, AdjustmentLayer)
 )
@@ -283,5 +284,9 @@ class _Walk:
         """The fragments as Normal ones that give the same picture over the backdrop."""
         if mode in _NORMAL:
             return own
-        part = self.tree.flattened(own).crop(backdrop.box)
+        part = self.tree.flattened(own).crop(backdrop.box) if own else None
+        if part is not None and mode == BlendMode.DISSOLVE:
+            if is_soft(part):
+                self.tree.unsupported.add("dissolve")  # drawn, in another pattern than Photoshop's
+            return [dissolved(part)]
         return [] if part is None else [bake(part, mode, backdrop.picture(part.box))]
