@@ -10,6 +10,7 @@ from psd_tools.terminology import Key
 from data_pipeline.flatten.coverage import draws_vector_mask
 from data_pipeline.flatten.effects import Effect
 from data_pipeline.flatten.feather import feather_of
+from data_pipeline.flatten.fill import fades_colour, is_shaped
 from data_pipeline.tagged_blocks import EFFECTS, UNREADABLE
 
 _FULL_RANGE = ((0, 65535), (0, 65535))
@@ -30,8 +31,11 @@ def unsupported_features(layer: Layer, effects: Sequence[Effect], clipped: Seque
         names.append("channel_restrictions")
     if _has_undrawn_feather(layer):
         names.append("mask_feather")
-    if _switched(layer, Tag.TRANSPARENCY_SHAPES_LAYER, on_by_default=True):
+    is_alone = not effects and not clipped and not layer.tagged_blocks.get_data(Tag.KNOCKOUT_SETTING, 0)
+    if not is_alone and not is_shaped(layer):
         names.append("transparency_shapes_layer")
+    if not is_alone and fades_colour(layer, layer.tagged_blocks.get_data(Tag.BLEND_FILL_OPACITY, 255) / 255):
+        names.append("fill_of_blend_mode")  # drawn as if the mode were another
     if _switched(layer, Tag.BLEND_CLIPPING_ELEMENTS, on_by_default=True) and clipped:
         names.append("blend_clipped_layers_apart")
     if _switched(layer, Tag.BLEND_INTERIOR_ELEMENTS, on_by_default=False) and effects:

@@ -21,6 +21,7 @@ from data_pipeline.flatten.bake import bake
 from data_pipeline.flatten.coverage import Coverage, has_masks, layer_mask_coverage, mask_coverage, mask_frame
 from data_pipeline.flatten.dissolve import dissolved, is_soft
 from data_pipeline.flatten.effects import BELOW, GRADIENT_OVERLAY, STROKE, WITHIN, effects_of
+from data_pipeline.flatten.fill import bake_filled, fades_colour_alone
 from data_pipeline.flatten.fragment import Fragment, settle
 from data_pipeline.flatten.groups import is_clipped, only_holds, reach
 from data_pipeline.flatten.knockout import is_background, knock_out, knockout_start
@@ -160,7 +161,8 @@ class _Walk:
             return
         outline = outline_of(base, region, self._space) if clipped or drawn else None
         styled = Styled(base, node, drawn, region, masks, outline, is_single=not clipped and not base.is_group())
-        own = self._clipping_group(styled, clipped, parent)
+        is_filled = fades_colour_alone(base, node.fill, clipped, drawn)
+        own = region if is_filled else self._clipping_group(styled, clipped, parent)
         own = overlaid(styled, own, self.tree, self._space)
         below = cast_below(styled, own, self.tree, self._space)
         own, outer = stroked(styled, own, self.tree, self._space)
@@ -175,6 +177,9 @@ class _Walk:
         elif self._text_gamma is not None and base.kind == "type" and mode in _NORMAL and len(own) == 1:
             part = own[0].crop(backdrop.box)
             own = [] if part is None else [bake_text(part, self._text_gamma, backdrop)]
+        elif is_filled:
+            part = self.tree.flattened(own).crop(backdrop.box)
+            own = [] if part is None else [bake_filled(part, base, node.fill, backdrop)]
         else:
             own = self._baked(own, mode, backdrop)
         backdrop.add(own)
