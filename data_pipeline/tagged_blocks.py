@@ -94,6 +94,14 @@ def parse_geometry(layer: Layer) -> None:
         above = above.parent
 
 
+def parse_outline(layer: Layer) -> None:
+    """Parse a shape's path and its vector stroke, which psd-tools remembers as missing if asked for them before."""
+    parse(layer.tagged_blocks, *VECTOR_STROKE, *VECTOR_MASK)
+    for remembered in ("_stroke", "_vector_mask"):
+        if getattr(layer, remembered, None) is None and hasattr(layer, remembered):
+            delattr(layer, remembered)
+
+
 def descendants(group: PSDImage | Layer) -> Iterator[Layer]:
     """All layers and groups in a group, each before what it holds.
 

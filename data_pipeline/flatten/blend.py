@@ -43,6 +43,18 @@ _FIRST_NON_SEPARABLE = MODES.index(BlendMode.DARKER_COLOR)
  _SOFT_LIGHT, _HARD_LIGHT, _VIVID_LIGHT, _LINEAR_LIGHT, _PIN_LIGHT, _HARD_MIX, _DIFFERENCE, _EXCLUSION, _SUBTRACT,
  _DIVIDE, _DARKER_COLOR, _LIGHTER_COLOR, _HUE, _SATURATION, _COLOR, _LUMINOSITY) = range(len(MODES))  # fmt: skip
 
+# Fill opacity fades these modes' own colour toward the one that changes nothing, and not the blended result. Hard Mix,
+# which has none, is softened instead.
+FILLED = (
+    BlendMode.COLOR_BURN,
+    BlendMode.LINEAR_BURN,
+    BlendMode.COLOR_DODGE,
+    BlendMode.LINEAR_DODGE,
+    BlendMode.VIVID_LIGHT,
+    BlendMode.LINEAR_LIGHT,
+    BlendMode.DIFFERENCE,
+    BlendMode.HARD_MIX,
+)
 _EPSILON = 1e-9  # keeps a quotient finite where psd-tools' does
 
 
@@ -160,3 +172,16 @@ def blend(mode: int, br: float, bg: float, bb: float, sr: float, sg: float, sb: 
     if mode == _COLOR:
         return with_luminosity(sr, sg, sb, below)
     return with_luminosity(br, bg, bb, own)
+
+
+@inlined
+def filled(mode: int, b: float, s: float, fill: float) -> float:
+    """One channel of a mode in `FILLED`, at a fill opacity below 1."""
+    if mode == _HARD_MIX:
+        return min(1.0, max(0.0, (b - fill * (1 - s)) / max(1 - fill, _EPSILON)))
+    neutral = 0.0
+    if mode in (_COLOR_BURN, _LINEAR_BURN):
+        neutral = 1.0
+    elif mode in (_VIVID_LIGHT, _LINEAR_LIGHT):
+        neutral = 0.5
+    return separable(mode, b, neutral + fill * (s - neutral))

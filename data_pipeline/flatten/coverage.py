@@ -8,8 +8,9 @@ from psd_tools.composite import vector
 from psd_tools.composite.utils import has_fill
 
 from data_pipeline.boxes import intersect, size, view
+from data_pipeline.flatten.feather import feather_of, feathered, grown, reach_px
 from data_pipeline.pixels import mask_plane, transparency_plane, users_mask_plane
-from data_pipeline.tagged_blocks import UNREADABLE, VECTOR_MASK, parse
+from data_pipeline.tagged_blocks import FILLS, UNREADABLE, VECTOR_MASK, parse, parse_outline
 from schemas.stack import Box
 
 
@@ -69,21 +70,15 @@ def mask_coverage(layer: Layer, box: Box) -> Coverage:
     if drawn is None:
         return layer_mask_coverage(layer, box)
     parameters = layer.mask.parameters if layer.mask is not None else None
-    path_density = parameters.vector_mask_density if parameters is not None else None
-    density = 1.0 if path_density is None else path_density / 255
-    if parameters is not None and parameters.user_mask_density is not None and not layer.mask.disabled:
-        own = users_mask_plane(layer)
-        if own is not None:
-            plane, plane_box, default = own
-            users = _cropped(plane, plane_box, default / 255, box).at_density(parameters.user_mask_density / 255)
-            path = Coverage(0.0, box, drawn).at_density(density)
-            return Coverage(0.0, box, users.on(box) * path.on(box))
-    return Coverage(0.0, box, drawn * layer_mask_coverage(layer, box).on(box)).at_density(density)
+    if parameters is None:
+        return Coverage(0.0, box, drawn.on(box) * layer_mask_coverage(layer, box).on(box))
+    users = Coverage() if layer.mask.disabled else _users_coverage(layer, box)
+    return Coverage(0.0, box, users.on(box) * drawn.at_density(_density(parameters.vector_mask_density)).on(box))
 
 
 def has_masks(layer: Layer) -> bool:
     """Whether a layer mask or a vector mask may hide a part of it."""
-    return (layer.mask is not None and not layer.mask.disabled) or _draws_vector_mask(layer)
+    return (layer.mask is not None and not layer.mask.disabled) or draws_vector_mask(layer)
 
 
 def mask_frame(layer: Layer) -> Box | None:
@@ -93,7 +88,22 @@ def mask_frame(layer: Layer) -> Box | None:
         return None
     parameters = mask.parameters
     densities = () if parameters is None else (parameters.user_mask_density, parameters.vector_mask_density)
-    return tuple(mask.bbox) if all(density in (None, 255) for density in densities) else None
+    if any(density not in (None, 255) for density in densities):
+        return None
+    feather = feather_of(layer)
+    if feather.path_px or (feather.users_px and mask.data.real_flags is not None):
+        return None  # the stored box is that of both masks together, before they are softened
+    return grown(tuple(mask.bbox), feather.users_px)
+
+
+def paint_box(layer: Layer, canvas: Box) -> Box | None:
+    """The part of the canvas on which a drawn fill may show: its path's box, and what a soft path adds to it."""
+    parameters = layer.mask.parameters if layer.mask is not None else None
+    if parameters is None or not draws_vector_mask(layer):
+        return intersect(tuple(layer.bbox), canvas)
+    if parameters.vector_mask_density not in (None, 255):
+        return canvas
+    return intersect(grown(tuple(layer.bbox), feather_of(layer).path_px), canvas)
 
 
 def layer_mask_coverage(layer: Layer, box: Box) -> Coverage:
@@ -102,46 +112,100 @@ def layer_mask_coverage(layer: Layer, box: Box) -> Coverage:
     mask = layer.mask
     parameters = mask.parameters if mask is not None else None
     if mask is not None and not mask.disabled and not _repeats_transparency(layer):
+        if has_fill(layer) and layer.has_pixels() and mask.data.real_flags is not None and not mask.has_real():
+            return _users_coverage(layer, box)  # the raster has the path in it, which would square its soft edge
         stored = mask_plane(layer)
         if stored is not None:
             plane, plane_box = stored
-            coverage = _cropped(plane, plane_box, mask.background_color / 255, box)
+            coverage = _cropped(plane, plane_box, mask.background_color / 255, box, feather_of(layer).users_px)
         density = None
         if parameters is not None:
             density = parameters.user_mask_density
             if density is None:
                 density = parameters.vector_mask_density
-        coverage = coverage.at_density(1.0 if density is None else density / 255)
+        coverage = coverage.at_density(_density(density))
     return coverage
 
 
-def _cropped(plane: np.ndarray, plane_box: Box, outside: float, box: Box) -> Coverage:
-    inner = intersect(plane_box, box)
+def has_soft_path(layer: Layer) -> bool:
+    """Whether a shape's path has a density or a feather, which its cached raster, cut by the hard path, does not show.
+
+    Where the raster holds a vector stroke as well, it stays: that is not softened.
+    """
+    parameters = layer.mask.parameters if layer.mask is not None else None
+    if parameters is None or not any(tag in layer.tagged_blocks for tag in VECTOR_MASK):
+        return False
+    if parameters.vector_mask_density in (None, 255) and not feather_of(layer).path_px:
+        return False
+    parse(layer.tagged_blocks, *FILLS)
+    parse_outline(layer)
+    path = layer.vector_mask
+    return has_fill(layer) and path is not None and not path.disabled and not has_vector_stroke(layer)
+
+
+def has_vector_stroke(layer: Layer) -> bool:
+    """Whether a shape is outlined. Its block must have been parsed by `parse_outline`."""
+    stroke = layer.stroke
+    return stroke is not None and bool(stroke.enabled)
+
+
+def _users_coverage(layer: Layer, box: Box) -> Coverage:
+    """The layer mask as it was painted, without the path that Photoshop renders into it."""
+    mask = layer.mask
+    own = users_mask_plane(layer)
+    if own is None and not mask.flags.user_mask_from_render:
+        stored = mask_plane(layer)
+        own = None if stored is None else (*stored, mask.background_color)
+    if own is None:
+        return Coverage()
+    plane, plane_box, default = own
+    users = _cropped(plane, plane_box, default / 255, box, feather_of(layer).users_px)
+    return users.at_density(_density(None if mask.parameters is None else mask.parameters.user_mask_density))
+
+
+def _density(stored: int | None) -> float:
+    return 1.0 if stored is None else stored / 255
+
+
+def _cropped(plane: np.ndarray, plane_box: Box, outside: float, box: Box, feather_px: float = 0.0) -> Coverage:
+    inner = intersect(plane_box, grown(box, feather_px))
     if inner is None:
         return Coverage(outside)
     values = view(plane, plane_box, inner) * np.float32(1 / 255)
-    return Coverage(outside, inner, values)
+    return _softened(values, inner, outside, box, feather_px)
 
 
-def _vector_mask(layer: Layer, box: Box) -> np.ndarray | None:
+def _softened(values: np.ndarray, inner: Box, outside: float, box: Box, feather_px: float) -> Coverage:
+    if not reach_px(feather_px):
+        return Coverage(outside, inner, values)
+    soft = feathered(values, inner, outside, feather_px, box)
+    return Coverage(outside) if soft is None else Coverage(outside, soft[1], soft[0])
+
+
+def _vector_mask(layer: Layer, box: Box) -> Coverage | None:
     """The coverage of the path, where it is still to be drawn. A path that cannot be read counts as missing."""
-    if not _draws_vector_mask(layer):
+    if not draws_vector_mask(layer):
         return None
+    feather_px = feather_of(layer).path_px
+    around = grown(box, feather_px)
     try:
-        drawn: np.ndarray = vector.draw_vector_mask(layer, box)[..., 0].astype(np.float32)
+        drawn: np.ndarray = vector.draw_vector_mask(layer, around)[..., 0].astype(np.float32)
     except UNREADABLE:
         return None
-    return drawn
+    return _softened(drawn, around, 0.0, box, feather_px)
 
 
-def _draws_vector_mask(layer: Layer) -> bool:
+def draws_vector_mask(layer: Layer) -> bool:
+    """Whether its path is drawn, with its feather: neither its pixels nor its layer mask have it in them."""
     if not any(tag in layer.tagged_blocks for tag in VECTOR_MASK):
         return False
     parse(layer.tagged_blocks, *VECTOR_MASK)
     path = layer.vector_mask
     if path is None or path.disabled:
         return False
-    return not layer.has_pixels() or (not has_fill(layer) and layer.mask is not None and not layer.mask.has_real())
+    if not layer.has_pixels() or has_soft_path(layer):
+        return True
+    return not has_fill(layer) and layer.mask is not None and not layer.mask.has_real()
 
 
 def _repeats_transparency(layer: Layer) -> bool:

@@ -1,7 +1,7 @@
-"""A group of the layer tree: how far it reaches, and whether it does anything to what it holds."""
+"""A group of the layer tree: how far it reaches, whether it is clipped, and whether it changes what it holds."""
 
 from psd_tools.api.layers import Layer
-from psd_tools.constants import BlendMode, Tag
+from psd_tools.constants import BlendMode, Clipping, Tag
 
 from data_pipeline.flatten.coverage import has_masks
 from data_pipeline.tagged_blocks import UNREADABLE, descendants, parse_geometry
@@ -30,3 +30,12 @@ def only_holds(layer: Layer) -> bool:
         and not blocks.get_data(Tag.KNOCKOUT_SETTING, 0)
         and not has_masks(layer)
     )
+
+
+def is_clipped(layer: Layer) -> bool:
+    """Whether a layer or a group is clipped to what lies below it.
+
+    Photoshop's menus clip no group, so psd-tools reads none as clipped. Other programs do, and their own pictures of
+    such files show it.
+    """
+    return bool(layer._record.clipping == Clipping.NON_BASE)

@@ -2,12 +2,13 @@
 
 import numpy as np
 from psd_tools.api.layers import Layer
-from psd_tools.constants import ChannelID
+from psd_tools.constants import BlendMode, ChannelID, Knockout, Tag
 
 from data_pipeline.boxes import union
 from data_pipeline.flatten.backdrop import Backdrop
 from data_pipeline.flatten.coverage import Coverage
 from data_pipeline.flatten.fragment import Fragment
+from data_pipeline.flatten.tree import Tree
 from data_pipeline.flatten.weights import erase, total_alpha
 
 
@@ -29,3 +30,20 @@ def knock_out(region: list[Fragment], own: list[Fragment], backdrop: Backdrop, s
     left = np.divide(kept, uncovered, out=np.zeros_like(kept), where=uncovered > 0)
     hole = Coverage(0.0, box, 1 - np.minimum(left, 1))
     backdrop.replace_from(start, erase(backdrop.fragments[start:], hole))
+
+
+def knockout_start(layer: Layer, backdrop: Backdrop, scope: int, has_background: bool, tree: Tree) -> int | None:
+    """The first fragment that a knockout erases: its group's (shallow), the document's (deep); None without one."""
+    knockout = layer.tagged_blocks.get_data(Tag.KNOCKOUT_SETTING, 0)
+    if not knockout:
+        return None
+    if layer.is_group() and layer.blend_mode == BlendMode.PASS_THROUGH:
+        tree.unsupported.add("knockout_of_pass_through_group")  # its children have seen what it knocks out
+    if backdrop.is_adjusted:
+        tree.unsupported.add("knockout_of_adjustment")  # what it lays bare keeps its changed colours
+    if knockout != Knockout.DEEP:
+        return scope
+    if backdrop.is_fork:
+        tree.unsupported.add("knockout_deep")
+    below = has_background and backdrop.fragments and backdrop.fragments[0].layer_ids == (0,)
+    return 1 if below else 0

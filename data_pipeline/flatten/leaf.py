@@ -13,8 +13,9 @@ from psd_tools.psd.descriptor import Descriptor
 
 from data_pipeline.boxes import intersect, size, view
 from data_pipeline.colour import ColourSpace, to_rgb
-from data_pipeline.flatten.coverage import mask_frame
+from data_pipeline.flatten.coverage import has_soft_path, mask_frame, paint_box
 from data_pipeline.flatten.fragment import Fragment, interleave
+from data_pipeline.flatten.outline import stroke_opacity
 from data_pipeline.flatten.paint import anchor_of_fill, draw_paint
 from data_pipeline.pixels import layer_planes
 from data_pipeline.tagged_blocks import FILLS, UNREADABLE
@@ -29,7 +30,7 @@ class UndrawnFill(Exception):
 
 def read_leaf(layer: Layer, layer_id: int, space: ColourSpace, canvas: Box) -> Fragment | None:
     """The paint inside the canvas; None where there is none. Raises DamagedPixels and UndrawnFill."""
-    if layer.has_pixels():
+    if layer.has_pixels() and not has_soft_path(layer):
         return _raster(layer, layer_id, space, canvas)
     if has_fill(layer):
         return _drawn(layer, layer_id, space, canvas)
@@ -61,7 +62,7 @@ def _drawn(layer: Layer, layer_id: int, space: ColourSpace, canvas: Box) -> Frag
     The path that bounds the fill is the layer's vector mask and is applied with the masks, but for a
     shape with a stroke, which reaches beyond the path.
     """
-    box = intersect(tuple(layer.bbox), canvas)
+    box = paint_box(layer, canvas)
     frame = mask_frame(layer)
     if box is not None and frame is not None:
         box = intersect(box, frame)
@@ -113,8 +114,7 @@ def _drawn_stroke(layer: Layer, stroke: VectorStroke, space: ColourSpace, canvas
         return None
     paint = draw_paint(descriptor, layer, box, anchor_of_fill(descriptor, layer), space)
     coverage = vector.draw_stroke(layer, box)[..., 0]
-    opacity = float(stroke._data.get("strokeStyleOpacity", 100.0)) / 100
-    return _painted(box, paint.rgb, (coverage * opacity).astype(np.float32), ())
+    return _painted(box, paint.rgb, (coverage * stroke_opacity(layer)).astype(np.float32), ())
 
 
 def _painted(box: Box, rgb: np.ndarray, alpha: np.ndarray | None, layer_ids: tuple[int, ...]) -> Fragment:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from psd_tools.api.layers import Layer
 from psd_tools.constants import BlendMode, Tag
 
+from data_pipeline.flatten.groups import is_clipped
 from data_pipeline.tagged_blocks import text_of
 from schemas.reasons import DropReason, Fate
 from schemas.rows import LEAF_KINDS, LayerRow
@@ -93,7 +94,7 @@ def node_of(layer: Layer, layer_id: int, parent: Node | None) -> Node:
         blend_mode=BlendMode(layer.blend_mode).name.lower(),
         opacity=layer.opacity / 255,
         fill=layer.tagged_blocks.get_data(Tag.BLEND_FILL_OPACITY, 255) / 255,
-        clipping=bool(layer.clipping),
+        clipping=is_clipped(layer),
         box=box if box[0] < box[2] and box[1] < box[3] else None,
     )
 

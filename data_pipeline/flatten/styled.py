@@ -33,6 +33,7 @@ from data_pipeline.flatten.effects import (
 )
 from data_pipeline.flatten.fragment import Fragment
 from data_pipeline.flatten.node import Node
+from data_pipeline.flatten.outline import Outline
 from data_pipeline.flatten.satin import draw_satin
 from data_pipeline.flatten.tree import Tree
 from data_pipeline.flatten.weaken import faded, fades_within
@@ -44,13 +45,15 @@ from schemas.stack import Box
 @dataclass(frozen=True, eq=False)
 class Styled:
     """A visible layer or group with the effects that are drawn. `region` is its own paint at full fill and opacity,
-    `is_single` says that it is one layer with nothing clipped to it."""
+    `outline` a vector stroke's part of it; `is_single` says that it is one layer and nothing is clipped
+    to it."""
 
     layer: Layer
     node: Node
     effects: Sequence[tuple[Effect, Node]]
     region: list[Fragment]
     masks: Coverage
+    outline: Outline | None
     is_single: bool
 
     @property
@@ -116,6 +119,8 @@ def _drawn_within(effect: Effect, styled: Styled, box: Box, space: ColourSpace) 
         overlay = draw_within(effect, styled.layer, styled.region, box, space)
     else:
         overlay = draw_overlay(effect, styled.layer, styled.region, box, space)
+        if overlay is not None and styled.outline is not None:
+            overlay = replace(overlay, share=overlay.share * styled.outline.beside.on(box))
     return None if overlay is None else [overlay]
 
 

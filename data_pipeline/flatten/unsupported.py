@@ -2,12 +2,15 @@
 
 from collections.abc import Sequence
 
-from psd_tools.api.layers import Layer
+from psd_tools.api.layers import AdjustmentLayer, Layer
 from psd_tools.constants import BlendMode, Tag
 from psd_tools.psd.descriptor import Descriptor
 from psd_tools.terminology import Key
 
+from data_pipeline.flatten.coverage import draws_vector_mask
 from data_pipeline.flatten.effects import BEVEL, Effect
+from data_pipeline.flatten.feather import feather_of
+from data_pipeline.flatten.fill import fades_colour, is_shaped
 from data_pipeline.tagged_blocks import EFFECTS, UNREADABLE, is_switched_on
 
 _FULL_RANGE = ((0, 65535), (0, 65535))
@@ -18,8 +21,8 @@ def unsupported_features(layer: Layer, effects: Sequence[Effect], clipped: Seque
     names = []
     if any(isinstance(layer.tagged_blocks[tag].data, bytes) for tag in EFFECTS if tag in layer.tagged_blocks):
         names.append("effect:unreadable")
-    if layer.blend_mode == BlendMode.DISSOLVE:
-        names.append("dissolve")
+    if layer.blend_mode == BlendMode.DISSOLVE and isinstance(layer, AdjustmentLayer):
+        names.append("dissolve")  # other layers are named where their noise is drawn
     if any(_has_contour(effect) for effect in effects):
         names.append("effect_contour")
     if _blends_by_range(layer):
@@ -31,10 +34,13 @@ def unsupported_features(layer: Layer, effects: Sequence[Effect], clipped: Seque
         names.append("mask_hides_effects")
     if any(effect.kind == BEVEL and _has_relief(effect) for effect in effects):
         names.append("bevel_texture_or_contour")
-    if _has_feather(layer):
+    if _has_undrawn_feather(layer):
         names.append("mask_feather")
-    if not is_switched_on(layer, Tag.TRANSPARENCY_SHAPES_LAYER, default=True):
+    is_alone = not effects and not clipped and not layer.tagged_blocks.get_data(Tag.KNOCKOUT_SETTING, 0)
+    if not is_alone and not is_shaped(layer):
         names.append("transparency_shapes_layer")
+    if not is_alone and fades_colour(layer, layer.tagged_blocks.get_data(Tag.BLEND_FILL_OPACITY, 255) / 255):
+        names.append("fill_of_blend_mode")  # drawn as if the mode were another
     if clipped and not is_switched_on(layer, Tag.BLEND_CLIPPING_ELEMENTS, default=True):
         names.append("blend_clipped_layers_apart")
     return names
@@ -66,8 +72,7 @@ def _restricts_channels(layer: Layer) -> bool:
     return block is not None and len(getattr(block, "data", b"")) > 0
 
 
-def _has_feather(layer: Layer) -> bool:
-    parameters = layer.mask.parameters if layer.mask is not None else None
-    if parameters is None:
-        return False
-    return bool(parameters.user_mask_feather) or bool(parameters.vector_mask_feather)
+def _has_undrawn_feather(layer: Layer) -> bool:
+    """Whether a feather is not to be believed, or softens a path that is not drawn."""
+    feather = feather_of(layer)
+    return feather.is_absurd or (feather.path_px > 0 and not draws_vector_mask(layer))

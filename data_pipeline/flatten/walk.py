@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from itertools import groupby
 
 from psd_tools.api.layers import Layer
-from psd_tools.constants import BlendMode, Knockout, Tag
+from psd_tools.constants import BlendMode
 
 from data_pipeline.boxes import grown, intersect, union
 from data_pipeline.colour import ColourSpace
@@ -19,12 +19,15 @@ from data_pipeline.flatten.adjustments import adjustment_kind, read_change
 from data_pipeline.flatten.backdrop import Backdrop, ClippingBackdrop, adjust_below, merged
 from data_pipeline.flatten.bake import bake
 from data_pipeline.flatten.coverage import Coverage, has_masks, layer_mask_coverage, mask_coverage, mask_frame
+from data_pipeline.flatten.dissolve import dissolved, is_soft
 from data_pipeline.flatten.effects import effects_of, reach_of
+from data_pipeline.flatten.fill import bake_filled, fades_colour_alone
 from data_pipeline.flatten.fragment import Fragment, settle
-from data_pipeline.flatten.groups import only_holds, reach
-from data_pipeline.flatten.knockout import is_background, knock_out
+from data_pipeline.flatten.groups import is_clipped, only_holds, reach
+from data_pipeline.flatten.knockout import is_background, knock_out, knockout_start
 from data_pipeline.flatten.leaf import UndrawnFill, read_leaf, vector_stroke
 from data_pipeline.flatten.node import Node
+from data_pipeline.flatten.outline import outline_of, parted
 from data_pipeline.flatten.recolour import Adjustment
 from data_pipeline.flatten.stroked import stroked
 from data_pipeline.flatten.styled import Styled, cast_below, overlaid
@@ -36,7 +39,7 @@ from data_pipeline.tagged_blocks import UNREADABLE, parse_geometry
 from schemas.reasons import DropReason
 from schemas.stack import Box, PlainLayer, Stack
 
-_NORMAL = (BlendMode.NORMAL, BlendMode.PASS_THROUGH, BlendMode.DISSOLVE)
+_NORMAL = (BlendMode.NORMAL, BlendMode.PASS_THROUGH)
 
 
 @dataclass(frozen=True, eq=False)
@@ -121,7 +124,7 @@ class _Walk:
         scope = len(backdrop.fragments)
         units: list[list[Layer]] = []
         for layer in layers:
-            if layer.clipping and units:
+            if is_clipped(layer) and units:
                 units[-1].append(layer)
             else:
                 units.append([layer])
@@ -159,21 +162,26 @@ class _Walk:
             for layer in clipped:
                 self.tree.drop(layer, parent, DropReason.EMPTY)
             return
-        styled = Styled(base, node, drawn, region, masks, is_single=not clipped and not base.is_group())
-        own = self._clipping_group(region, node, clipped, parent)
+        outline = outline_of(base, region, self._space) if clipped or drawn else None
+        styled = Styled(base, node, drawn, region, masks, outline, is_single=not clipped and not base.is_group())
+        is_filled = fades_colour_alone(base, node.fill, clipped, drawn)
+        own = region if is_filled else self._clipping_group(styled, clipped, parent)
         own, above = overlaid(styled, own, self.tree, self._space)
         below = cast_below(styled, own, self.tree, self._space)
         own, outer = stroked(styled, own, self.tree, self._space)
         own = scale(own, Coverage(node.opacity))
         self._add_effects((*below, *outer), node.opacity, backdrop)
         mode = BlendMode(base.blend_mode)
-        start = self._knockout_start(base, backdrop, scope)
+        start = knockout_start(base, backdrop, scope, self._has_background, self.tree)
         if start is not None:
             own = self._baked(own, mode, backdrop.up_to(start))
             knock_out(region, own, backdrop, start)
         elif self._text_gamma is not None and base.kind == "type" and mode in _NORMAL and len(own) == 1:
             part = own[0].crop(backdrop.box)
             own = [] if part is None else [bake_text(part, self._text_gamma, backdrop)]
+        elif is_filled:
+            part = self.tree.flattened(own).crop(backdrop.box)
+            own = [] if part is None else [bake_filled(part, base, node.fill, backdrop)]
         else:
             own = self._baked(own, mode, backdrop)
         backdrop.add(own)
@@ -263,37 +271,27 @@ class _Walk:
             return inner.fragments
         return scale(inner.fragments, mask_coverage(layer, union(part.box for part in inner.fragments)))
 
-    def _clipping_group(
-        self, region: list[Fragment], node: Node, clipped: Sequence[Layer], parent: Node | None
-    ) -> list[Fragment]:
+    def _clipping_group(self, styled: Styled, clipped: Sequence[Layer], parent: Node | None) -> list[Fragment]:
+        region, fill = styled.region, styled.node.fill
         if not clipped:
-            return scale(region, Coverage(node.fill))
-        if node.fill < 1:
+            return scale(region, Coverage(fill))
+        if fill < 1:
             self.tree.unsupported.add("clipped_to_partial_fill")  # drawn, but not known to be Photoshop's way
         inner = ClippingBackdrop(region)
         for layer in clipped:
             self._unit(layer, [], parent, inner, scope=0)
-        return clip(scale(inner.base, Coverage(node.fill)), inner.fragments, region)
-
-    def _knockout_start(self, layer: Layer, backdrop: Backdrop, scope: int) -> int | None:
-        """The first fragment that a knockout erases: its group's (shallow), the document's (deep); None without one."""
-        knockout = layer.tagged_blocks.get_data(Tag.KNOCKOUT_SETTING, 0)
-        if not knockout:
-            return None
-        if layer.is_group() and layer.blend_mode == BlendMode.PASS_THROUGH:
-            self.tree.unsupported.add("knockout_of_pass_through_group")  # its children have seen what it knocks out
-        if backdrop.is_adjusted:
-            self.tree.unsupported.add("knockout_of_adjustment")  # what it lays bare keeps its changed colours
-        if knockout != Knockout.DEEP:
-            return scope
-        if backdrop.is_fork:
-            self.tree.unsupported.add("knockout_deep")
-        below = self._has_background and backdrop.fragments and backdrop.fragments[0].layer_ids == (0,)
-        return 1 if below else 0
+        base, tops = inner.base, inner.fragments
+        if styled.outline is not None:
+            base, tops = parted(base, styled.outline, tops), scale(tops, styled.outline.beside)
+        return clip(scale(base, Coverage(fill)), tops, region)
 
     def _baked(self, own: list[Fragment], mode: BlendMode, backdrop: Backdrop) -> list[Fragment]:
         """The fragments as Normal ones that give the same picture over the backdrop."""
         if mode in _NORMAL:
             return own
-        part = self.tree.flattened(own).crop(backdrop.box)
+        part = self.tree.flattened(own).crop(backdrop.box) if own else None
+        if part is not None and mode == BlendMode.DISSOLVE:
+            if is_soft(part):
+                self.tree.unsupported.add("dissolve")  # drawn, in another pattern than Photoshop's
+            return [dissolved(part)]
         return [] if part is None else [bake(part, mode, backdrop.picture(part.box))]

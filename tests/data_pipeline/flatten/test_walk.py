@@ -374,7 +374,7 @@ def test_a_knockout_of_an_adjustment_is_named() -> None:
 
 
 def test_what_is_not_drawn_is_named() -> None:
-    feathered = Pixels(rgba=disc((9, 9, 99)), mask=Mask(np.full((9, 9), 255, np.uint8), feather=3))
+    feathered = Pixels(rgba=disc((9, 9, 99)), mask=Mask(np.full((9, 9), 255, np.uint8), feather=-3))
     noisy = Pixels(rgba=disc((9, 9, 99)), blend_mode=BlendMode.DISSOLVE)
     flat, _ = flattened([ground(), feathered, noisy])
     assert flat.unsupported == ("dissolve", "mask_feather")
@@ -545,3 +545,12 @@ def test_fill_weakens_the_paint_of_modes_that_fade_within(mode: BlendMode, expec
 def test_such_fill_is_alpha_where_there_is_nothing_below() -> None:
     flat, _ = flattened([square(fill=128, blend_mode=BlendMode.LINEAR_LIGHT)])
     assert_near(compose(flat.stack)[24, 24].tolist(), [40, 200, 80, 128])
+
+
+def test_a_group_is_clipped_where_its_record_says_so() -> None:
+    group = Group(layers=(Pixels(rgba=np.full((48, 48, 4), (9, 200, 9, 255), np.uint8)),), clipping=True)
+    flat, _ = flattened([ground(), _HARD, group])
+    assert flat.nodes[2].clipping
+    assert flat.stack.layers[-1].box == flat.stack.layers[-2].box
+    assert not flat.stack.layers[-2].rgba[0, 0, 3]
+    assert not flat.stack.layers[-1].rgba[0, 0, 3]
