@@ -17,14 +17,13 @@ from data_pipeline.colour import ColourSpace
 from data_pipeline.document import Document
 from data_pipeline.flatten.adjustments import read_change
 from data_pipeline.flatten.backdrop import Backdrop, ClippingBackdrop, adjust_below, merged
-from data_pipeline.flatten.bake import bake
 from data_pipeline.flatten.coverage import Coverage, has_masks, layer_mask_coverage, mask_coverage, mask_frame
-from data_pipeline.flatten.dissolve import dissolved, is_soft
 from data_pipeline.flatten.effects import BELOW, GRADIENT_OVERLAY, STROKE, WITHIN, effects_of
-from data_pipeline.flatten.fill import bake_filled, fades_colour_alone
+from data_pipeline.flatten.fill import fades_colour_alone
 from data_pipeline.flatten.fragment import Fragment, settle
 from data_pipeline.flatten.groups import is_clipped, only_holds, reach
 from data_pipeline.flatten.knockout import is_background, knock_out, knockout_start
+from data_pipeline.flatten.lay import NORMAL_MODES, as_filled, as_normal
 from data_pipeline.flatten.leaf import UndrawnFill, read_leaf, vector_stroke
 from data_pipeline.flatten.node import Node
 from data_pipeline.flatten.outline import outline_of, parted
@@ -38,7 +37,6 @@ from data_pipeline.tagged_blocks import UNREADABLE, parse_geometry
 from schemas.reasons import DropReason
 from schemas.stack import Box, PlainLayer, Stack
 
-_NORMAL = (BlendMode.NORMAL, BlendMode.PASS_THROUGH)
 _ADJUSTMENTS = frozenset(
     kind.__name__.lower() for kind in adjustments.TYPES.values() if issubclass(kind, AdjustmentLayer)
 )
@@ -168,20 +166,19 @@ class _Walk:
         own, outer = stroked(styled, own, self.tree, self._space)
         own = scale(own, Coverage(node.opacity))
         for half, mode in (*below, *outer):
-            backdrop.add(self._baked([half.scaled(node.opacity)], mode, backdrop))
+            backdrop.add(as_normal([half.scaled(node.opacity)], mode, backdrop, self.tree))
         mode = BlendMode(base.blend_mode)
         start = knockout_start(base, backdrop, scope, self._has_background, self.tree)
         if start is not None:
-            own = self._baked(own, mode, backdrop.up_to(start))
+            own = as_normal(own, mode, backdrop.up_to(start), self.tree)
             knock_out(region, own, backdrop, start)
-        elif self._text_gamma is not None and base.kind == "type" and mode in _NORMAL and len(own) == 1:
+        elif self._text_gamma is not None and base.kind == "type" and mode in NORMAL_MODES and len(own) == 1:
             part = own[0].crop(backdrop.box)
             own = [] if part is None else [bake_text(part, self._text_gamma, backdrop)]
         elif is_filled:
-            part = self.tree.flattened(own).crop(backdrop.box)
-            own = [] if part is None else [bake_filled(part, base, node.fill, backdrop)]
+            own = as_filled(own, base, node.fill, backdrop, self.tree)
         else:
-            own = self._baked(own, mode, backdrop)
+            own = as_normal(own, mode, backdrop, self.tree)
         backdrop.add(own)
 
     def _reason_to_skip(self, layer: Layer) -> DropReason | None:
@@ -200,7 +197,7 @@ class _Walk:
         frame = mask_frame(layer)
         box = backdrop.box if frame is None else intersect(backdrop.box, frame)
         mode = BlendMode(layer.blend_mode)
-        if mode not in _NORMAL and any(one.kind not in _ADJUSTMENTS for one in clipped):
+        if mode not in NORMAL_MODES and any(one.kind not in _ADJUSTMENTS for one in clipped):
             self.tree.unsupported.add("clipped_to_adjustment")  # drawn as if in its own mode alone
         change = read_change(layer, self._space)
         if change is None:
@@ -284,14 +281,3 @@ class _Walk:
         if styled.outline is not None:
             base, tops = parted(base, styled.outline, tops), scale(tops, styled.outline.beside)
         return clip(scale(base, Coverage(fill)), tops, region)
-
-    def _baked(self, own: list[Fragment], mode: BlendMode, backdrop: Backdrop) -> list[Fragment]:
-        """The fragments as Normal ones that give the same picture over the backdrop."""
-        if mode in _NORMAL:
-            return own
-        part = self.tree.flattened(own).crop(backdrop.box) if own else None
-        if part is not None and mode == BlendMode.DISSOLVE:
-            if is_soft(part):
-                self.tree.unsupported.add("dissolve")  # drawn, in another pattern than Photoshop's
-            return [dissolved(part)]
-        return [] if part is None else [bake(part, mode, backdrop.picture(part.box))]
