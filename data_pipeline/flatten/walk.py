@@ -17,6 +17,7 @@ from data_pipeline.colour import ColourSpace
 from data_pipeline.document import Document
 from data_pipeline.flatten.adjustments import read_change
 from data_pipeline.flatten.backdrop import Backdrop, ClippingBackdrop, adjust_below, merged
+from data_pipeline.flatten.blend_if import blend_if_of, within_ranges
 from data_pipeline.flatten.coverage import Coverage, has_masks, layer_mask_coverage, mask_coverage, mask_frame
 from data_pipeline.flatten.effects import BELOW, GRADIENT_OVERLAY, STROKE, WITHIN, effects_of
 from data_pipeline.flatten.fill import fades_colour_alone
@@ -167,6 +168,9 @@ class _Walk:
         own = scale(own, Coverage(node.opacity))
         for half, mode in (*below, *outer):
             backdrop.add(as_normal([half.scaled(node.opacity)], mode, backdrop, self.tree))
+        ranges = blend_if_of(base, has_company=bool(drawn or clipped))
+        if ranges is not None:
+            own = within_ranges(own, ranges, backdrop)
         mode = BlendMode(base.blend_mode)
         start = knockout_start(base, backdrop, scope, self._has_background, self.tree)
         if start is not None:
