@@ -12,6 +12,7 @@ from data_pipeline.flatten.coverage import draws_vector_mask
 from data_pipeline.flatten.effects import Effect
 from data_pipeline.flatten.feather import feather_of
 from data_pipeline.flatten.fill import fades_colour, is_shaped
+from data_pipeline.flatten.restrict import draws_restriction
 from data_pipeline.tagged_blocks import EFFECTS, UNREADABLE
 
 
@@ -27,7 +28,7 @@ def unsupported_features(layer: Layer, effects: Sequence[Effect], clipped: Seque
         names.append("effect_contour")
     if has_ranges(layer) and blend_if_of(layer, has_company=not is_alone) is None:
         names.append("blend_if")
-    if _restricts_channels(layer):
+    if _restricts_channels(layer) and not draws_restriction(layer, has_company=not is_alone):
         names.append("channel_restrictions")
     if _has_undrawn_feather(layer):
         names.append("mask_feather")

@@ -29,6 +29,7 @@ from data_pipeline.flatten.leaf import UndrawnFill, read_leaf, vector_stroke
 from data_pipeline.flatten.node import Node
 from data_pipeline.flatten.outline import outline_of, parted
 from data_pipeline.flatten.recolour import Adjustment
+from data_pipeline.flatten.restrict import draws_restriction, restricted
 from data_pipeline.flatten.styled import Styled, cast_below, overlaid, stroked
 from data_pipeline.flatten.text import bake_text
 from data_pipeline.flatten.tree import Tree, filed_once, note_vanished
@@ -176,6 +177,8 @@ class _Walk:
         if start is not None:
             own = as_normal(own, mode, backdrop.up_to(start), self.tree)
             knock_out(region, own, backdrop, start)
+        elif draws_restriction(base, has_company=bool(drawn or clipped)):
+            own = restricted(own, base, backdrop, self.tree)
         elif self._text_gamma is not None and base.kind == "type" and mode in NORMAL_MODES and len(own) == 1:
             part = own[0].crop(backdrop.box)
             own = [] if part is None else [bake_text(part, self._text_gamma, backdrop)]
