@@ -16,6 +16,7 @@ from data_pipeline.boxes import intersect, union
 from data_pipeline.colour import ColourSpace
 from data_pipeline.document import Document
 from data_pipeline.flatten.adjustments import read_change
+from data_pipeline.flatten.artboard import artboard_frame, ground_of
 from data_pipeline.flatten.backdrop import Backdrop, ClippingBackdrop, adjust_below, merged
 from data_pipeline.flatten.blend_if import blend_if_of, within_ranges
 from data_pipeline.flatten.coverage import Coverage, has_masks, layer_mask_coverage, mask_coverage, mask_frame
@@ -35,7 +36,7 @@ from data_pipeline.flatten.text import bake_text
 from data_pipeline.flatten.tree import Tree, filed_once, note_vanished
 from data_pipeline.flatten.unsupported import unsupported_features
 from data_pipeline.flatten.weights import clip, scale
-from data_pipeline.tagged_blocks import UNREADABLE, parse_geometry
+from data_pipeline.tagged_blocks import parse_geometry
 from schemas.reasons import DropReason
 from schemas.stack import Box, PlainLayer, Stack
 
@@ -251,14 +252,8 @@ class _Walk:
     ) -> list[Fragment]:
         """A group's children in the group's own backdrop, at its masks' coverage."""
         passes_through = layer.blend_mode == BlendMode.PASS_THROUGH
-        frame: Box | None = around.box
-        if layer.kind == "artboard":
-            try:
-                frame = intersect(around.box, tuple(layer.bbox))
-                if layer._artboard_background_defaults()[1]:
-                    self.tree.unsupported.add("artboard_background")
-            except UNREADABLE:
-                self.tree.unsupported.add("artboard")
+        is_artboard = layer.kind == "artboard"
+        frame = artboard_frame(layer, around.box, self.tree) if is_artboard else around.box
         if frame is None:
             for child in layer._layers:
                 self.tree.drop(child, node, DropReason.OFF_CANVAS)
@@ -268,6 +263,8 @@ class _Walk:
         # Faded by its fill, or clipped to, a group keeps its adjustments to itself, as psd-tools found.
         keeps = bool(clipped) or node.fill < 1
         inner = Backdrop(frame, around if passes_through else None, keeps_adjustments=keeps)
+        if is_artboard:
+            inner.add(ground_of(layer, node, frame, self.tree))
         self.children(layer._layers, node, inner)
         masks = mask_coverage(layer, frame) if inner.adjustments and has_masks(layer) else Coverage()
         adjust_below(inner, masks.times(node.opacity), around)
