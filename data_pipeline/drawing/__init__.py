@@ -1,7 +1,7 @@
 """Draws PSD files by code: for the example designs, the tests and the benchmarks."""
 
 from data_pipeline.drawing.document import draw, draw_bytes
-from data_pipeline.drawing.layers import Fill, Group, Invert, Mask, Node, Pixels, Text
+from data_pipeline.drawing.layers import Fill, Group, Invert, Mask, Node, Pixels, Range, Text
 from data_pipeline.drawing.random_designs import draw_many, random_design
 from data_pipeline.drawing.styles import (
     ColourOverlay,
@@ -25,6 +25,7 @@ __all__ = [
     "Node",
     "PatternOverlay",
     "Pixels",
+    "Range",
     "Stroke",
     "Text",
     "Tile",

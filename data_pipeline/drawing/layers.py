@@ -22,6 +22,14 @@ class Mask:
     disabled: bool = False
 
 
+@dataclass(frozen=True)
+class Range:
+    """A row of blend-if sliders for this layer and for the one below it: the halves of black, then of white, 0..255."""
+
+    own: tuple[int, int, int, int] = (0, 0, 255, 255)
+    below: tuple[int, int, int, int] = (0, 0, 255, 255)
+
+
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Node:
     """What every layer and group can have. Opacities are bytes, as Photoshop stores them."""
@@ -36,6 +44,8 @@ class Node:
     vector_mask: tuple[Polygon, ...] = ()
     knockout: int = 0  # 0 none, 1 shallow, 2 deep
     effects: tuple[Effect, ...] = ()
+    blend_if: tuple[Range, ...] = ()  # of grey, red, green, blue
+    restricted_channels: tuple[int, ...] = ()  # 0 red, 1 green, 2 blue: these are not blended
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

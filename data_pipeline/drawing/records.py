@@ -11,6 +11,7 @@ from psd_tools.psd.layer_and_mask import (
     ChannelData,
     ChannelDataList,
     ChannelInfo,
+    LayerBlendingRanges,
     LayerFlags,
     LayerRecord,
     MaskData,
@@ -70,12 +71,21 @@ def _record(node: Node, header: FileHeader) -> tuple[LayerRecord, ChannelDataLis
         blocks.set_data(Tag.BLEND_FILL_OPACITY, node.fill)
     if node.knockout:
         blocks.set_data(Tag.KNOCKOUT_SETTING, node.knockout)
+    if node.restricted_channels:
+        blocks.set_data(Tag.CHANNEL_BLENDING_RESTRICTIONS_SETTING, list(node.restricted_channels))
+    if node.blend_if:
+        grey, *others = [[_words(one.own), _words(one.below)] for one in node.blend_if]
+        record.blending_ranges = LayerBlendingRanges(grey, others)
     channels = _pixel_channels(rgba, header)
     if node.mask is not None:
         record.mask_data = _mask_data(node.mask)
         plane = node.mask.array.astype(np.uint8) if header.depth == 8 else _widened(node.mask.array)
         channels.append((ChannelID.USER_LAYER_MASK, _channel(plane, header)))
     return _with_channels(record, channels)
+
+
+def _words(sliders: tuple[int, int, int, int]) -> tuple[int, int]:
+    return sliders[0] << 8 | sliders[1], sliders[2] << 8 | sliders[3]
 
 
 def _own_blocks(node: Node, header: FileHeader) -> Iterator[tuple[Tag, Any]]:

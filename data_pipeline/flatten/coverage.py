@@ -1,5 +1,6 @@
 """A coverage: how much of a layer or group its masks and opacities let through, at every pixel."""
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -187,12 +188,34 @@ def _vector_mask(layer: Layer, box: Box) -> Coverage | None:
     if not draws_vector_mask(layer):
         return None
     feather_px = feather_of(layer).path_px
-    around = grown(box, feather_px)
     try:
-        drawn: np.ndarray = vector.draw_vector_mask(layer, around)[..., 0].astype(np.float32)
+        if not reach_px(feather_px):
+            return Coverage(0.0, box, _path_on(layer, box))
+        left, top, right, bottom = _path_box(layer)
+        outside = float(_path_on(layer, (right, bottom, right + 1, bottom + 1))[0, 0])  # 1 of a path that is cut out
+        around = intersect((left, top, right, bottom), grown(box, feather_px))
+        if around is None:
+            return Coverage(outside)
+        return _softened(_path_on(layer, around), around, outside, box, feather_px)
     except UNREADABLE:
         return None
-    return _softened(drawn, around, 0.0, box, feather_px)
+
+
+def _path_on(layer: Layer, box: Box) -> np.ndarray:
+    drawn: np.ndarray = vector.draw_vector_mask(layer, box)[..., 0].astype(np.float32)
+    return drawn
+
+
+def _path_box(layer: Layer) -> Box:
+    """A box around the path, a pixel wider than it."""
+    width, height = layer._psd.width, layer._psd.height
+    left, top, right, bottom = layer.vector_mask.bbox
+    return (
+        math.floor(left * width) - 1,
+        math.floor(top * height) - 1,
+        math.ceil(right * width) + 1,
+        math.ceil(bottom * height) + 1,
+    )
 
 
 def draws_vector_mask(layer: Layer) -> bool:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from psd_tools.api.layers import Layer
+from psd_tools.constants import BlendMode
 
 from data_pipeline.boxes import intersect
 from data_pipeline.flatten.backdrop import merged
@@ -31,6 +32,10 @@ class Tree:
         if effect.kind not in DRAWN:
             self.leave_undrawn(effect, node)
         return node
+
+    def add_ground(self, owner: Node) -> Node:
+        """The ground of an artboard comes next."""
+        return self._added(effect_node(owner, len(self.nodes), "artboard_background", BlendMode.NORMAL, 1.0))
 
     def _added(self, node: Node) -> Node:
         self.nodes.append(node)

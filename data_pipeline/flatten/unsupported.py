@@ -7,27 +7,28 @@ from psd_tools.constants import BlendMode, Tag
 from psd_tools.psd.descriptor import Descriptor
 from psd_tools.terminology import Key
 
+from data_pipeline.flatten.blend_if import blend_if_of, has_ranges
 from data_pipeline.flatten.coverage import draws_vector_mask
 from data_pipeline.flatten.effects import BEVEL, Effect
 from data_pipeline.flatten.feather import feather_of
 from data_pipeline.flatten.fill import fades_colour, is_shaped
+from data_pipeline.flatten.restrict import draws_restriction
 from data_pipeline.tagged_blocks import EFFECTS, UNREADABLE, is_switched_on
-
-_FULL_RANGE = ((0, 65535), (0, 65535))
 
 
 def unsupported_features(layer: Layer, effects: Sequence[Effect], clipped: Sequence[Layer]) -> list[str]:
     """Of one visible layer or group and what is clipped to it; `Tree` names the effects that are read and not drawn."""
     names = []
+    is_alone = not effects and not clipped and not layer.tagged_blocks.get_data(Tag.KNOCKOUT_SETTING, 0)
     if any(isinstance(layer.tagged_blocks[tag].data, bytes) for tag in EFFECTS if tag in layer.tagged_blocks):
         names.append("effect:unreadable")
     if layer.blend_mode == BlendMode.DISSOLVE and isinstance(layer, AdjustmentLayer):
         names.append("dissolve")  # other layers are named where their noise is drawn
     if any(_has_contour(effect) for effect in effects):
         names.append("effect_contour")
-    if _blends_by_range(layer):
+    if has_ranges(layer) and blend_if_of(layer, has_company=not is_alone) is None:
         names.append("blend_if")
-    if _restricts_channels(layer):
+    if _restricts_channels(layer) and not draws_restriction(layer, has_company=not is_alone):
         names.append("channel_restrictions")
     hides = (Tag.LAYER_MASK_AS_GLOBAL_MASK, Tag.VECTOR_MASK_AS_GLOBAL_MASK)
     if effects and any(is_switched_on(layer, tag, default=False) for tag in hides):
@@ -36,7 +37,6 @@ def unsupported_features(layer: Layer, effects: Sequence[Effect], clipped: Seque
         names.append("bevel_texture_or_contour")
     if _has_undrawn_feather(layer):
         names.append("mask_feather")
-    is_alone = not effects and not clipped and not layer.tagged_blocks.get_data(Tag.KNOCKOUT_SETTING, 0)
     if not is_alone and not is_shaped(layer):
         names.append("transparency_shapes_layer")
     if not is_alone and fades_colour(layer, layer.tagged_blocks.get_data(Tag.BLEND_FILL_OPACITY, 255) / 255):
@@ -59,12 +59,6 @@ def _has_contour(effect: Effect) -> bool:
 def _has_relief(effect: Effect) -> bool:
     """Whether a texture or a contour of its own shapes the surface of a bevel."""
     return bool(effect.drawing.use_texture or effect.drawing.use_shape)
-
-
-def _blends_by_range(layer: Layer) -> bool:
-    ranges = layer._record.blending_ranges
-    every = [ranges.composite_ranges, *(ranges.channel_ranges or [])]
-    return any(pair is not None and tuple(tuple(half) for half in pair) != _FULL_RANGE for pair in every)
 
 
 def _restricts_channels(layer: Layer) -> bool:

@@ -16,30 +16,30 @@ from data_pipeline.boxes import grown, intersect, union
 from data_pipeline.colour import ColourSpace
 from data_pipeline.document import Document
 from data_pipeline.flatten.adjustments import adjustment_kind, read_change
+from data_pipeline.flatten.artboard import artboard_frame, ground_of
 from data_pipeline.flatten.backdrop import Backdrop, ClippingBackdrop, adjust_below, merged
-from data_pipeline.flatten.bake import bake
+from data_pipeline.flatten.blend_if import blend_if_of, within_ranges
 from data_pipeline.flatten.coverage import Coverage, has_masks, layer_mask_coverage, mask_coverage, mask_frame
-from data_pipeline.flatten.dissolve import dissolved, is_soft
 from data_pipeline.flatten.effects import effects_of, reach_of
-from data_pipeline.flatten.fill import bake_filled, fades_colour_alone
+from data_pipeline.flatten.fill import fades_colour_alone
 from data_pipeline.flatten.fragment import Fragment, settle
 from data_pipeline.flatten.groups import is_clipped, only_holds, reach
 from data_pipeline.flatten.knockout import is_background, knock_out, knockout_start
+from data_pipeline.flatten.lay import NORMAL_MODES, as_filled, as_normal
 from data_pipeline.flatten.leaf import UndrawnFill, read_leaf, vector_stroke
 from data_pipeline.flatten.node import Node
 from data_pipeline.flatten.outline import outline_of, parted
 from data_pipeline.flatten.recolour import Adjustment
+from data_pipeline.flatten.restrict import draws_restriction, restricted
 from data_pipeline.flatten.stroked import stroked
 from data_pipeline.flatten.styled import Styled, cast_below, overlaid
 from data_pipeline.flatten.text import bake_text
 from data_pipeline.flatten.tree import Tree, filed_once, note_vanished
 from data_pipeline.flatten.unsupported import unsupported_features
 from data_pipeline.flatten.weights import clip, scale
-from data_pipeline.tagged_blocks import UNREADABLE, parse_geometry
+from data_pipeline.tagged_blocks import parse_geometry
 from schemas.reasons import DropReason
 from schemas.stack import Box, PlainLayer, Stack
-
-_NORMAL = (BlendMode.NORMAL, BlendMode.PASS_THROUGH)
 
 
 @dataclass(frozen=True, eq=False)
@@ -171,26 +171,30 @@ class _Walk:
         own, outer = stroked(styled, own, self.tree, self._space)
         own = scale(own, Coverage(node.opacity))
         self._add_effects((*below, *outer), node.opacity, backdrop)
+        ranges = blend_if_of(base, has_company=bool(drawn or clipped))
+        if ranges is not None:
+            own = within_ranges(own, ranges, backdrop)
         mode = BlendMode(base.blend_mode)
         start = knockout_start(base, backdrop, scope, self._has_background, self.tree)
         if start is not None:
-            own = self._baked(own, mode, backdrop.up_to(start))
+            own = as_normal(own, mode, backdrop.up_to(start), self.tree)
             knock_out(region, own, backdrop, start)
-        elif self._text_gamma is not None and base.kind == "type" and mode in _NORMAL and len(own) == 1:
+        elif draws_restriction(base, has_company=bool(drawn or clipped)):
+            own = restricted(own, base, backdrop, self.tree)
+        elif self._text_gamma is not None and base.kind == "type" and mode in NORMAL_MODES and len(own) == 1:
             part = own[0].crop(backdrop.box)
             own = [] if part is None else [bake_text(part, self._text_gamma, backdrop)]
         elif is_filled:
-            part = self.tree.flattened(own).crop(backdrop.box)
-            own = [] if part is None else [bake_filled(part, base, node.fill, backdrop)]
+            own = as_filled(own, base, node.fill, backdrop, self.tree)
         else:
-            own = self._baked(own, mode, backdrop)
+            own = as_normal(own, mode, backdrop, self.tree)
         backdrop.add(own)
         self._add_effects(above, node.opacity, backdrop)
 
     def _add_effects(self, parts: Sequence[tuple[Fragment, BlendMode]], opacity: float, backdrop: Backdrop) -> None:
         """Effects of a layer of this opacity, each in its own mode; both tones of a bevel make one layer."""
         for _, same in groupby(parts, key=lambda part: part[0].layer_ids):
-            tones = [one for part, mode in same for one in self._baked([part.scaled(opacity)], mode, backdrop)]
+            tones = [one for part, mode in same for one in as_normal([part.scaled(opacity)], mode, backdrop, self.tree)]
             backdrop.add([merged(tones)] if len(tones) > 1 else tones)
 
     def _adjust(
@@ -201,7 +205,7 @@ class _Walk:
         frame = mask_frame(layer)
         box = backdrop.box if frame is None else intersect(backdrop.box, frame)
         mode = BlendMode(layer.blend_mode)
-        if mode not in _NORMAL and any(adjustment_kind(one) is None for one in clipped):
+        if mode not in NORMAL_MODES and any(adjustment_kind(one) is None for one in clipped):
             self.tree.unsupported.add("clipped_to_adjustment")  # drawn as if in its own mode alone
         change = read_change(layer, self._space)
         if change is None:
@@ -247,14 +251,8 @@ class _Walk:
     ) -> list[Fragment]:
         """A group's children in the group's own backdrop, at its masks' coverage."""
         passes_through = layer.blend_mode == BlendMode.PASS_THROUGH
-        frame: Box | None = around.box
-        if layer.kind == "artboard":
-            try:
-                frame = intersect(around.box, tuple(layer.bbox))
-                if layer._artboard_background_defaults()[1]:
-                    self.tree.unsupported.add("artboard_background")
-            except UNREADABLE:
-                self.tree.unsupported.add("artboard")
+        is_artboard = layer.kind == "artboard"
+        frame = artboard_frame(layer, around.box, self.tree) if is_artboard else around.box
         if frame is None:
             for child in layer._layers:
                 self.tree.drop(child, node, DropReason.OFF_CANVAS)
@@ -264,6 +262,8 @@ class _Walk:
         # Faded by its fill, or clipped to, a group keeps its adjustments to itself, as psd-tools found.
         keeps = bool(clipped) or node.fill < 1
         inner = Backdrop(frame, around if passes_through else None, keeps_adjustments=keeps)
+        if is_artboard:
+            inner.add(ground_of(layer, node, frame, self.tree))
         self.children(layer._layers, node, inner)
         masks = mask_coverage(layer, frame) if inner.adjustments and has_masks(layer) else Coverage()
         adjust_below(inner, masks.times(node.opacity), around)
@@ -284,14 +284,3 @@ class _Walk:
         if styled.outline is not None:
             base, tops = parted(base, styled.outline, tops), scale(tops, styled.outline.beside)
         return clip(scale(base, Coverage(fill)), tops, region)
-
-    def _baked(self, own: list[Fragment], mode: BlendMode, backdrop: Backdrop) -> list[Fragment]:
-        """The fragments as Normal ones that give the same picture over the backdrop."""
-        if mode in _NORMAL:
-            return own
-        part = self.tree.flattened(own).crop(backdrop.box) if own else None
-        if part is not None and mode == BlendMode.DISSOLVE:
-            if is_soft(part):
-                self.tree.unsupported.add("dissolve")  # drawn, in another pattern than Photoshop's
-            return [dissolved(part)]
-        return [] if part is None else [bake(part, mode, backdrop.picture(part.box))]

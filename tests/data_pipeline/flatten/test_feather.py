@@ -13,10 +13,10 @@ from data_pipeline.compose import compose
 from data_pipeline.document import Document, open_document
 from data_pipeline.drawing import Fill, Mask, Pixels
 from data_pipeline.fidelity import Distance, distance, stored_image
-from data_pipeline.flatten import flatten
+from data_pipeline.flatten import Flattened, flatten
 from data_pipeline.flatten.feather import feathered, grown
 from schemas.options import CurateOptions
-from tests.data_pipeline.flatten.test_walk import flattened, ground
+from tests.data_pipeline.flatten.test_walk import flattened, ground, opened
 
 _CUT = (7, 2, 10, 30)
 _MASKS = arrays(np.float32, (6, 9), elements=st.floats(0, 1, width=32))
@@ -92,6 +92,48 @@ def test_a_feather_that_no_photoshop_wrote_is_named(feather: float) -> None:
     flat, _ = flattened([ground(), Pixels(rgba=np.full((48, 48, 4), 9, np.uint8), mask=mask)])
     assert flat.unsupported == ("mask_feather",)
     assert flat.stack.layers[1].box == (14, 14, 34, 34)
+
+
+_SQUARE = ((14.0, 14.0), (34.0, 14.0), (34.0, 34.0), (14.0, 34.0))
+
+
+def with_soft_path(rgba: np.ndarray, left: int, **parameters: float) -> Flattened:
+    """A black square shape, flattened after its path was given a density or a feather."""
+    whole = Mask(np.full((48, 48), 255, np.uint8), density=255)
+    shape = Fill(paint=(0, 0, 0), rgba=rgba, left=left, top=left, vector_mask=(_SQUARE,), mask=whole)
+    document = opened([ground(), shape])
+    for name, value in parameters.items():
+        setattr(document.psd[1].mask.parameters, name, value)
+    return flatten(document, colour_space(document))
+
+
+_NO_RASTER, _RASTER = np.zeros((0, 0, 4), np.uint8), np.full((20, 20, 4), (0, 0, 0, 255), np.uint8)
+
+
+@pytest.mark.parametrize(("rgba", "left"), [(_NO_RASTER, 0), (_RASTER, 14)], ids=["drawn", "raster"])
+def test_a_feathered_path_shows_beyond_its_box(rgba: np.ndarray, left: int) -> None:
+    flat = with_soft_path(rgba, left, vector_mask_feather=4.0)
+    assert flat.unsupported == ()
+    hard = np.zeros((48, 48), np.float32)
+    hard[14:34, 14:34] = 1
+    layer = flat.stack.layers[1]
+    alpha = np.zeros((48, 48))
+    alpha[layer.box[1] : layer.box[3], layer.box[0] : layer.box[2]] = layer.rgba[..., 3] / 255
+    assert np.abs(alpha - softened(hard, 0.0, 4.0, 16)[16:-16, 16:-16]).max() < 1 / 255
+
+
+@pytest.mark.parametrize(("rgba", "left"), [(_NO_RASTER, 0), (_RASTER, 14)], ids=["drawn", "raster"])
+def test_a_path_of_half_density_lets_the_fill_through_everywhere(rgba: np.ndarray, left: int) -> None:
+    flat = with_soft_path(rgba, left, vector_mask_density=102)
+    layer = flat.stack.layers[1]
+    assert layer.box == (0, 0, 48, 48)
+    assert layer.rgba[20, 20, 3] == 255
+    assert layer.rgba[2, 2, 3] == 153
+
+
+@pytest.mark.parametrize("feather", [float("nan"), -1.0, 5000.0])
+def test_a_path_feather_that_no_photoshop_wrote_is_named(feather: float) -> None:
+    assert with_soft_path(_RASTER, 14, vector_mask_feather=feather).unsupported == ("mask_feather",)
 
 
 def test_the_widest_feather_costs_no_more_than_its_rows() -> None:

@@ -1,0 +1,33 @@
+"""What a layer paints, in its blend mode -> plain Normal layers that give the same picture over the backdrop."""
+
+from collections.abc import Sequence
+
+from psd_tools.api.layers import Layer
+from psd_tools.constants import BlendMode
+
+from data_pipeline.flatten.backdrop import Backdrop
+from data_pipeline.flatten.bake import bake
+from data_pipeline.flatten.dissolve import dissolved, is_soft
+from data_pipeline.flatten.fill import bake_filled
+from data_pipeline.flatten.fragment import Fragment
+from data_pipeline.flatten.tree import Tree
+
+NORMAL_MODES = (BlendMode.NORMAL, BlendMode.PASS_THROUGH)
+
+
+def as_normal(own: Sequence[Fragment], mode: BlendMode, backdrop: Backdrop, tree: Tree) -> list[Fragment]:
+    """As it is in Normal; otherwise flattened into one, the part of it inside the backdrop."""
+    if mode in NORMAL_MODES or not own:
+        return list(own)
+    part = tree.flattened(own).crop(backdrop.box)
+    if part is not None and mode == BlendMode.DISSOLVE:
+        if is_soft(part):
+            tree.unsupported.add("dissolve")  # drawn, in another pattern than Photoshop's
+        return [dissolved(part)]
+    return [] if part is None else [bake(part, mode, backdrop.picture(part.box))]
+
+
+def as_filled(own: Sequence[Fragment], layer: Layer, fill: float, backdrop: Backdrop, tree: Tree) -> list[Fragment]:
+    """The same of a layer whose fill opacity, which `own` is without, fades its colour."""
+    part = tree.flattened(own).crop(backdrop.box)
+    return [] if part is None else [bake_filled(part, layer, fill, backdrop)]
