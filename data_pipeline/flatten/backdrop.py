@@ -10,9 +10,9 @@ import numpy as np
 from numba import types
 
 from data_pipeline.boxes import intersect, size, union, view
+from data_pipeline.flatten.adjustments.recolour import Adjustment, Faded, Ground, recoloured
 from data_pipeline.flatten.coverage import Coverage
 from data_pipeline.flatten.fragment import Fragment, lay_on
-from data_pipeline.flatten.recolour import Adjustment, Faded, Ground, recoloured
 from data_pipeline.flatten.weights import total_alpha
 from data_pipeline.kernel import NO_PLANE, READ_ANY_PIXELS, READ_F32_2D, kernel
 from schemas.stack import Box

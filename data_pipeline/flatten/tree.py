@@ -8,7 +8,7 @@ from psd_tools.constants import BlendMode
 
 from data_pipeline.boxes import intersect
 from data_pipeline.flatten.backdrop import merged
-from data_pipeline.flatten.effects import DRAWN, Effect
+from data_pipeline.flatten.effects.effect import DRAWN, Effect
 from data_pipeline.flatten.fragment import Fragment
 from data_pipeline.flatten.node import Node, effect_node, node_of
 from schemas.reasons import DropReason

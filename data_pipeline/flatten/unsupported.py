@@ -9,7 +9,7 @@ from psd_tools.terminology import Key
 
 from data_pipeline.flatten.blend_if import blend_if_of, has_ranges
 from data_pipeline.flatten.coverage import draws_vector_mask
-from data_pipeline.flatten.effects import BEVEL, Effect
+from data_pipeline.flatten.effects.effect import BEVEL, Effect
 from data_pipeline.flatten.feather import feather_of
 from data_pipeline.flatten.fill import fades_colour, is_shaped
 from data_pipeline.flatten.restrict import draws_restriction

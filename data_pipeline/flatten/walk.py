@@ -15,12 +15,15 @@ from psd_tools.constants import BlendMode
 from data_pipeline.boxes import grown, intersect, union
 from data_pipeline.colour import ColourSpace
 from data_pipeline.document import Document
-from data_pipeline.flatten.adjustments import adjustment_kind, read_change
+from data_pipeline.flatten.adjustments.kinds import adjustment_kind, read_change
+from data_pipeline.flatten.adjustments.recolour import Adjustment
 from data_pipeline.flatten.artboard import artboard_frame, ground_of
 from data_pipeline.flatten.backdrop import Backdrop, ClippingBackdrop, adjust_below, merged
 from data_pipeline.flatten.blend_if import blend_if_of, within_ranges
 from data_pipeline.flatten.coverage import Coverage, has_masks, layer_mask_coverage, mask_coverage, mask_frame
-from data_pipeline.flatten.effects import effects_of, reach_of
+from data_pipeline.flatten.effects.effect import effects_of, reach_of
+from data_pipeline.flatten.effects.stroked import stroked
+from data_pipeline.flatten.effects.styled import Styled, cast_below, overlaid
 from data_pipeline.flatten.fill import fades_colour_alone
 from data_pipeline.flatten.fragment import Fragment, settle
 from data_pipeline.flatten.groups import is_clipped, only_holds, reach
@@ -29,10 +32,7 @@ from data_pipeline.flatten.lay import NORMAL_MODES, as_filled, as_normal
 from data_pipeline.flatten.leaf import UndrawnFill, read_leaf, vector_stroke
 from data_pipeline.flatten.node import Node
 from data_pipeline.flatten.outline import outline_of, parted
-from data_pipeline.flatten.recolour import Adjustment
 from data_pipeline.flatten.restrict import draws_restriction, restricted
-from data_pipeline.flatten.stroked import stroked
-from data_pipeline.flatten.styled import Styled, cast_below, overlaid
 from data_pipeline.flatten.text import bake_text
 from data_pipeline.flatten.tree import Tree, filed_once, note_vanished
 from data_pipeline.flatten.unsupported import unsupported_features

@@ -1,0 +1,161 @@
+"""A layer's shape and a bevel -> the highlights and shadows of a surface that rises from the shape's edge.
+
+Measured on Photoshop's own picture of a smooth inner bevel (0.3/255 off, where none leaves 33): the surface is the
+shape, softened by two boxes as wide as the size, and as high as that at a depth of 100 %; its slope is the mean of
+three differences each way; it is lit as a matt surface, and what is lighter or darker than the plane is painted. The
+other styles and techniques follow from it and have not been measured.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numba import types
+from psd_tools.api.effects import BevelEmboss
+from psd_tools.api.layers import Layer
+from psd_tools.constants import BlendMode
+from psd_tools.terminology import Enum, Key
+from scipy import ndimage
+
+from data_pipeline.boxes import grown, size, union, view
+from data_pipeline.colour import ColourSpace
+from data_pipeline.flatten.effects.cast import Cast
+from data_pipeline.flatten.effects.contour import contoured
+from data_pipeline.flatten.effects.effect import Effect, Overlay
+from data_pipeline.flatten.effects.lighting import light_altitude, light_angle
+from data_pipeline.flatten.effects.shadow import MAX_SIZE_PX, reach_px, softened
+from data_pipeline.flatten.fragment import Fragment
+from data_pipeline.flatten.paint import draw_colour
+from data_pipeline.flatten.weights import total_alpha
+from data_pipeline.kernel import F32_2D, READ_F32_2D, kernel
+from data_pipeline.tagged_blocks import UNREADABLE
+from schemas.stack import Box
+
+_INNER, _OUTER, _EMBOSS, _PILLOW = Enum.InnerBevel, Enum.OuterBevel, Enum.Emboss, Enum.PillowEmboss
+_CHISEL_SOFTNESS = 0.2  # of the soft chisel, in sizes
+
+
+@dataclass(frozen=True, eq=False)
+class _Tone:
+    """The highlight or the shadow: `share` float32 on a box, with its opacity; `rgb` uint8 [1, 1, 3]."""
+
+    share: np.ndarray
+    rgb: np.ndarray
+    blend_mode: BlendMode
+
+
+@kernel(types.void, READ_F32_2D, types.float64, types.UniTuple(types.float64, 3), F32_2D)
+def _lit(surface: np.ndarray, height_px: float, light: tuple[float, float, float], out: np.ndarray) -> None:
+    """The cosine between light and surface, below 0 where it is turned away. The outermost pixels are left alone."""
+    for y in range(1, surface.shape[0] - 1):
+        for x in range(1, surface.shape[1] - 1):
+            right = left = lower = upper = 0.0
+            for step in (-1, 0, 1):
+                right += surface[y + step, x + 1]
+                left += surface[y + step, x - 1]
+                lower += surface[y + 1, x + step]
+                upper += surface[y - 1, x + step]
+            across, down = height_px * (right - left) / 6, height_px * (lower - upper) / 6
+            facing = light[2] - across * light[0] - down * light[1]
+            out[y, x] = facing / math.sqrt(1 + across * across + down * down)
+
+
+def draw_bevel_within(
+    effect: Effect, layer: Layer, region: Sequence[Fragment], box: Box, space: ColourSpace
+) -> list[Overlay] | None:
+    """What is painted on `box` within the layer; None where the bevel cannot be read, or runs along a stroke."""
+    try:
+        if effect.drawing.descriptor[Key.BevelStyle].enum == _OUTER:
+            return []
+        wide = grown(box, _reach_px(effect))
+        tones = _tones(effect, layer, total_alpha(region, wide), space)
+    except UNREADABLE:
+        return None
+    rgb_size = (*size(box), 3)
+    return [Overlay(np.broadcast_to(t.rgb, rgb_size), view(t.share, wide, box), t.blend_mode) for t in tones]
+
+
+def draw_bevel_beside(
+    effect: Effect, layer: Layer, region: Sequence[Fragment], space: ColourSpace
+) -> list[Cast] | None:
+    """What is painted below the layer, beside it alone; None where the bevel cannot be read."""
+    try:
+        style = effect.drawing.descriptor[Key.BevelStyle].enum
+        if style == _INNER:
+            return []
+        wide = grown(union(fragment.box for fragment in region), _reach_px(effect))
+        light, shadow = _tones(effect, layer, total_alpha(region, wide), space)
+    except UNREADABLE:
+        return None
+    if style == _PILLOW:  # beside the layer the surface falls where it rises within
+        light, shadow = replace(light, share=shadow.share), replace(shadow, share=light.share)
+    rgb_size = (*size(wide), 3)
+    return [Cast(wide, np.broadcast_to(t.rgb, rgb_size), t.share, t.blend_mode, True) for t in (light, shadow)]
+
+
+def _reach_px(effect: Effect) -> int:
+    size_px, soften_px = float(effect.drawing.size), float(effect.drawing.soften)
+    if not 0 < size_px <= MAX_SIZE_PX or not 0 <= soften_px <= MAX_SIZE_PX:
+        raise ValueError(f"a bevel of {size_px} px, softened by {soften_px} px")
+    return reach_px(size_px) + math.ceil(soften_px) + 1
+
+
+def _tones(effect: Effect, layer: Layer, shape: np.ndarray, space: ColourSpace) -> tuple[_Tone, _Tone]:
+    """Highlight and shadow, as far as the shape. Raises one of UNREADABLE."""
+    bevel = effect.drawing
+    descriptor = bevel.descriptor
+    surface, height_px = _surface(shape, bevel)
+    angle, altitude = (math.radians(of(bevel, layer)) for of in (light_angle, light_altitude))
+    if not math.isfinite(height_px + angle + altitude):
+        raise ValueError("a bevel without measure")
+    flat = math.sin(altitude)
+    light = (math.cos(angle) * math.cos(altitude), -math.sin(angle) * math.cos(altitude), flat)
+    lit = np.full(shape.shape, flat, np.float32)
+    _lit(surface, height_px, light, lit)
+    lit = softened(np.clip(lit, 0, 1) - np.float32(flat), float(bevel.soften), 0.0) + np.float32(flat)
+    lit = contoured(lit, descriptor.get(Key.TransferSpec))
+    above, below = (
+        _Tone(
+            _towards(lit, flat, end) * np.float32(min(max(float(opacity), 0), 100) / 100),
+            draw_colour(descriptor, layer, space, key),
+            BlendMode(mode),
+        )
+        for end, mode, opacity, key in (
+            (1.0, bevel.highlight_mode, bevel.highlight_opacity, Key.HighlightColor),
+            (0.0, bevel.shadow_mode, bevel.shadow_opacity, Key.ShadowColor),
+        )
+    )
+    return above, below
+
+
+def _surface(shape: np.ndarray, bevel: BevelEmboss) -> tuple[np.ndarray, float]:
+    """(float32 in [0, 1], how many pixels high that is; below 0 where it sinks)."""
+    style, technique = (bevel.descriptor[key].enum for key in (Key.BevelStyle, Key.BevelTechnique))
+    if style not in (_INNER, _OUTER, _EMBOSS, _PILLOW):
+        raise ValueError(f"a bevel of style {style!r}")
+    depth = float(bevel.depth) / 100 * (-1 if bevel.descriptor[Key.BevelDirection].enum == Enum.StampOut else 1)
+    size_px = float(bevel.size)
+    if style in (_EMBOSS, _PILLOW):  # half of it rises on either side of the edge
+        size_px = math.ceil(size_px / 2)
+    if technique == Enum.SoftMatte:
+        return softened(shape, size_px, 0.0), round(size_px) * depth
+    solid = shape >= 0.5
+    inside = ndimage.distance_transform_edt(solid) if not solid.all() else np.full(shape.shape, size_px)
+    outside = ndimage.distance_transform_edt(~solid) if solid.any() else np.full(shape.shape, size_px)
+    apart = np.where(solid, inside - 0.5, 0.5 - outside)
+    lowest = {_INNER: 0.0, _OUTER: -size_px}.get(style, -size_px / 2)
+    surface = np.clip((apart - lowest) / size_px, 0, 1).astype(np.float32)
+    if technique == Enum.SlopeLimitMatte:
+        surface = softened(surface, max(2, round(_CHISEL_SOFTNESS * size_px)), 0.0)
+    elif technique != Enum.PreciseMatte:
+        raise ValueError(f"a bevel of technique {technique!r}")
+    return surface, size_px * depth
+
+
+def _towards(lit: np.ndarray, flat: float, end: float) -> np.ndarray:
+    """How far from the light of the plane to full light (end 1) or to none (end 0)."""
+    if abs(end - flat) < 1e-6:
+        return np.zeros_like(lit)
+    share: np.ndarray = np.clip((lit - np.float32(flat)) / np.float32(end - flat), 0, 1)
+    return share

@@ -1,0 +1,182 @@
+"""A layer's fragments -> the same with its effects: overlays inside it, strokes along its edge.
+
+An overlay goes into a single layer, and lies as a layer of its own on a group or a clipping group. A stroke
+is a layer of its own above its owner. Only where a blend mode other than Normal ties an effect to what it
+lies on is it painted in, which for a group means flattening it.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from psd_tools.api.layers import Layer
+from psd_tools.constants import BlendMode, Tag
+
+from data_pipeline.boxes import intersect, size, union, view
+from data_pipeline.colour import ColourSpace
+from data_pipeline.flatten.blend import mode_index
+from data_pipeline.flatten.coverage import Coverage
+from data_pipeline.flatten.effects.bevel import draw_bevel_beside, draw_bevel_within
+from data_pipeline.flatten.effects.cast import draw_cast, draw_within
+from data_pipeline.flatten.effects.effect import (
+    BELOW,
+    BEVEL,
+    OVERLAYS,
+    SATIN,
+    STROKE,
+    WITHIN,
+    Effect,
+    Overlay,
+    as_fragment,
+    draw_overlay,
+    paint_into,
+)
+from data_pipeline.flatten.effects.satin import draw_satin
+from data_pipeline.flatten.effects.weaken import faded, fades_within
+from data_pipeline.flatten.fragment import Fragment
+from data_pipeline.flatten.node import Node
+from data_pipeline.flatten.outline import Outline
+from data_pipeline.flatten.tree import Tree
+from data_pipeline.flatten.weights import clip, total_alpha
+from data_pipeline.tagged_blocks import is_switched_on
+from schemas.stack import Box
+
+
+@dataclass(frozen=True, eq=False)
+class Styled:
+    """A visible layer or group with the effects that are drawn. `region` is its own paint at full fill and opacity,
+    `outline` a vector stroke's part of it; `is_single` says that it is one layer and nothing is clipped
+    to it."""
+
+    layer: Layer
+    node: Node
+    effects: Sequence[tuple[Effect, Node]]
+    region: list[Fragment]
+    masks: Coverage
+    outline: Outline | None
+    is_single: bool
+
+    @property
+    def blends_as_group(self) -> bool:
+        """Whether its mode is that of its overlays too."""
+        return is_switched_on(self.layer, Tag.BLEND_INTERIOR_ELEMENTS, default=False)
+
+    @property
+    def is_normal(self) -> bool:
+        return mode_index(self.layer.blend_mode) == mode_index(BlendMode.NORMAL)
+
+
+def overlaid(
+    styled: Styled, own: list[Fragment], tree: Tree, space: ColourSpace
+) -> tuple[list[Fragment], list[tuple[Fragment, BlendMode]]]:
+    """With the overlays; apart, those that have to be painted after the layer, bottom to top, in their own mode.
+
+    `own` is the region at its fill opacity, with what is clipped to it. An overlay blends with all that lies below it,
+    and not in its layer's mode, unless the layer blends its interior effects as a group.
+    """
+    box = union(fragment.box for fragment in styled.region)
+    overlays: list[tuple[Overlay, Node]] = []
+    for effect, node in styled.effects:
+        if effect.kind in (*OVERLAYS, *WITHIN):
+            drawn = _drawn_within(effect, styled, box, space)
+            if drawn is None:
+                tree.leave_undrawn(effect, node)
+            else:
+                overlays += ((_weakened(overlay), node) for overlay in drawn)
+    if not overlays:
+        return own, []
+    are_normal = all(is_normal(overlay.blend_mode) for overlay, _ in overlays)
+    sees_itself_alone = styled.is_normal and (styled.node.fill == 1 or are_normal)
+    if styled.is_single and (sees_itself_alone or styled.blends_as_group):
+        return [painted_in(styled.region[0], styled.node.fill, overlays, box)], []
+    each_once = len({node.layer_id for _, node in overlays}) == len(overlays)
+    if styled.is_normal and each_once and are_normal:
+        tops = [as_fragment(o.rgb, o.share, box, node.layer_id, styled.node.layer_id) for o, node in overlays]
+        return clip(own, tops, styled.region), []
+    if styled.blends_as_group or any(effect.kind == STROKE for effect, _ in styled.effects):
+        return [painted_in(tree.flattened(own), 1.0, overlays, box)], []
+    alpha = total_alpha(styled.region, box)
+    return own, [
+        (as_fragment(o.rgb, o.share * alpha, box, node.layer_id, styled.node.layer_id), o.blend_mode)
+        for o, node in overlays
+    ]
+
+
+def _weakened(overlay: Overlay) -> Overlay:
+    """In the modes whose paint a lesser strength weakens: the paint so weakened, at full strength."""
+    if not fades_within(overlay.blend_mode):
+        return overlay
+    rgb = faded(overlay.rgb, overlay.share, overlay.blend_mode)
+    return replace(overlay, rgb=rgb, share=(overlay.share > 0).astype(np.float32))
+
+
+def _drawn_within(effect: Effect, styled: Styled, box: Box, space: ColourSpace) -> Sequence[Overlay] | None:
+    if effect.kind == BEVEL:
+        return draw_bevel_within(effect, styled.layer, styled.region, box, space)
+    if effect.kind == SATIN:
+        overlay = draw_satin(effect, styled.layer, styled.region, box, space)
+    elif effect.kind in WITHIN:
+        overlay = draw_within(effect, styled.layer, styled.region, box, space)
+    else:
+        overlay = draw_overlay(effect, styled.layer, styled.region, box, space)
+        if overlay is not None and styled.outline is not None:
+            overlay = replace(overlay, share=overlay.share * styled.outline.beside.on(box))
+    return None if overlay is None else [overlay]
+
+
+def cast_below(
+    styled: Styled, own: Sequence[Fragment], tree: Tree, space: ColourSpace
+) -> list[tuple[Fragment, BlendMode]]:
+    """Shadows and glows that lie below the layer, bottom to top, in their own mode."""
+    below: list[tuple[Fragment, BlendMode]] = []
+    for effect, node in styled.effects:
+        if effect.kind not in (*BELOW, BEVEL):
+            continue
+        if effect.kind == BEVEL:
+            casts = draw_bevel_beside(effect, styled.layer, styled.region, space)
+        else:
+            cast = draw_cast(effect, styled.layer, styled.region, space)
+            casts = None if cast is None else [cast]
+        if casts is None:
+            tree.leave_undrawn(effect, node)
+        for cast in casts or ():
+            alpha = cast.coverage
+            is_hidden = styled.is_normal and styled.node.opacity == 1 and styled.node.fill == 1
+            if cast.knocked_out and not is_hidden:
+                beside = alpha * (1 - total_alpha(styled.region, cast.box))
+                alpha = beside_alone(beside, own, cast.box, styled.node)
+            below.append((as_fragment(cast.rgb, alpha, cast.box, node.layer_id, styled.node.layer_id), cast.blend_mode))
+    return below
+
+
+def is_normal(mode: BlendMode) -> bool:
+    return mode_index(mode) == mode_index(BlendMode.NORMAL)
+
+
+def painted_in(fragment: Fragment, fill: float, overlays: Sequence[tuple[Overlay, Node]], box: Box) -> Fragment:
+    """One fragment with effects, which lie on `box`, painted into it."""
+    placed = []
+    for overlay, node in overlays:
+        node.flattened = True
+        rgb, share = moved(overlay.rgb, box, fragment.box), moved(overlay.share, box, fragment.box)
+        placed.append(replace(overlay, rgb=rgb, share=share))
+    ids = {*fragment.layer_ids, *(node.layer_id for _, node in overlays)}
+    return replace(paint_into(fragment, fill, placed), layer_ids=tuple(sorted(ids)))
+
+
+def beside_alone(beside: np.ndarray, own: Sequence[Fragment], box: Box, owner: Node) -> np.ndarray:
+    """The alpha of what shows `beside` a layer that is painted over it, whose soft edge will cover a part of it."""
+    room = np.maximum(1 - np.float32(owner.opacity) * total_alpha(own, box), np.float32(1e-6))
+    alpha: np.ndarray = np.clip(beside / room, 0, 1) * (beside > 0)
+    return alpha
+
+
+def moved(array: np.ndarray, box: Box, target: Box) -> np.ndarray:
+    """An array on `box` as it stands on `target`, 0 where it does not reach."""
+    if box == target:
+        return array
+    result = np.zeros((*size(target), *array.shape[2:]), array.dtype)
+    inner = intersect(box, target)
+    if inner is not None:
+        view(result, target, inner)[...] = view(array, box, inner)
+    return result

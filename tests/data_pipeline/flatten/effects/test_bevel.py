@@ -1,0 +1,144 @@
+"""Bevel, satin and contours: formulas written out, and Photoshop's own pictures."""
+
+import math
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+from psd_tools import PSDImage
+from psd_tools.constants import BlendMode, ColorMode
+from psd_tools.psd.descriptor import Descriptor, Double, Enumerated, List
+
+from data_pipeline.colour import ColourSpace
+from data_pipeline.curate import curate
+from data_pipeline.flatten.effects.bevel import _lit, draw_bevel_beside, draw_bevel_within
+from data_pipeline.flatten.effects.contour import contoured
+from data_pipeline.flatten.effects.effect import Effect
+from data_pipeline.flatten.effects.satin import draw_satin
+from data_pipeline.flatten.fragment import Fragment
+from schemas.options import CurateOptions
+
+_RGB = ColourSpace(ColorMode.RGB, None, None, damaged_profile=False)
+_BOX = (20, 20, 60, 60)
+
+
+def colour(red: float, green: float, blue: float) -> Descriptor:
+    items = [(b"Rd  ", Double(red)), (b"Grn ", Double(green)), (b"Bl  ", Double(blue))]
+    return Descriptor(classID=b"RGBC", items=items)
+
+
+def square() -> list[Fragment]:
+    return [Fragment(_BOX, np.full((40, 40, 4), 255, np.uint8), None, (0,))]
+
+
+def layer() -> Any:
+    return SimpleNamespace(_psd=PSDImage.new("RGB", (80, 80)))
+
+
+def bevel(style: bytes = b"InrB", technique: bytes = b"SfBL", direction: bytes = b"In  ", **given: float) -> Effect:
+    enums = {b"bvlS": (b"BESl", style), b"bvlT": (b"bvlT", technique), b"bvlD": (b"BESs", direction)}
+    items: list[tuple[bytes, Any]] = [(key, Enumerated(*value)) for key, value in enums.items()]
+    items += [(b"hglC", colour(255, 255, 255)), (b"sdwC", colour(0, 0, 0))]
+    numbers = {"size": 6.0, "soften": 0.0, "depth": 100.0, "angle": 90.0, "altitude": 30.0} | given
+    drawing = SimpleNamespace(
+        **numbers,
+        use_global_light=False,
+        descriptor=Descriptor(classID=b"ebbl", items=items),
+        highlight_mode=BlendMode.SCREEN,
+        highlight_opacity=100.0,
+        shadow_mode=BlendMode.MULTIPLY,
+        shadow_opacity=50.0,
+    )
+    return Effect("bevel_emboss", drawing, BlendMode.NORMAL, 1.0)  # type: ignore[arg-type]
+
+
+def test_a_surface_is_lit_as_the_formula_says() -> None:
+    surface = np.random.default_rng(0).random((9, 11), np.float32)
+    light = (0.3, -0.5, 0.7)
+    out = np.zeros_like(surface)
+    _lit(surface, 4.0, light, out)
+    for y in range(1, 8):
+        for x in range(1, 10):
+            around = surface[y - 1 : y + 2, x - 1 : x + 2].astype(float)
+            across = 4.0 * (around[:, 2].mean() - around[:, 0].mean()) / 2
+            down = 4.0 * (around[2].mean() - around[0].mean()) / 2
+            normal = np.array([-across, -down, 1]) / math.sqrt(across**2 + down**2 + 1)
+            assert out[y, x] == pytest.approx(normal @ light, abs=1e-5)
+
+
+def test_an_edge_that_faces_the_light_is_light_and_the_plane_is_left_alone() -> None:
+    overlays = draw_bevel_within(bevel(), layer(), square(), _BOX, _RGB)
+    assert overlays is not None
+    light, shadow = overlays
+    assert (light.blend_mode, shadow.blend_mode) == (BlendMode.SCREEN, BlendMode.MULTIPLY)
+    assert light.share[1, 20] > 0.2
+    assert shadow.share[1, 20] == 0
+    assert shadow.share[38, 20] > 0.2
+    assert shadow.share.max() <= 0.5
+    assert max(light.share[20, 20], shadow.share[20, 20]) < 1e-6
+
+
+def test_down_is_up_with_the_light_from_the_other_side() -> None:
+    sunk = draw_bevel_within(bevel(direction=b"Out "), layer(), square(), _BOX, _RGB)
+    turned = draw_bevel_within(bevel(angle=-90.0), layer(), square(), _BOX, _RGB)
+    assert sunk is not None
+    assert turned is not None
+    for one, other in zip(sunk, turned, strict=True):
+        assert np.abs(one.share - other.share).max() < 1e-5
+
+
+@pytest.mark.parametrize("technique", [b"SfBL", b"PrBL", b"Slmt"])
+@pytest.mark.parametrize(
+    ("style", "within", "beside"), [(b"InrB", 2, 0), (b"OtrB", 0, 2), (b"Embs", 2, 2), (b"PlEb", 2, 2)]
+)
+def test_each_style_paints_its_side_of_the_edge(technique: bytes, style: bytes, within: int, beside: int) -> None:
+    effect = bevel(style, technique)
+    inner = draw_bevel_within(effect, layer(), square(), _BOX, _RGB)
+    outer = draw_bevel_beside(effect, layer(), square(), _RGB)
+    assert inner is not None
+    assert outer is not None
+    assert (len(inner), len(outer)) == (within, beside)
+    assert all(overlay.share.max() > 0.05 for overlay in inner)
+    assert all(cast.coverage.max() > 0.05 for cast in outer)
+
+
+@pytest.mark.parametrize(
+    "effect",
+    [bevel(b"strokeEmboss"), bevel(size=1e9), bevel(soften=-1), bevel(depth=math.nan), bevel(technique=b"none")],
+)
+def test_what_cannot_be_read_is_none(effect: Effect) -> None:
+    assert draw_bevel_within(effect, layer(), square(), _BOX, _RGB) is None
+
+
+def test_satin_shades_where_two_copies_of_the_shape_differ() -> None:
+    given = {"size": 5.0, "distance": 6.0, "angle": 0.0, "inverted": False}
+    drawing = SimpleNamespace(**given, descriptor=Descriptor(classID=b"ChFX", items=[(b"Clr ", colour(9, 9, 9))]))
+    effect = Effect("satin", drawing, BlendMode.MULTIPLY, 0.5)  # type: ignore[arg-type]
+    overlay = draw_satin(effect, layer(), square(), _BOX, _RGB)
+    assert overlay is not None
+    assert overlay.share[20, 20] < 1e-6
+    assert overlay.share[20, 1] == pytest.approx(0.5, abs=0.01)
+    drawing.inverted = True
+    inverted = draw_satin(effect, layer(), square(), _BOX, _RGB)
+    assert inverted is not None
+    assert np.abs(overlay.share + inverted.share - 0.5).max() < 1e-6
+
+
+def test_a_contour_goes_straight_from_point_to_point() -> None:
+    points = [(0.0, 0.0), (64.0, 255.0), (255.0, 0.0)]
+    curve = [Descriptor(classID=b"CrPt", items=[(b"Hrzn", Double(x)), (b"Vrtc", Double(y))]) for x, y in points]
+    contour = Descriptor(classID=b"ShpC", items=[(b"Crv ", List(items=curve))])
+    drawn = contoured(np.array([0, 32 / 255, 64 / 255, 1], np.float32), contour)
+    assert drawn.tolist() == pytest.approx([0, 0.5, 1, 0], abs=1e-6)
+    assert contoured(drawn, None) is drawn
+
+
+def test_photoshops_smooth_inner_bevel_is_met(real_psds: Path) -> None:
+    """100 px in linear dodge and linear burn; what is left are soft edges of strokes."""
+    result = curate(
+        real_psds / "features/psd-tools/4179ed66_layer_comps.psd", CurateOptions(max_mean=255, min_within2=0)
+    )
+    assert result.document.fidelity_mean is not None
+    assert result.document.fidelity_mean < 0.25

@@ -1,0 +1,97 @@
+"""Shadows and glows: their shapes against the formula written out, their layers, and Photoshop's own pictures."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from data_pipeline.compose import compose
+from data_pipeline.curate import curate
+from data_pipeline.drawing import DropShadow, Group, Pixels
+from data_pipeline.flatten.effects.growth import grow
+from data_pipeline.flatten.effects.shadow import moved, offset_px, softened
+from schemas.sample import Sample
+from tests.data_pipeline.flatten.test_walk import flattened, ground
+
+_SHAPES = arrays(np.float32, (7, 9), elements=st.floats(0, 1, width=32))
+
+
+def blurred(shape: np.ndarray, width: int) -> np.ndarray:
+    """Every pixel the mean of width x width boxes of means, the first to one side and the second to the other."""
+    margin = 2 * width
+    padded = np.pad(shape.astype(np.float64), margin)
+    triangle = np.convolve(np.ones(width), np.ones(width)) / width**2
+    for axis in (0, 1):
+        padded = np.apply_along_axis(np.convolve, axis, padded, triangle, "same")
+    return padded[margin:-margin, margin:-margin]
+
+
+@given(_SHAPES, st.integers(0, 6))
+def test_a_shape_is_blurred_by_two_boxes(shape: np.ndarray, width: int) -> None:
+    expected = shape if width < 2 else blurred(shape, width)
+    assert np.abs(softened(shape, width, 0.0) - expected).max() < 1e-5
+
+
+def test_spread_grows_a_shape_by_no_less_than_a_pixel() -> None:
+    shape = np.zeros((20, 20), np.float32)
+    shape[8:12, 8:12] = 1
+    assert np.array_equal(softened(shape, 4, 0.2), softened(shape, 3.2, 0.0))
+    assert np.array_equal(softened(shape, 4, 1.0), grow(shape, 4.0))
+
+
+def test_light_from_above_throws_the_shadow_down() -> None:
+    assert offset_px(90, 5) == (0, 5)
+    assert offset_px(180, 5) == (5, 0)
+    assert offset_px(120, 10) == (5, 9)
+
+
+def test_a_moved_shape_is_cut_at_the_target() -> None:
+    shape = np.ones((2, 2), np.float32)
+    assert moved(shape, (0, 0, 2, 2), (0, 0, 3, 3), (1, 2)).tolist() == [[0, 0, 0], [0, 0, 0], [0, 1, 1]]
+    assert not moved(shape, (0, 0, 2, 2), (0, 0, 3, 3), (9, 9)).any()
+
+
+def square(opacity: int = 255, fill: int = 255) -> Pixels:
+    rgba = np.full((10, 10, 4), (200, 30, 30, 255), np.uint8)
+    return Pixels(name="Square", rgba=rgba, left=12, top=12, opacity=opacity, fill=fill, effects=(DropShadow(),))
+
+
+def test_a_shadow_is_a_layer_below_its_owner() -> None:
+    flat, _ = flattened([ground(), square()])
+    assert [(layer.layer_ids, layer.owner_id) for layer in flat.stack.layers] == [((0,), None), ((2,), 1), ((1,), None)]
+    shadow = flat.stack.layers[1]
+    assert not shadow.rgba[..., :3].any()
+    assert len(np.unique(shadow.rgba[..., 3])) > 30  # soft
+
+
+def test_a_faint_layer_hides_its_shadow_from_itself() -> None:
+    """Photoshop's default: no shadow shows through the layer that throws it."""
+    solid, faint = (compose(flattened([ground(), square(fill=fill)])[0].stack) for fill in (255, 0))
+    alone = compose(flattened([ground()])[0].stack)
+    assert np.array_equal(faint[13:21, 13:21], alone[13:21, 13:21])
+    beside = np.s_[24:28, 12:22]
+    assert np.array_equal(faint[beside], solid[beside])
+    assert not np.array_equal(faint[beside], alone[beside])
+
+
+def test_a_group_throws_one_shadow() -> None:
+    plain = Pixels(rgba=square().rgba, left=12, top=12)
+    flat, _ = flattened([ground(), Group(layers=(plain, plain), effects=(DropShadow(),))])
+    assert [node.kind for node in flat.nodes].count("effect:drop_shadow") == 1
+    assert "effect:drop_shadow" not in flat.unsupported
+    assert not any(node.flattened for node in flat.nodes)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["b8824af0_drop-shadow-1", "23faa282_drop-shadow-3", "c3f8bdbc_drop-shadow-6", "1ea3a700_drop-shadow-7-text",
+     "0b209a62_inner-shadow-2"],
+)  # fmt: skip
+def test_matches_photoshop(name: str, real_psds: Path) -> None:
+    sample = curate(real_psds / "features" / "psd2svg" / f"{name}.psd")
+    assert isinstance(sample, Sample)
+    assert sample.fidelity is not None
+    assert sample.fidelity.within2 >= 0.99
