@@ -2,8 +2,8 @@
 
     python -m audit.bench_fidelity INPUT [--output out/fidelity] [--workers N] [--worst 24]
 
-INPUT is a PSD, a folder of them, or a .txt with a path on each line. A file that is rejected, cannot be opened or
-holds no picture of Photoshop's is a miss of both. `OUTPUT/index.html` shows the worst files, `OUTPUT/files.csv` has a
+INPUT is a PSD, a folder of them, or a .txt with a path on each line. A file that cannot be opened or painted, or holds
+no picture of Photoshop's, is a miss of both. `OUTPUT/index.html` shows the worst files, `OUTPUT/files.csv` has a
 row for each.
 """
 
@@ -13,6 +13,7 @@ import multiprocessing
 import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import TypeVar
 
@@ -36,6 +37,14 @@ from schemas.sample import Sample
 
 OPTIONS = CurateOptions(max_mean=255, min_within2=0, over_cap="flatten", previews=False)
 Result = TypeVar("Result")
+
+
+def measured_or_not(path: Path) -> Outcome:
+    """`measure`, where nothing that a file does ends the run."""
+    try:
+        return measure(path)
+    except Exception as error:  # noqa: BLE001  # one file is one row
+        return Outcome(str(path), f"{type(error).__name__}: {error}")
 
 
 def measure(path: Path) -> Outcome:
@@ -110,12 +119,10 @@ def listed(source: Path) -> list[Path]:
 
 def measured(paths: Sequence[Path], workers: int) -> Iterator[Outcome]:
     """In the order of `paths`, on some processes; how far it is, on stderr."""
-    with multiprocessing.get_context("spawn").Pool(workers) as pool:
-        for number, outcome in enumerate(pool.imap(measure, paths), 1):
+    with ProcessPoolExecutor(workers, multiprocessing.get_context("spawn")) as pool:
+        for number, outcome in enumerate(pool.map(measured_or_not, paths), 1):
             if sys.stderr.isatty():
-                print(
-                    f"\r{number} of {len(paths)}", end="" if number < len(paths) else "\n", file=sys.stderr, flush=True
-                )
+                print(f"\r{number} of {len(paths)}", end="\n" if number == len(paths) else "", file=sys.stderr)
             yield outcome
 
 

@@ -41,7 +41,7 @@ def draw_gradient(
 ) -> tuple[np.ndarray, np.ndarray]:
     """(uint8 RGB [height, width, 3], float32 alpha [height, width]) on `box` of a gradient laid out on `anchor`.
 
-    Raises ValueError, KeyError or AttributeError where it cannot be read.
+    Raises one of `tagged_blocks.UNREADABLE` where it cannot be read.
     """
     style = _STYLES.index(descriptor[Key.Type].enum)
     line = _line(descriptor, anchor)
@@ -79,6 +79,8 @@ def gradient_tables(descriptor: Descriptor, space: ColourSpace) -> tuple[np.ndar
     if gradient[Type.GradientForm].enum != Enum.CustomStops:
         raise ValueError("a gradient of noise")  # psd-tools' noise is not Photoshop's: 80/255 off
     smoothness = float(gradient.get(b"Intr", SMOOTHEST)) / SMOOTHEST
+    if not 0 <= smoothness <= 1:
+        raise ValueError(f"a gradient of smoothness {smoothness}, which is no number from 0 to 1")
     values = np.array([paint._get_color(space.mode, stop) for stop in gradient[Key.Colors]], np.float64)
     method = next((descriptor[key].enum for key in _METHODS if key in descriptor), None)
     stops = _stops(gradient[Key.Colors], values)
@@ -90,6 +92,8 @@ def gradient_tables(descriptor: Descriptor, space: ColourSpace) -> tuple[np.ndar
     if gradient.get(Key.Transparency):
         shares = np.array([[float(stop[Key.Opacity]) / 100] for stop in gradient[Key.Transparency]])
         alphas = ramp(_stops(gradient[Key.Transparency], shares), places, smoothness)[:, 0]
+    if not (np.isfinite(colours).all() and np.isfinite(alphas).all()):
+        raise ValueError("a gradient of what is no number")
     rgb = drawn_rgb(space, np.clip(colours, 0, 1)[np.newaxis].astype(np.float32))[0]
     alphas = np.clip(alphas, 0, 1).astype(np.float32)
     if bool(descriptor.get(Key.Reverse, False)):

@@ -1,12 +1,15 @@
 """What a layer paints, in its blend mode -> plain Normal layers that give the same picture over the backdrop."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
+import numpy as np
 from psd_tools.api.layers import Layer
 from psd_tools.constants import BlendMode
 
 from data_pipeline.flatten.backdrop import Backdrop
 from data_pipeline.flatten.bake import bake
+from data_pipeline.flatten.blend import FILLED
 from data_pipeline.flatten.dissolve import dissolved, is_soft
 from data_pipeline.flatten.fill import bake_filled
 from data_pipeline.flatten.fragment import Fragment
@@ -31,3 +34,18 @@ def as_filled(own: Sequence[Fragment], layer: Layer, fill: float, backdrop: Back
     """The same of a layer whose fill opacity, which `own` is without, fades its colour."""
     part = tree.flattened(own).crop(backdrop.box)
     return [] if part is None else [bake_filled(part, layer, fill, backdrop)]
+
+
+def effect_as_normal(part: Fragment, opacity: float, mode: BlendMode, backdrop: Backdrop, tree: Tree) -> list[Fragment]:
+    """The same of what an effect paints, at its layer's opacity: in eight modes its strength is a fill opacity.
+
+    Measured on a bevel in linear dodge and linear burn, exact to 1/255.
+    """
+    if mode not in FILLED:
+        return as_normal([part.scaled(opacity)], mode, backdrop, tree)
+    inner = part.crop(backdrop.box)
+    if inner is None:
+        return []
+    strength = inner.exact_alpha()
+    shape = np.where(strength > 0, np.float32(opacity), np.float32(0))
+    return [bake(replace(inner, alpha=shape), mode, backdrop.picture(inner.box), strength)]

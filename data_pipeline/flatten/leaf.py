@@ -113,8 +113,10 @@ def _drawn_stroke(layer: Layer, stroke: VectorStroke, space: ColourSpace, canvas
     if descriptor is None:
         return None
     paint = draw_paint(descriptor, layer, box, anchor_of_fill(descriptor, layer), space)
-    coverage = vector.draw_stroke(layer, box)[..., 0]
-    return _painted(box, paint.rgb, (coverage * stroke_opacity(layer)).astype(np.float32), ())
+    coverage = vector.draw_stroke(layer, box)[..., 0] * stroke_opacity(layer)
+    if paint.alpha is not None:
+        coverage = coverage * paint.alpha
+    return _painted(box, paint.rgb, coverage.astype(np.float32), ())
 
 
 def _painted(box: Box, rgb: np.ndarray, alpha: np.ndarray | None, layer_ids: tuple[int, ...]) -> Fragment:

@@ -50,6 +50,8 @@ def outline_of(layer: Layer, region: Sequence[Fragment], space: ColourSpace) -> 
         descriptor = layer.stroke._data["strokeStyleContent"]
         paint = draw_paint(descriptor, layer, box, anchor_of_fill(descriptor, layer), space)
         coverage = vector.draw_stroke(layer, box)[..., 0] * stroke_opacity(layer)
+        if paint.alpha is not None:
+            coverage = coverage * paint.alpha
     except UNREADABLE:
         return None
     return Outline(box, np.clip(coverage, 0, 1).astype(np.float32), paint.rgb)

@@ -78,11 +78,13 @@ def anchor_of_fill(descriptor: Descriptor, layer: Layer) -> Anchor:
 
 def anchor_of_effect(descriptor: Descriptor, layer: Layer, region: Sequence[Fragment], reach_px: float = 0.0) -> Anchor:
     """What the gradient of an effect is laid out on: what the layer paints and `reach_px` around it, unless it is not
-    aligned with the layer."""
+    aligned with the layer. Where the region is but a part of the layer, the layer's own box stands in for the rest."""
     boxes = [box for box in (fragment.tight_box() for fragment in region) if box is not None]
     if not boxes or not _is_aligned(descriptor):
         return 0, 0, layer._psd.width, layer._psd.height
-    left, top, right, bottom = union(boxes)
+    painted, cut, whole = union(boxes), union(fragment.box for fragment in region), tuple(layer.bbox)
+    left, top = (whole[i] if whole[i] < cut[i] == painted[i] else painted[i] for i in (0, 1))
+    right, bottom = (whole[i] if whole[i] > cut[i] == painted[i] else painted[i] for i in (2, 3))
     return left - reach_px, top - reach_px, right + reach_px, bottom + reach_px
 
 

@@ -29,7 +29,7 @@ class Tree:
     def add_effect(self, owner: Node, effect: Effect) -> Node:
         """An effect of a layer comes next."""
         node = self._added(effect_node(owner, len(self.nodes), effect.kind, effect.blend_mode, effect.opacity))
-        if effect.kind not in DRAWN:
+        if effect.kind not in DRAWN or not effect.readable:
             self.leave_undrawn(effect, node)
         return node
 

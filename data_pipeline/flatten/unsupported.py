@@ -9,7 +9,7 @@ from psd_tools.terminology import Key
 
 from data_pipeline.flatten.blend_if import blend_if_of, has_ranges
 from data_pipeline.flatten.coverage import draws_vector_mask
-from data_pipeline.flatten.effects.effect import BEVEL, Effect
+from data_pipeline.flatten.effects.effect import BEVEL, SATIN, Effect
 from data_pipeline.flatten.feather import feather_of
 from data_pipeline.flatten.fill import fades_colour, is_shaped
 from data_pipeline.flatten.restrict import draws_restriction
@@ -25,7 +25,7 @@ def unsupported_features(layer: Layer, effects: Sequence[Effect], clipped: Seque
     if layer.blend_mode == BlendMode.DISSOLVE and isinstance(layer, AdjustmentLayer):
         names.append("dissolve")  # other layers are named where their noise is drawn
     if any(_has_contour(effect) for effect in effects):
-        names.append("effect_contour")
+        names.append("effect_contour")  # drawn, but not measured
     if has_ranges(layer) and blend_if_of(layer, has_company=not is_alone) is None:
         names.append("blend_if")
     if _restricts_channels(layer) and not draws_restriction(layer, has_company=not is_alone):
@@ -47,8 +47,8 @@ def unsupported_features(layer: Layer, effects: Sequence[Effect], clipped: Seque
 
 
 def _has_contour(effect: Effect) -> bool:
-    """Whether the edge of a shadow or glow follows another curve than the straight line."""
-    contour = effect.drawing.descriptor.get(Key.TransferSpec)
+    """Whether a shadow, a glow, a satin or a bevel's light follows another curve than the straight line."""
+    contour = effect.drawing.descriptor.get(Key.MappingShape if effect.kind == SATIN else Key.TransferSpec)
     points = contour.get(Key.Curve) if isinstance(contour, Descriptor) else None
     try:
         return points is not None and any(point[Key.Horizontal] != point[Key.Vertical] for point in points)

@@ -28,7 +28,7 @@ from data_pipeline.flatten.fill import fades_colour_alone
 from data_pipeline.flatten.fragment import Fragment, settle
 from data_pipeline.flatten.groups import is_clipped, only_holds, reach
 from data_pipeline.flatten.knockout import is_background, knock_out, knockout_start
-from data_pipeline.flatten.lay import NORMAL_MODES, as_filled, as_normal
+from data_pipeline.flatten.lay import NORMAL_MODES, as_filled, as_normal, effect_as_normal
 from data_pipeline.flatten.leaf import UndrawnFill, read_leaf, vector_stroke
 from data_pipeline.flatten.node import Node
 from data_pipeline.flatten.outline import outline_of, parted
@@ -100,10 +100,7 @@ def _plain(fragment: Fragment) -> PlainLayer | None:
     return PlainLayer(*settled, fragment.layer_ids, fragment.owner_id, fragment.baked, dependence)
 
 
-def _seen(window: Box, box: Box, reach_px: int) -> Box:
-    """The window, and of a layer on `box` as much around it as its effects reach back from."""
-    part = intersect(box, grown(window, reach_px)) if reach_px else None
-    return window if part is None else union([window, part])
+_MOST_SEEN_PX = 1 << 27  # a file of a few bytes may ask for more
 
 
 class _Walk:
@@ -171,7 +168,8 @@ class _Walk:
         own, outer = stroked(styled, own, self.tree, self._space)
         own = scale(own, Coverage(node.opacity))
         self._add_effects((*below, *outer), node.opacity, backdrop)
-        ranges = blend_if_of(base, has_company=bool(drawn or clipped))
+        has_company = bool(drawn or clipped)
+        ranges = blend_if_of(base, has_company=has_company)
         if ranges is not None:
             own = within_ranges(own, ranges, backdrop)
         mode = BlendMode(base.blend_mode)
@@ -179,7 +177,7 @@ class _Walk:
         if start is not None:
             own = as_normal(own, mode, backdrop.up_to(start), self.tree)
             knock_out(region, own, backdrop, start)
-        elif draws_restriction(base, has_company=bool(drawn or clipped)):
+        elif draws_restriction(base, has_company=has_company):
             own = restricted(own, base, backdrop, self.tree)
         elif self._text_gamma is not None and base.kind == "type" and mode in NORMAL_MODES and len(own) == 1:
             part = own[0].crop(backdrop.box)
@@ -194,7 +192,7 @@ class _Walk:
     def _add_effects(self, parts: Sequence[tuple[Fragment, BlendMode]], opacity: float, backdrop: Backdrop) -> None:
         """Effects of a layer of this opacity, each in its own mode; both tones of a bevel make one layer."""
         for _, same in groupby(parts, key=lambda part: part[0].layer_ids):
-            tones = [one for part, mode in same for one in as_normal([part.scaled(opacity)], mode, backdrop, self.tree)]
+            tones = [one for part, mode in same for one in effect_as_normal(part, opacity, mode, backdrop, self.tree)]
             backdrop.add([merged(tones)] if len(tones) > 1 else tones)
 
     def _adjust(
@@ -224,9 +222,20 @@ class _Walk:
         adjust_below(inner, coverage, backdrop)
         backdrop.add(scale(inner.fragments, coverage))
 
+    def _seen(self, window: Box, box: Box, reach_px: int) -> Box:
+        """The window, and of a layer on `box` as much around it as its effects reach back from."""
+        part = intersect(box, grown(window, reach_px)) if reach_px else None
+        if part is None:
+            return window
+        seen = union([window, part])
+        if (seen[2] - seen[0]) * (seen[3] - seen[1]) > _MOST_SEEN_PX:
+            self.tree.unsupported.add("effects_beyond_the_canvas")
+            return window
+        return seen
+
     def _leaf(self, layer: Layer, node: Node, seen_px: int, window: Box) -> tuple[list[Fragment], Coverage]:
         """A leaf's own paint in the window, and as far around it as effects see, under its masks; the masks."""
-        window = _seen(window, tuple(layer.bbox), seen_px)
+        window = self._seen(window, tuple(layer.bbox), seen_px)
         try:
             paint = read_leaf(layer, node.layer_id, self._space, window)
             outline = vector_stroke(layer, self._space, window)
@@ -257,8 +266,12 @@ class _Walk:
             for child in layer._layers:
                 self.tree.drop(child, node, DropReason.OFF_CANVAS)
             return []
-        if seen_px and not passes_through and layer.kind == "group":
-            frame = _seen(frame, reach(layer, frame), seen_px)
+        if seen_px and layer.kind == "group":
+            seen = self._seen(frame, reach(layer, frame), seen_px)
+            if passes_through and seen != frame:  # its children see the canvas alone
+                self.tree.unsupported.add("effects_beyond_the_canvas")
+            elif not passes_through:
+                frame = seen
         # Faded by its fill, or clipped to, a group keeps its adjustments to itself, as psd-tools found.
         keeps = bool(clipped) or node.fill < 1
         inner = Backdrop(frame, around if passes_through else None, keeps_adjustments=keeps)

@@ -55,3 +55,11 @@ def test_what_is_not_there_is_one_sentence(tmp_path: Path, capsys: pytest.Captur
     with pytest.raises(SystemExit):
         bench_fidelity.main([str(tmp_path / "no")])
     assert "does not exist" in capsys.readouterr().err
+
+
+def test_one_file_is_one_row_whatever_it_does(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def failing(path: Path) -> Outcome:
+        raise ZeroDivisionError("no")
+
+    monkeypatch.setattr(bench_fidelity, "measure", failing)
+    assert bench_fidelity.measured_or_not(tmp_path).message == "ZeroDivisionError: no"

@@ -22,9 +22,9 @@ from data_pipeline.boxes import grown, size, union, view
 from data_pipeline.colour import ColourSpace
 from data_pipeline.flatten.effects.cast import Cast
 from data_pipeline.flatten.effects.contour import contoured
-from data_pipeline.flatten.effects.effect import Effect, Overlay
+from data_pipeline.flatten.effects.effect import MAX_SIZE_PX, Effect, Overlay
 from data_pipeline.flatten.effects.lighting import light_altitude, light_angle
-from data_pipeline.flatten.effects.shadow import MAX_SIZE_PX, reach_px, softened
+from data_pipeline.flatten.effects.shadow import reach_px, softened
 from data_pipeline.flatten.fragment import Fragment
 from data_pipeline.flatten.paint import draw_colour
 from data_pipeline.flatten.weights import total_alpha
@@ -33,6 +33,7 @@ from data_pipeline.tagged_blocks import UNREADABLE
 from schemas.stack import Box
 
 _INNER, _OUTER, _EMBOSS, _PILLOW = Enum.InnerBevel, Enum.OuterBevel, Enum.Emboss, Enum.PillowEmboss
+_MAX_HEIGHT_PX = 100_000  # ten times the depth that Photoshop's dialog offers
 _CHISEL_SOFTNESS = 0.2  # of the soft chisel, in sizes
 
 
@@ -107,8 +108,11 @@ def _tones(effect: Effect, layer: Layer, shape: np.ndarray, space: ColourSpace) 
     descriptor = bevel.descriptor
     surface, height_px = _surface(shape, bevel)
     angle, altitude = (math.radians(of(bevel, layer)) for of in (light_angle, light_altitude))
-    if not math.isfinite(height_px + angle + altitude):
+    if not math.isfinite(angle + altitude) or not abs(height_px) <= _MAX_HEIGHT_PX:
         raise ValueError("a bevel without measure")
+    strengths = [float(of) / 100 for of in (bevel.highlight_opacity, bevel.shadow_opacity)]
+    if not all(0 <= strength <= 1 for strength in strengths):
+        raise ValueError(f"a bevel of opacities {strengths}")
     flat = math.sin(altitude)
     light = (math.cos(angle) * math.cos(altitude), -math.sin(angle) * math.cos(altitude), flat)
     lit = np.full(shape.shape, flat, np.float32)
@@ -117,13 +121,13 @@ def _tones(effect: Effect, layer: Layer, shape: np.ndarray, space: ColourSpace) 
     lit = contoured(lit, descriptor.get(Key.TransferSpec))
     above, below = (
         _Tone(
-            _towards(lit, flat, end) * np.float32(min(max(float(opacity), 0), 100) / 100),
+            _towards(lit, flat, end) * np.float32(strength),
             draw_colour(descriptor, layer, space, key),
             BlendMode(mode),
         )
-        for end, mode, opacity, key in (
-            (1.0, bevel.highlight_mode, bevel.highlight_opacity, Key.HighlightColor),
-            (0.0, bevel.shadow_mode, bevel.shadow_opacity, Key.ShadowColor),
+        for end, mode, strength, key in (
+            (1.0, bevel.highlight_mode, strengths[0], Key.HighlightColor),
+            (0.0, bevel.shadow_mode, strengths[1], Key.ShadowColor),
         )
     )
     return above, below

@@ -11,9 +11,9 @@ from psd_tools.terminology import Enum, Key
 from data_pipeline.boxes import grown, union
 from data_pipeline.colour import ColourSpace
 from data_pipeline.flatten.effects.contour import contoured
-from data_pipeline.flatten.effects.effect import Effect, Overlay
+from data_pipeline.flatten.effects.effect import MAX_DISTANCE_PX, MAX_SIZE_PX, Effect, Overlay
 from data_pipeline.flatten.effects.lighting import light_angle
-from data_pipeline.flatten.effects.shadow import MAX_SIZE_PX, faded, moved, offset_px, reach_px, softened
+from data_pipeline.flatten.effects.shadow import faded, moved, offset_px, reach_px, softened
 from data_pipeline.flatten.fragment import Fragment
 from data_pipeline.flatten.gradient import gradient_tables
 from data_pipeline.flatten.paint import draw_colour
@@ -58,7 +58,8 @@ def draw_within(
     try:
         size_px, spread = _extent(effect)
         offset = _offset(effect, layer)
-        wide = grown(box, reach_px(size_px) + max(map(abs, offset)))
+        source = (box[0] - offset[0], box[1] - offset[1], box[2] - offset[0], box[3] - offset[1])
+        wide = grown(source, reach_px(size_px))
         shape = _softened(effect, 1 - total_alpha(region, wide), size_px, spread)
         share = _ranged(effect, moved(shape, wide, box, offset))
         rgb, share = _painted(effect, layer, 1 - share if _from_centre(effect) else share, space)
@@ -103,7 +104,7 @@ def _offset(effect: Effect, layer: Layer) -> tuple[int, int]:
     shadow = effect.drawing
     if effect.kind not in _SHADOWS:
         return 0, 0
-    if not 0 <= float(shadow.distance) <= 30_000:
+    if not 0 <= float(shadow.distance) <= MAX_DISTANCE_PX:
         raise ValueError(f"a distance of {shadow.distance} px")
     return offset_px(light_angle(shadow, layer), float(shadow.distance))
 

@@ -12,15 +12,15 @@ from psd_tools.constants import BlendMode
 
 from data_pipeline.boxes import intersect, size, view
 from data_pipeline.colour import ColourSpace
-from data_pipeline.flatten.blend import blend, mode_index
+from data_pipeline.flatten.blend import FILLED, blend, filled, mode_index
 from data_pipeline.flatten.fragment import Fragment, interleave
 from data_pipeline.flatten.paint import anchor_of_effect, draw_paint
 from data_pipeline.kernel import F32_2D, READ_F32_2D, READ_U8_3D, U8_3D, kernel
 from data_pipeline.tagged_blocks import EFFECTS, UNREADABLE, parse_effects
 from schemas.stack import Box
 
-# Bottom to top, as Photoshop stacks them.
 GRADIENT_OVERLAY = "gradient_overlay"
+# Bottom to top, as Photoshop stacks them.
 OVERLAYS = ("pattern_overlay", GRADIENT_OVERLAY, "color_overlay")
 STROKE = "stroke"
 # Bottom to top, as Photoshop paints them.
@@ -40,20 +40,19 @@ _NAMES = {
     "Satin": SATIN,
     "BevelEmboss": BEVEL,
 }
-_PATH_FULL = 1e-5  # psd-tools' rasterizer reports a covered pixel this much short of 1
-
-
-_EVERYWHERE_PX = 1 << 20
+MAX_SIZE_PX = 1000  # beyond what Photoshop's dialogs offer
+MAX_DISTANCE_PX = 30_000
 
 
 @dataclass(frozen=True, eq=False)
 class Effect:
-    """One enabled effect. `drawing` is what psd-tools knows of it."""
+    """One enabled effect. `drawing` is what psd-tools knows of it; one that is not `readable` is not drawn."""
 
     kind: str
     drawing: _Effect
     blend_mode: BlendMode
     opacity: float
+    readable: bool = True
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,24 +84,26 @@ def effects_of(layer: Layer) -> list[Effect]:
             mode = getattr(item, "blend_mode", BlendMode.NORMAL)
             opacity = float(getattr(item, "opacity", 100.0)) / 100
         except UNREADABLE:
-            mode, opacity = BlendMode.NORMAL, 1.0
-        if not 0 <= opacity <= 1:  # no Photoshop wrote it; NaN is caught as well
-            mode, opacity = BlendMode.NORMAL, 1.0
-        listed.append(Effect(kind, item, mode, opacity))
+            mode, opacity = BlendMode.NORMAL, -1.0
+        readable = 0 <= opacity <= 1  # else no Photoshop wrote it; NaN is caught as well
+        listed.append(Effect(kind, item, mode, opacity if readable else 1.0, readable))
     order = {kind: index for index, kind in enumerate(DRAWN)}
     listed.reverse()  # of several instances of one effect the first listed is the topmost
     return sorted(listed, key=lambda effect: order.get(effect.kind, len(order)))
 
 
 def reach_of(effect: Effect) -> int:
-    """How many pixels off an effect may depend on the layer's shape; a gradient is laid out on all of it."""
-    if effect.kind == GRADIENT_OVERLAY:
-        return _EVERYWHERE_PX
+    """How many pixels off an effect may depend on the layer's shape."""
+    if effect.kind not in (*BELOW, *WITHIN, STROKE):
+        return 0
     try:
-        lengths = [float(getattr(effect.drawing, name, 0)) for name in ("size", "distance", "soften")]
-        return min(math.ceil(sum(lengths)) + 3, _EVERYWHERE_PX) if effect.kind in (*BELOW, *WITHIN, STROKE) else 0
+        size_px, distance_px, soften_px = (
+            float(getattr(effect.drawing, name, 0)) for name in ("size", "distance", "soften")
+        )
     except UNREADABLE:
         return 0  # it will not be drawn
+    is_drawn = 0 <= size_px <= MAX_SIZE_PX and 0 <= distance_px <= MAX_DISTANCE_PX and 0 <= soften_px <= MAX_SIZE_PX
+    return math.ceil(size_px + distance_px + soften_px) + 3 if is_drawn else 0
 
 
 def draw_overlay(
@@ -127,9 +128,12 @@ def draw_overlay(
     return Overlay(rgb, share, effect.blend_mode)
 
 
-@kernel(types.void, types.intp, U8_3D, F32_2D, READ_U8_3D, READ_F32_2D)
-def _over_layer(mode: int, rgba: np.ndarray, held: np.ndarray, rgb: np.ndarray, share: np.ndarray) -> None:
-    """Paint an effect into a layer whose paint holds the share `held` of its region, in place."""
+@kernel(types.void, types.intp, types.boolean, U8_3D, F32_2D, READ_U8_3D, READ_F32_2D)
+def _over_layer(mode: int, fades: bool, rgba: np.ndarray, held: np.ndarray, rgb: np.ndarray, share: np.ndarray) -> None:
+    """Paint an effect into a layer whose paint holds the share `held` of its region, in place.
+
+    In a mode that `fades` from within, its strength weakens the paint that is blended, and not what is blended.
+    """
     for y in range(held.shape[0]):
         for x in range(held.shape[1]):
             s = float(share[y, x])
@@ -139,6 +143,13 @@ def _over_layer(mode: int, rgba: np.ndarray, held: np.ndarray, rgb: np.ndarray, 
             total = s + (1 - s) * own
             cr, cg, cb = rgba[y, x, 0] / 255, rgba[y, x, 1] / 255, rgba[y, x, 2] / 255
             er, eg, eb = rgb[y, x, 0] / 255, rgb[y, x, 1] / 255, rgb[y, x, 2] / 255
+            if fades and s < 1:
+                fr, fg, fb = filled(mode, cr, er, s), filled(mode, cg, eg, s), filled(mode, cb, eb, s)
+                rgba[y, x, 0] = int((own * fr + s * (1 - own) * er) / total * 255 + 0.5)
+                rgba[y, x, 1] = int((own * fg + s * (1 - own) * eg) / total * 255 + 0.5)
+                rgba[y, x, 2] = int((own * fb + s * (1 - own) * eb) / total * 255 + 0.5)
+                held[y, x] = total
+                continue
             fr, fg, fb = blend(mode, cr, cg, cb, er, eg, eb)
             rgba[y, x, 0] = int(((1 - s) * own * cr + s * (er + own * (fr - er))) / total * 255 + 0.5)
             rgba[y, x, 1] = int(((1 - s) * own * cg + s * (eg + own * (fg - eg))) / total * 255 + 0.5)
@@ -151,7 +162,8 @@ def paint_into(fragment: Fragment, fill: float, overlays: Sequence[Overlay]) -> 
     rgba = fragment.rgba.copy()
     held = np.full(rgba.shape[:2], fill, np.float32)
     for overlay in overlays:
-        _over_layer(mode_index(overlay.blend_mode), rgba, held, overlay.rgb, overlay.share)
+        mode = overlay.blend_mode
+        _over_layer(mode_index(mode), mode in FILLED, rgba, held, overlay.rgb, overlay.share)
     return replace(fragment, rgba=rgba, alpha=fragment.exact_alpha() * held)
 
 

@@ -13,8 +13,8 @@ from psd_tools.terminology import Key
 from data_pipeline.boxes import grown, size
 from data_pipeline.colour import ColourSpace
 from data_pipeline.flatten.effects.contour import contoured
-from data_pipeline.flatten.effects.effect import Effect, Overlay
-from data_pipeline.flatten.effects.shadow import MAX_SIZE_PX, moved, offset_px, reach_px, softened
+from data_pipeline.flatten.effects.effect import MAX_SIZE_PX, Effect, Overlay
+from data_pipeline.flatten.effects.shadow import moved, offset_px, reach_px, softened
 from data_pipeline.flatten.fragment import Fragment
 from data_pipeline.flatten.paint import draw_colour
 from data_pipeline.flatten.weights import total_alpha

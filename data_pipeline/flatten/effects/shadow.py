@@ -13,8 +13,6 @@ from data_pipeline.boxes import intersect, size, view
 from data_pipeline.flatten.effects.growth import grow
 from schemas.stack import Box
 
-MAX_SIZE_PX = 1000  # beyond what Photoshop's dialogs offer
-
 
 def offset_px(angle_degrees: float, distance_px: float) -> tuple[int, int]:
     """(right, down) by which a shadow falls, away from light that comes from `angle_degrees` above the horizon."""

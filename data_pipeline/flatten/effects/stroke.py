@@ -1,6 +1,6 @@
 """A layer's shape and a stroke -> a band of paint along its edge.
 
-psd-tools measures the band, by rules that were found on Photoshop's own pictures.
+How wide it is at a pixel was found by psd-tools on Photoshop's own pictures (`growth`).
 """
 
 import math
@@ -18,7 +18,7 @@ from psd_tools.terminology import Enum, Key
 from data_pipeline.boxes import grown, union
 from data_pipeline.colour import ColourSpace
 from data_pipeline.flatten.coverage import Coverage
-from data_pipeline.flatten.effects.effect import Effect
+from data_pipeline.flatten.effects.effect import MAX_SIZE_PX, Effect
 from data_pipeline.flatten.effects.growth import grow
 from data_pipeline.flatten.fragment import Fragment
 from data_pipeline.flatten.paint import anchor_of_effect, draw_paint
@@ -26,7 +26,6 @@ from data_pipeline.flatten.weights import total_alpha
 from data_pipeline.tagged_blocks import UNREADABLE, VECTOR_MASK, parse
 from schemas.stack import Box
 
-_MAX_SIZE_PX = 1000  # beyond what Photoshop's dialog offers
 _PATH_FULL = 1e-5  # psd-tools' rasterizer reports a covered pixel this much short of 1
 
 
@@ -74,7 +73,7 @@ def draw_stroke(
 def _widths(descriptor: Descriptor) -> tuple[float, float]:
     """How far the stroke goes beyond the edge and how far within, in pixels."""
     size_px = float(descriptor[Key.SizeKey])
-    if not 0 < size_px <= _MAX_SIZE_PX:
+    if not 0 < size_px <= MAX_SIZE_PX:
         raise ValueError(f"a stroke of {size_px} px")
     share = {Enum.InsetFrame: 0.0, Enum.CenteredFrame: 0.5}.get(descriptor[Key.Style].enum, 1.0)
     return size_px * share, size_px * (1 - share)

@@ -15,7 +15,7 @@ from data_pipeline.colour import ColourSpace
 from data_pipeline.flatten.coverage import Coverage
 from data_pipeline.flatten.effects.effect import STROKE, Overlay, as_fragment
 from data_pipeline.flatten.effects.stroke import Stroke, draw_stroke
-from data_pipeline.flatten.effects.styled import Styled, beside_alone, is_normal, moved, painted_in
+from data_pipeline.flatten.effects.styled import Styled, beside_alone, is_normal, on_box, painted_in
 from data_pipeline.flatten.fragment import Fragment
 from data_pipeline.flatten.node import Node
 from data_pipeline.flatten.tree import Tree
@@ -67,7 +67,7 @@ def _uncovered(styled: Styled, strokes: Sequence[tuple[Stroke, Node]]) -> list[t
         room = 1 - total_alpha(styled.region, stroke.box)
         left = np.ones(size(stroke.box), np.float32)
         for box, share in upper:
-            left *= 1 - moved(share, box, stroke.box)
+            left *= 1 - on_box(share, box, stroke.box)
         share = np.divide(stroke.beside, room, out=np.zeros_like(left), where=room > 0)
         if not stroke.knocks_out:
             share *= stroke.strength

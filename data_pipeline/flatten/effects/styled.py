@@ -1,8 +1,8 @@
-"""A layer's fragments -> the same with its effects: overlays inside it, strokes along its edge.
+"""A layer's fragments -> the same with its effects: overlays within it, shadows, glows and bevels below it.
 
-An overlay goes into a single layer, and lies as a layer of its own on a group or a clipping group. A stroke
-is a layer of its own above its owner. Only where a blend mode other than Normal ties an effect to what it
-lies on is it painted in, which for a group means flattening it.
+An overlay goes into a single Normal layer, and lies as a layer of its own on any other, on a group or a clipping group.
+What lies below is a layer of its own. Only a layer that blends its interior effects as a group, and a group with a
+stroke and overlays in modes of their own, are flattened.
 """
 
 from collections.abc import Sequence
@@ -32,7 +32,6 @@ from data_pipeline.flatten.effects.effect import (
     paint_into,
 )
 from data_pipeline.flatten.effects.satin import draw_satin
-from data_pipeline.flatten.effects.weaken import faded, fades_within
 from data_pipeline.flatten.fragment import Fragment
 from data_pipeline.flatten.node import Node
 from data_pipeline.flatten.outline import Outline
@@ -82,7 +81,7 @@ def overlaid(
             if drawn is None:
                 tree.leave_undrawn(effect, node)
             else:
-                overlays += ((_weakened(overlay), node) for overlay in drawn)
+                overlays += ((overlay, node) for overlay in drawn)
     if not overlays:
         return own, []
     are_normal = all(is_normal(overlay.blend_mode) for overlay, _ in overlays)
@@ -100,14 +99,6 @@ def overlaid(
         (as_fragment(o.rgb, o.share * alpha, box, node.layer_id, styled.node.layer_id), o.blend_mode)
         for o, node in overlays
     ]
-
-
-def _weakened(overlay: Overlay) -> Overlay:
-    """In the modes whose paint a lesser strength weakens: the paint so weakened, at full strength."""
-    if not fades_within(overlay.blend_mode):
-        return overlay
-    rgb = faded(overlay.rgb, overlay.share, overlay.blend_mode)
-    return replace(overlay, rgb=rgb, share=(overlay.share > 0).astype(np.float32))
 
 
 def _drawn_within(effect: Effect, styled: Styled, box: Box, space: ColourSpace) -> Sequence[Overlay] | None:
@@ -158,7 +149,7 @@ def painted_in(fragment: Fragment, fill: float, overlays: Sequence[tuple[Overlay
     placed = []
     for overlay, node in overlays:
         node.flattened = True
-        rgb, share = moved(overlay.rgb, box, fragment.box), moved(overlay.share, box, fragment.box)
+        rgb, share = on_box(overlay.rgb, box, fragment.box), on_box(overlay.share, box, fragment.box)
         placed.append(replace(overlay, rgb=rgb, share=share))
     ids = {*fragment.layer_ids, *(node.layer_id for _, node in overlays)}
     return replace(paint_into(fragment, fill, placed), layer_ids=tuple(sorted(ids)))
@@ -171,7 +162,7 @@ def beside_alone(beside: np.ndarray, own: Sequence[Fragment], box: Box, owner: N
     return alpha
 
 
-def moved(array: np.ndarray, box: Box, target: Box) -> np.ndarray:
+def on_box(array: np.ndarray, box: Box, target: Box) -> np.ndarray:
     """An array on `box` as it stands on `target`, 0 where it does not reach."""
     if box == target:
         return array

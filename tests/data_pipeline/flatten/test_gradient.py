@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from psd_tools import PSDImage
 from psd_tools.constants import ColorMode, Tag
-from psd_tools.psd.descriptor import Enumerated
+from psd_tools.psd.descriptor import Double, Enumerated
 from psd_tools.terminology import Key
 
 from data_pipeline.boxes import view
@@ -106,6 +106,14 @@ def test_an_overlay_is_laid_out_on_what_its_layer_paints() -> None:
     flat, _ = flattened([ground(), Pixels(rgba=rgba, effects=(GradientOverlay(gradient),))])
     expected, _ = draw_gradient(gradient_block(gradient), (8, 5, 38, 25), (8, 5, 38, 25), _RGB)
     assert np.array_equal(view(compose(flat.stack), (0, 0, 48, 48), (8, 5, 38, 25))[..., :3], expected)
+
+
+@pytest.mark.parametrize("place", [math.nan, math.inf])
+def test_a_gradient_of_what_is_no_number_is_refused(place: float) -> None:
+    block = gradient_block(Gradient(_STOPS))
+    block[Key.Gradient][b"Intr"] = Double(place)
+    with pytest.raises(ValueError, match="number"):
+        draw_gradient(block, _BOX, _ANCHOR, _RGB)
 
 
 def test_a_gradient_of_noise_is_named() -> None:

@@ -554,3 +554,23 @@ def test_a_group_is_clipped_where_its_record_says_so() -> None:
     assert flat.stack.layers[-1].box == flat.stack.layers[-2].box
     assert not flat.stack.layers[-2].rgba[0, 0, 3]
     assert not flat.stack.layers[-1].rgba[0, 0, 3]
+
+
+def test_a_faint_effect_over_nothing_is_faint() -> None:
+    """In the modes that fade from within too: on transparency its paint is painted at its strength."""
+    dodge = ColourOverlay((255, 255, 255), opacity=0.01, blend_mode=BlendMode.LINEAR_DODGE)
+    flat, _ = flattened([square(fill=0, effects=(dodge,))])
+    assert compose(flat.stack)[24, 24, 3] <= 4
+
+
+def test_an_inner_shadow_of_a_great_distance_costs_no_more_than_its_layer() -> None:
+    flat, _ = flattened([_WHITE, square(effects=(DropShadow((9, 9, 9), distance=29_000.0, size=3.0),))])
+    assert compose(flat.stack)[24, 24].tolist() == [40, 200, 80, 255]
+
+
+def test_effects_that_would_need_a_vast_layer_are_named() -> None:
+    vast = Fill(rgba=np.zeros((0, 0, 4), np.uint8), paint=(20, 120, 220), vector_mask=(
+        ((-6000.0, -6000.0), (6000.0, -6000.0), (6000.0, 6000.0), (-6000.0, 6000.0)),
+    ), effects=(DropShadow((9, 9, 9), distance=20_000.0, size=900.0),))  # fmt: skip
+    flat, _ = flattened([_WHITE, vast])
+    assert "effects_beyond_the_canvas" in flat.unsupported

@@ -43,13 +43,11 @@ def bevel(style: bytes = b"InrB", technique: bytes = b"SfBL", direction: bytes =
     items += [(b"hglC", colour(255, 255, 255)), (b"sdwC", colour(0, 0, 0))]
     numbers = {"size": 6.0, "soften": 0.0, "depth": 100.0, "angle": 90.0, "altitude": 30.0} | given
     drawing = SimpleNamespace(
-        **numbers,
+        **{"highlight_opacity": 100.0, "shadow_opacity": 50.0} | numbers,
         use_global_light=False,
         descriptor=Descriptor(classID=b"ebbl", items=items),
         highlight_mode=BlendMode.SCREEN,
-        highlight_opacity=100.0,
         shadow_mode=BlendMode.MULTIPLY,
-        shadow_opacity=50.0,
     )
     return Effect("bevel_emboss", drawing, BlendMode.NORMAL, 1.0)  # type: ignore[arg-type]
 
@@ -106,7 +104,10 @@ def test_each_style_paints_its_side_of_the_edge(technique: bytes, style: bytes, 
 
 @pytest.mark.parametrize(
     "effect",
-    [bevel(b"strokeEmboss"), bevel(size=1e9), bevel(soften=-1), bevel(depth=math.nan), bevel(technique=b"none")],
+    [
+        *(bevel(b"strokeEmboss"), bevel(size=1e9), bevel(soften=-1), bevel(technique=b"none")),
+        *(bevel(depth=math.nan), bevel(depth=1e300), bevel(highlight_opacity=math.nan), bevel(shadow_opacity=300.0)),
+    ],
 )
 def test_what_cannot_be_read_is_none(effect: Effect) -> None:
     assert draw_bevel_within(effect, layer(), square(), _BOX, _RGB) is None
