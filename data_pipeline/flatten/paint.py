@@ -61,7 +61,10 @@ def _kind(descriptor: Descriptor) -> bytes:
     """Which of a descriptor's paints is meant: a stroke keeps the others that it had before."""
     if Key.PaintType in descriptor:
         return _PAINT_TYPES[descriptor[Key.PaintType].enum]
-    return next(key for key in (Key.Gradient, Enum.Pattern, Key.Color) if key in descriptor)
+    for key in (Key.Gradient, Enum.Pattern, Key.Color):
+        if key in descriptor:
+            return key
+    raise KeyError("no paint")
 
 
 def anchor_of_fill(descriptor: Descriptor, layer: Layer) -> Anchor:

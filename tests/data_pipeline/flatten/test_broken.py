@@ -32,6 +32,11 @@ def test_a_fill_that_cannot_be_drawn_is_named() -> None:
     assert [node.dropped for node in flat.nodes] == [DropReason.UNDRAWN, None]
 
 
+def test_a_fill_of_nothing_is_named() -> None:
+    flat = broken([Fill(paint=_RAMP), Pixels(rgba=_SQUARE)], b"Grad", b"Grax")
+    assert flat.unsupported == ("fill:gradientfill",)
+
+
 def test_an_artboard_without_its_box_is_the_canvas() -> None:
     flat = broken([Group(artboard=(2, 2, 20, 20), layers=(Pixels(rgba=_SQUARE),))], b"artboardRect", b"artboardReck")
     assert flat.unsupported == ("artboard",)
