@@ -122,7 +122,8 @@ def measured(paths: Sequence[Path], workers: int) -> Iterator[Outcome]:
     with ProcessPoolExecutor(workers, multiprocessing.get_context("spawn")) as pool:
         for number, outcome in enumerate(pool.map(measured_or_not, paths), 1):
             if sys.stderr.isatty():
-                print(f"\r{number} of {len(paths)}", end="\n" if number == len(paths) else "", file=sys.stderr)
+                end = "\n" if number == len(paths) else ""
+                print(f"\r{number} of {len(paths)}", end=end, file=sys.stderr, flush=True)
             yield outcome
 
 

@@ -42,6 +42,22 @@ def grown(box: Box, reach_px: int) -> Box:
     return box[0] - reach_px, box[1] - reach_px, box[2] + reach_px, box[3] + reach_px
 
 
+def shifted(box: Box, right: int, down: int) -> Box:
+    """The box, moved."""
+    return box[0] + right, box[1] + down, box[2] + right, box[3] + down
+
+
+def on_box(array: np.ndarray, box: Box, target: Box) -> np.ndarray:
+    """An array on `box` as it stands on `target`, 0 where it does not reach; the array itself where they are one."""
+    if box == target:
+        return array
+    result = np.zeros((*size(target), *array.shape[2:]), array.dtype)
+    inner = intersect(box, target)
+    if inner is not None:
+        view(result, target, inner)[...] = view(array, box, inner)
+    return result
+
+
 def tight(rgba: np.ndarray, box: Box) -> Box | None:
     """The smallest box around the pixels of alpha above 0; None where there is none."""
     left, top, right, bottom = _bounds(rgba)

@@ -168,3 +168,8 @@ def is_switched_on(layer: Layer, tag: Tag, *, default: bool) -> bool:
     if block is None or not isinstance(block.data, bytes) or not block.data:
         return default
     return bool(block.data[0])
+
+
+def knocks_out(layer: Layer) -> bool:
+    """Whether its knockout is shallow or deep."""
+    return bool(layer.tagged_blocks.get_data(Tag.KNOCKOUT_SETTING, 0))

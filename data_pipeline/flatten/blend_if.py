@@ -37,13 +37,11 @@ def has_ranges(layer: Layer) -> bool:
     return any(tuple(half) != _FULL for pair in _pairs(layer) for half in pair)
 
 
-def blend_if_of(layer: Layer, has_company: bool) -> BlendIf | None:
-    """A layer's ranges; None where it has none, or none that can be drawn.
-
-    Not drawn are those of adjustment layers and pass-through groups, of documents that are not RGB, of layers that have
-    `has_company`, effects or what is clipped to them, and sliders out of order.
+def blend_if_of(layer: Layer) -> BlendIf | None:
+    """The ranges of a layer without effects, a knockout and what is clipped to it; None where it has none that can be
+    drawn: those of adjustment layers and pass-through groups, of documents that are not RGB, and sliders out of order.
     """
-    if not has_ranges(layer) or has_company or layer._psd.color_mode != ColorMode.RGB:
+    if not has_ranges(layer) or layer._psd.color_mode != ColorMode.RGB:
         return None
     if isinstance(layer, AdjustmentLayer) or (layer.is_group() and layer.blend_mode == BlendMode.PASS_THROUGH):
         return None

@@ -8,8 +8,8 @@ from psd_tools.api.layers import Layer
 from psd_tools.composite import vector
 from psd_tools.composite.utils import has_fill
 
-from data_pipeline.boxes import intersect, size, view
-from data_pipeline.flatten.feather import feather_of, feathered, grown, reach_px
+from data_pipeline.boxes import grown, intersect, size, view
+from data_pipeline.flatten.feather import feather_of, feathered, reach_px
 from data_pipeline.pixels import mask_plane, transparency_plane, users_mask_plane
 from data_pipeline.tagged_blocks import FILLS, UNREADABLE, VECTOR_MASK, parse, parse_outline
 from schemas.stack import Box
@@ -94,7 +94,7 @@ def mask_frame(layer: Layer) -> Box | None:
     feather = feather_of(layer)
     if feather.path_px or (feather.users_px and mask.data.real_flags is not None):
         return None  # the stored box is that of both masks together, before they are softened
-    return grown(tuple(mask.bbox), feather.users_px)
+    return grown(tuple(mask.bbox), reach_px(feather.users_px))
 
 
 def paint_box(layer: Layer, canvas: Box) -> Box | None:
@@ -104,7 +104,7 @@ def paint_box(layer: Layer, canvas: Box) -> Box | None:
         return intersect(tuple(layer.bbox), canvas)
     if parameters.vector_mask_density not in (None, 255):
         return canvas
-    return intersect(grown(tuple(layer.bbox), feather_of(layer).path_px), canvas)
+    return intersect(grown(tuple(layer.bbox), reach_px(feather_of(layer).path_px)), canvas)
 
 
 def layer_mask_coverage(layer: Layer, box: Box) -> Coverage:
@@ -169,7 +169,7 @@ def _density(stored: int | None) -> float:
 
 
 def _cropped(plane: np.ndarray, plane_box: Box, outside: float, box: Box, feather_px: float = 0.0) -> Coverage:
-    inner = intersect(plane_box, grown(box, feather_px))
+    inner = intersect(plane_box, grown(box, reach_px(feather_px)))
     if inner is None:
         return Coverage(outside)
     values = view(plane, plane_box, inner) * np.float32(1 / 255)
@@ -193,7 +193,7 @@ def _vector_mask(layer: Layer, box: Box) -> Coverage | None:
             return Coverage(0.0, box, _path_on(layer, box))
         left, top, right, bottom = _path_box(layer)
         outside = float(_path_on(layer, (right, bottom, right + 1, bottom + 1))[0, 0])  # 1 of a path that is cut out
-        around = intersect((left, top, right, bottom), grown(box, feather_px))
+        around = intersect((left, top, right, bottom), grown(box, reach_px(feather_px)))
         if around is None:
             return Coverage(outside)
         return _softened(_path_on(layer, around), around, outside, box, feather_px)

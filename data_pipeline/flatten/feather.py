@@ -11,7 +11,7 @@ import numpy as np
 from psd_tools.api.layers import Layer
 from scipy import ndimage
 
-from data_pipeline.boxes import intersect
+from data_pipeline.boxes import grown, intersect
 from schemas.stack import Box
 
 _MAX_PX = 1000  # what Photoshop's dialog offers
@@ -43,18 +43,12 @@ def reach_px(feather_px: float) -> int:
     return _PASSES * math.ceil(max(feather_px - 0.5, 0.0))
 
 
-def grown(box: Box, feather_px: float) -> Box:
-    """The box of a softened mask."""
-    reach = reach_px(feather_px)
-    return box[0] - reach, box[1] - reach, box[2] + reach, box[3] + reach
-
-
 def feathered(
     values: np.ndarray, box: Box, outside: float, feather_px: float, window: Box
 ) -> tuple[np.ndarray, Box] | None:
     """`values`, float32 [height, width] on `box` and `outside` beyond, softened; and the box of the result, the part
     of `window` that they reach. None where they do not reach it."""
-    target = intersect(grown(box, feather_px), window)
+    target = intersect(grown(box, reach_px(feather_px)), window)
     if target is None:
         return None
     soft = values - np.float32(outside)

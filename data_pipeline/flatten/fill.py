@@ -4,7 +4,6 @@ A pixel's own alpha is part of the layer's shape; unless the layer's transparenc
 of the fill. Photoshop's transparency and fill meet in 0e394026_src.psd.
 """
 
-from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -26,12 +25,6 @@ def is_shaped(layer: Layer) -> bool:
 def fades_colour(layer: Layer, fill: float) -> bool:
     """Whether the fill opacity, or the transparency that counts as one, fades the colour that is blended."""
     return layer.blend_mode in FILLED and (fill < 1 or not (is_shaped(layer) or layer.is_group()))
-
-
-def fades_colour_alone(layer: Layer, fill: float, *others: Sequence[object]) -> bool:
-    """The same of a layer with no `others` on it, effects or clipped layers, and no knockout: how those are blended
-    with a faded colour is not known."""
-    return not any(others) and not layer.tagged_blocks.get_data(Tag.KNOCKOUT_SETTING, 0) and fades_colour(layer, fill)
 
 
 def bake_filled(fragment: Fragment, layer: Layer, fill: float, backdrop: Backdrop) -> Fragment:

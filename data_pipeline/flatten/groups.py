@@ -4,7 +4,7 @@ from psd_tools.api.layers import Layer
 from psd_tools.constants import BlendMode, Clipping, Tag
 
 from data_pipeline.flatten.coverage import has_masks
-from data_pipeline.tagged_blocks import UNREADABLE, descendants, parse_geometry
+from data_pipeline.tagged_blocks import UNREADABLE, descendants, knocks_out, parse_geometry
 from schemas.stack import Box
 
 
@@ -27,7 +27,7 @@ def only_holds(layer: Layer) -> bool:
         and layer.blend_mode == BlendMode.PASS_THROUGH
         and layer.opacity == 255
         and blocks.get_data(Tag.BLEND_FILL_OPACITY, 255) == 255
-        and not blocks.get_data(Tag.KNOCKOUT_SETTING, 0)
+        and not knocks_out(layer)
         and not has_masks(layer)
     )
 

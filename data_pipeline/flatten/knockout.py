@@ -10,6 +10,7 @@ from data_pipeline.flatten.coverage import Coverage
 from data_pipeline.flatten.fragment import Fragment
 from data_pipeline.flatten.tree import Tree
 from data_pipeline.flatten.weights import erase, total_alpha
+from data_pipeline.tagged_blocks import knocks_out
 
 
 def is_background(layer: Layer) -> bool:
@@ -34,14 +35,13 @@ def knock_out(region: list[Fragment], own: list[Fragment], backdrop: Backdrop, s
 
 def knockout_start(layer: Layer, backdrop: Backdrop, scope: int, has_background: bool, tree: Tree) -> int | None:
     """The first fragment that a knockout erases: its group's (shallow), the document's (deep); None without one."""
-    knockout = layer.tagged_blocks.get_data(Tag.KNOCKOUT_SETTING, 0)
-    if not knockout:
+    if not knocks_out(layer):
         return None
     if layer.is_group() and layer.blend_mode == BlendMode.PASS_THROUGH:
         tree.unsupported.add("knockout_of_pass_through_group")  # its children have seen what it knocks out
     if backdrop.is_adjusted:
         tree.unsupported.add("knockout_of_adjustment")  # what it lays bare keeps its changed colours
-    if knockout != Knockout.DEEP:
+    if layer.tagged_blocks.get_data(Tag.KNOCKOUT_SETTING) != Knockout.DEEP:
         return scope
     if backdrop.is_fork:
         tree.unsupported.add("knockout_deep")

@@ -27,11 +27,11 @@ def restricted_channels(layer: Layer) -> tuple[int, ...]:
     return () if isinstance(listed, bytes) else tuple(sorted({int(one) for one in listed}))
 
 
-def draws_restriction(layer: Layer, has_company: bool) -> bool:
-    """Whether its restriction is drawn: of RGB layers and isolated groups without `has_company`, effects or what is
-    clipped to them, in any mode but Dissolve and those that their fill opacity fades."""
+def draws_restriction(layer: Layer) -> bool:
+    """Whether the restriction of a layer without effects, a knockout and what is clipped to it is drawn: of RGB layers
+    and isolated groups in any mode but Dissolve and those that their fill opacity fades."""
     channels = restricted_channels(layer)
-    if not channels or has_company or layer._psd.color_mode != ColorMode.RGB or isinstance(layer, AdjustmentLayer):
+    if not channels or layer._psd.color_mode != ColorMode.RGB or isinstance(layer, AdjustmentLayer):
         return False
     fill = layer.tagged_blocks.get_data(Tag.BLEND_FILL_OPACITY, 255) / 255
     if fades_colour(layer, fill) or not all(channel < _CHANNELS for channel in channels):

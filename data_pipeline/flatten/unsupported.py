@@ -16,19 +16,23 @@ from data_pipeline.flatten.restrict import draws_restriction
 from data_pipeline.tagged_blocks import EFFECTS, UNREADABLE, is_switched_on
 
 
-def unsupported_features(layer: Layer, effects: Sequence[Effect], clipped: Sequence[Layer]) -> list[str]:
-    """Of one visible layer or group and what is clipped to it; `Tree` names the effects that are read and not drawn."""
+def unsupported_features(
+    layer: Layer, effects: Sequence[Effect], clipped: Sequence[Layer], *, is_alone: bool
+) -> list[str]:
+    """Of one visible layer or group and what is clipped to it; `Tree` names the effects that are read and not drawn.
+
+    `is_alone` says that it has neither effects nor a knockout, and nothing clipped to it: more is drawn then.
+    """
     names = []
-    is_alone = not effects and not clipped and not layer.tagged_blocks.get_data(Tag.KNOCKOUT_SETTING, 0)
     if any(isinstance(layer.tagged_blocks[tag].data, bytes) for tag in EFFECTS if tag in layer.tagged_blocks):
         names.append("effect:unreadable")
     if layer.blend_mode == BlendMode.DISSOLVE and isinstance(layer, AdjustmentLayer):
         names.append("dissolve")  # other layers are named where their noise is drawn
     if any(_has_contour(effect) for effect in effects):
         names.append("effect_contour")  # drawn, but not measured
-    if has_ranges(layer) and blend_if_of(layer, has_company=not is_alone) is None:
+    if has_ranges(layer) and not (is_alone and blend_if_of(layer)):
         names.append("blend_if")
-    if _restricts_channels(layer) and not draws_restriction(layer, has_company=not is_alone):
+    if _restricts_channels(layer) and not (is_alone and draws_restriction(layer)):
         names.append("channel_restrictions")
     hides = (Tag.LAYER_MASK_AS_GLOBAL_MASK, Tag.VECTOR_MASK_AS_GLOBAL_MASK)
     if effects and any(is_switched_on(layer, tag, default=False) for tag in hides):

@@ -24,7 +24,7 @@ from data_pipeline.flatten.coverage import Coverage, has_masks, layer_mask_cover
 from data_pipeline.flatten.effects.effect import effects_of, reach_of
 from data_pipeline.flatten.effects.stroked import stroked
 from data_pipeline.flatten.effects.styled import Styled, cast_below, overlaid
-from data_pipeline.flatten.fill import fades_colour_alone
+from data_pipeline.flatten.fill import fades_colour
 from data_pipeline.flatten.fragment import Fragment, settle
 from data_pipeline.flatten.groups import is_clipped, only_holds, reach
 from data_pipeline.flatten.knockout import is_background, knock_out, knockout_start
@@ -37,7 +37,7 @@ from data_pipeline.flatten.text import bake_text
 from data_pipeline.flatten.tree import Tree, filed_once, note_vanished
 from data_pipeline.flatten.unsupported import unsupported_features
 from data_pipeline.flatten.weights import clip, scale
-from data_pipeline.tagged_blocks import parse_geometry
+from data_pipeline.tagged_blocks import knocks_out, parse_geometry
 from schemas.reasons import DropReason
 from schemas.stack import Box, PlainLayer, Stack
 
@@ -144,7 +144,8 @@ class _Walk:
         if not base.has_pixels():
             parse_geometry(base)
         effects = effects_of(base)
-        self.tree.unsupported.update(unsupported_features(base, effects, clipped))
+        is_alone = not effects and not clipped and not knocks_out(base)
+        self.tree.unsupported.update(unsupported_features(base, effects, clipped, is_alone=is_alone))
         added = [(effect, self.tree.add_effect(node, effect)) for effect in effects]
         drawn = [(effect, own) for effect, own in added if own.dropped is None]
         seen_px = max((reach_of(effect) for effect, _ in drawn), default=0)
@@ -161,15 +162,14 @@ class _Walk:
             return
         outline = outline_of(base, region, self._space) if clipped or drawn else None
         styled = Styled(base, node, drawn, region, masks, outline, is_single=not clipped and not base.is_group())
-        is_filled = fades_colour_alone(base, node.fill, clipped, drawn)
+        is_filled = is_alone and fades_colour(base, node.fill)
         own = region if is_filled else self._clipping_group(styled, clipped, parent)
         own, above = overlaid(styled, own, self.tree, self._space)
         below = cast_below(styled, own, self.tree, self._space)
         own, outer = stroked(styled, own, self.tree, self._space)
         own = scale(own, Coverage(node.opacity))
         self._add_effects((*below, *outer), node.opacity, backdrop)
-        has_company = bool(drawn or clipped)
-        ranges = blend_if_of(base, has_company=has_company)
+        ranges = blend_if_of(base) if is_alone else None
         if ranges is not None:
             own = within_ranges(own, ranges, backdrop)
         mode = BlendMode(base.blend_mode)
@@ -177,7 +177,7 @@ class _Walk:
         if start is not None:
             own = as_normal(own, mode, backdrop.up_to(start), self.tree)
             knock_out(region, own, backdrop, start)
-        elif draws_restriction(base, has_company=has_company):
+        elif is_alone and draws_restriction(base):
             own = restricted(own, base, backdrop, self.tree)
         elif self._text_gamma is not None and base.kind == "type" and mode in NORMAL_MODES and len(own) == 1:
             part = own[0].crop(backdrop.box)
@@ -199,7 +199,9 @@ class _Walk:
         self, layer: Layer, clipped: Sequence[Layer], node: Node, parent: Node | None, backdrop: Backdrop
     ) -> None:
         """An adjustment layer changes the colours of what lies below it; what is clipped to it follows its masks."""
-        self.tree.unsupported.update(unsupported_features(layer, (), clipped))
+        self.tree.unsupported.update(
+            unsupported_features(layer, (), clipped, is_alone=not clipped and not knocks_out(layer))
+        )
         frame = mask_frame(layer)
         box = backdrop.box if frame is None else intersect(backdrop.box, frame)
         mode = BlendMode(layer.blend_mode)

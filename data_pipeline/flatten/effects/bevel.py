@@ -117,7 +117,7 @@ def _tones(effect: Effect, layer: Layer, shape: np.ndarray, space: ColourSpace) 
     light = (math.cos(angle) * math.cos(altitude), -math.sin(angle) * math.cos(altitude), flat)
     lit = np.full(shape.shape, flat, np.float32)
     _lit(surface, height_px, light, lit)
-    lit = softened(np.clip(lit, 0, 1) - np.float32(flat), float(bevel.soften), 0.0) + np.float32(flat)
+    lit = softened(np.clip(lit, 0, 1) - np.float32(flat), float(bevel.soften)) + np.float32(flat)
     lit = contoured(lit, descriptor.get(Key.TransferSpec))
     above, below = (
         _Tone(
@@ -143,7 +143,7 @@ def _surface(shape: np.ndarray, bevel: BevelEmboss) -> tuple[np.ndarray, float]:
     if style in (_EMBOSS, _PILLOW):  # half of it rises on either side of the edge
         size_px = math.ceil(size_px / 2)
     if technique == Enum.SoftMatte:
-        return softened(shape, size_px, 0.0), round(size_px) * depth
+        return softened(shape, size_px), round(size_px) * depth
     solid = shape >= 0.5
     inside = ndimage.distance_transform_edt(solid) if not solid.all() else np.full(shape.shape, size_px)
     outside = ndimage.distance_transform_edt(~solid) if solid.any() else np.full(shape.shape, size_px)
@@ -151,7 +151,7 @@ def _surface(shape: np.ndarray, bevel: BevelEmboss) -> tuple[np.ndarray, float]:
     lowest = {_INNER: 0.0, _OUTER: -size_px}.get(style, -size_px / 2)
     surface = np.clip((apart - lowest) / size_px, 0, 1).astype(np.float32)
     if technique == Enum.SlopeLimitMatte:
-        surface = softened(surface, max(2, round(_CHISEL_SOFTNESS * size_px)), 0.0)
+        surface = softened(surface, max(2, round(_CHISEL_SOFTNESS * size_px)))
     elif technique != Enum.PreciseMatte:
         raise ValueError(f"a bevel of technique {technique!r}")
     return surface, size_px * depth

@@ -8,12 +8,12 @@ from psd_tools.api.layers import Layer
 from psd_tools.constants import BlendMode
 from psd_tools.terminology import Enum, Key
 
-from data_pipeline.boxes import grown, union
+from data_pipeline.boxes import grown, on_box, shifted, union
 from data_pipeline.colour import ColourSpace
 from data_pipeline.flatten.effects.contour import contoured
 from data_pipeline.flatten.effects.effect import MAX_DISTANCE_PX, MAX_SIZE_PX, Effect, Overlay
 from data_pipeline.flatten.effects.lighting import light_angle
-from data_pipeline.flatten.effects.shadow import faded, moved, offset_px, reach_px, softened
+from data_pipeline.flatten.effects.shadow import faded, offset_px, reach_px, softened
 from data_pipeline.flatten.fragment import Fragment
 from data_pipeline.flatten.gradient import gradient_tables
 from data_pipeline.flatten.paint import draw_colour
@@ -46,9 +46,8 @@ def draw_cast(effect: Effect, layer: Layer, region: Sequence[Fragment], space: C
         rgb, coverage = _painted(effect, layer, _ranged(effect, shape), space)
     except UNREADABLE:
         return None
-    place = (box[0] + right, box[1] + down, box[2] + right, box[3] + down)
     knocked_out = effect.kind not in _SHADOWS or bool(getattr(effect.drawing, "layer_knocks_out", True))
-    return Cast(place, rgb, coverage, effect.blend_mode, knocked_out)
+    return Cast(shifted(box, right, down), rgb, coverage, effect.blend_mode, knocked_out)
 
 
 def draw_within(
@@ -57,11 +56,10 @@ def draw_within(
     """An inner shadow or an inner glow on `box`; None where it cannot be read."""
     try:
         size_px, spread = _extent(effect)
-        offset = _offset(effect, layer)
-        source = (box[0] - offset[0], box[1] - offset[1], box[2] - offset[0], box[3] - offset[1])
-        wide = grown(source, reach_px(size_px))
+        right, down = _offset(effect, layer)
+        wide = grown(shifted(box, -right, -down), reach_px(size_px))
         shape = _softened(effect, 1 - total_alpha(region, wide), size_px, spread)
-        share = _ranged(effect, moved(shape, wide, box, offset))
+        share = _ranged(effect, on_box(shape, shifted(wide, right, down), box))
         rgb, share = _painted(effect, layer, 1 - share if _from_centre(effect) else share, space)
     except UNREADABLE:
         return None

@@ -10,7 +10,7 @@ from psd_tools.api.effects import _Effect
 from psd_tools.api.layers import Layer
 from psd_tools.constants import BlendMode
 
-from data_pipeline.boxes import intersect, size, view
+from data_pipeline.boxes import intersect, on_box, size
 from data_pipeline.colour import ColourSpace
 from data_pipeline.flatten.blend import FILLED, blend, filled, mode_index
 from data_pipeline.flatten.fragment import Fragment, interleave
@@ -121,11 +121,8 @@ def draw_overlay(
     rgb, share = paint.rgb, np.broadcast_to(np.float32(effect.opacity), size(inner))
     if paint.alpha is not None:
         share = paint.alpha * np.float32(effect.opacity)
-    if inner != box:  # what the layer's own mask leaves outside its box has no overlay either
-        padded_rgb, padded_share = np.zeros((*size(box), 3), np.uint8), np.zeros(size(box), np.float32)
-        view(padded_rgb, box, inner)[...], view(padded_share, box, inner)[...] = rgb, share
-        rgb, share = padded_rgb, padded_share
-    return Overlay(rgb, share, effect.blend_mode)
+    # What the layer's own mask leaves outside its box has no overlay either.
+    return Overlay(on_box(rgb, inner, box), on_box(share, inner, box), effect.blend_mode)
 
 
 @kernel(types.void, types.intp, types.boolean, U8_3D, F32_2D, READ_U8_3D, READ_F32_2D)
@@ -144,16 +141,14 @@ def _over_layer(mode: int, fades: bool, rgba: np.ndarray, held: np.ndarray, rgb:
             cr, cg, cb = rgba[y, x, 0] / 255, rgba[y, x, 1] / 255, rgba[y, x, 2] / 255
             er, eg, eb = rgb[y, x, 0] / 255, rgb[y, x, 1] / 255, rgb[y, x, 2] / 255
             if fades and s < 1:
-                fr, fg, fb = filled(mode, cr, er, s), filled(mode, cg, eg, s), filled(mode, cb, eb, s)
-                rgba[y, x, 0] = int((own * fr + s * (1 - own) * er) / total * 255 + 0.5)
-                rgba[y, x, 1] = int((own * fg + s * (1 - own) * eg) / total * 255 + 0.5)
-                rgba[y, x, 2] = int((own * fb + s * (1 - own) * eb) / total * 255 + 0.5)
-                held[y, x] = total
-                continue
-            fr, fg, fb = blend(mode, cr, cg, cb, er, eg, eb)
-            rgba[y, x, 0] = int(((1 - s) * own * cr + s * (er + own * (fr - er))) / total * 255 + 0.5)
-            rgba[y, x, 1] = int(((1 - s) * own * cg + s * (eg + own * (fg - eg))) / total * 255 + 0.5)
-            rgba[y, x, 2] = int(((1 - s) * own * cb + s * (eb + own * (fb - eb))) / total * 255 + 0.5)
+                kept, fr, fg, fb = 0.0, filled(mode, cr, er, s), filled(mode, cg, eg, s), filled(mode, cb, eb, s)
+            else:
+                kept = 1 - s
+                fr, fg, fb = blend(mode, cr, cg, cb, er, eg, eb)
+            beside = s * (1 - own)
+            rgba[y, x, 0] = int((own * (kept * cr + (1 - kept) * fr) + beside * er) / total * 255 + 0.5)
+            rgba[y, x, 1] = int((own * (kept * cg + (1 - kept) * fg) + beside * eg) / total * 255 + 0.5)
+            rgba[y, x, 2] = int((own * (kept * cb + (1 - kept) * fb) + beside * eb) / total * 255 + 0.5)
             held[y, x] = total
 
 

@@ -9,9 +9,7 @@ import math
 import numpy as np
 from scipy import ndimage
 
-from data_pipeline.boxes import intersect, size, view
 from data_pipeline.flatten.effects.growth import grow
-from schemas.stack import Box
 
 
 def offset_px(angle_degrees: float, distance_px: float) -> tuple[int, int]:
@@ -25,7 +23,7 @@ def reach_px(size_px: float) -> int:
     return math.ceil(size_px) + 1
 
 
-def softened(shape: np.ndarray, size_px: float, spread: float) -> np.ndarray:
+def softened(shape: np.ndarray, size_px: float, spread: float = 0.0) -> np.ndarray:
     """`shape`, float32 [height, width] in [0, 1], grown and blurred; what lies beyond its borders counts as 0."""
     grown_px = size_px * spread
     if grown_px < 1:  # Photoshop grows by no less
@@ -67,13 +65,3 @@ def _from(array: np.ndarray, start: int, axis: int) -> np.ndarray:
 
 def _up_to(array: np.ndarray, stop: int, axis: int) -> np.ndarray:
     return array[:stop] if axis == 0 else array[:, :stop]
-
-
-def moved(shape: np.ndarray, box: Box, target: Box, offset: tuple[int, int]) -> np.ndarray:
-    """A shape on `box`, moved by `offset` (right, down), as it stands on `target`; 0 where it does not reach."""
-    place = (box[0] + offset[0], box[1] + offset[1], box[2] + offset[0], box[3] + offset[1])
-    result = np.zeros(size(target), np.float32)
-    inner = intersect(place, target)
-    if inner is not None:
-        view(result, target, inner)[...] = view(shape, place, inner)
-    return result

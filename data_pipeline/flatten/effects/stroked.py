@@ -10,12 +10,12 @@ from dataclasses import replace
 import numpy as np
 from psd_tools.constants import BlendMode
 
-from data_pipeline.boxes import size
+from data_pipeline.boxes import on_box, size
 from data_pipeline.colour import ColourSpace
 from data_pipeline.flatten.coverage import Coverage
 from data_pipeline.flatten.effects.effect import STROKE, Overlay, as_fragment
 from data_pipeline.flatten.effects.stroke import Stroke, draw_stroke
-from data_pipeline.flatten.effects.styled import Styled, beside_alone, is_normal, on_box, painted_in
+from data_pipeline.flatten.effects.styled import Styled, beside_alone, is_normal, painted_in
 from data_pipeline.flatten.fragment import Fragment
 from data_pipeline.flatten.node import Node
 from data_pipeline.flatten.tree import Tree

@@ -12,7 +12,7 @@ import numpy as np
 from psd_tools.api.layers import Layer
 from psd_tools.constants import BlendMode, Tag
 
-from data_pipeline.boxes import intersect, size, union, view
+from data_pipeline.boxes import on_box, union
 from data_pipeline.colour import ColourSpace
 from data_pipeline.flatten.blend import mode_index
 from data_pipeline.flatten.coverage import Coverage
@@ -160,14 +160,3 @@ def beside_alone(beside: np.ndarray, own: Sequence[Fragment], box: Box, owner: N
     room = np.maximum(1 - np.float32(owner.opacity) * total_alpha(own, box), np.float32(1e-6))
     alpha: np.ndarray = np.clip(beside / room, 0, 1) * (beside > 0)
     return alpha
-
-
-def on_box(array: np.ndarray, box: Box, target: Box) -> np.ndarray:
-    """An array on `box` as it stands on `target`, 0 where it does not reach."""
-    if box == target:
-        return array
-    result = np.zeros((*size(target), *array.shape[2:]), array.dtype)
-    inner = intersect(box, target)
-    if inner is not None:
-        view(result, target, inner)[...] = view(array, box, inner)
-    return result

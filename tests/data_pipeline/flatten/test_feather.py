@@ -8,15 +8,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
+from data_pipeline.boxes import grown
 from data_pipeline.colour import colour_space
-from data_pipeline.compose import compose
 from data_pipeline.document import Document, open_document
 from data_pipeline.drawing import Fill, Mask, Pixels
-from data_pipeline.fidelity import Distance, distance, stored_image
+from data_pipeline.fidelity import Distance
 from data_pipeline.flatten import Flattened, flatten
-from data_pipeline.flatten.feather import feathered, grown
+from data_pipeline.flatten.feather import feathered, reach_px
 from schemas.options import CurateOptions
-from tests.data_pipeline.flatten.test_walk import flattened, ground, opened
+from tests.data_pipeline.flatten.test_walk import flattened, ground, opened, verified
 
 _CUT = (7, 2, 10, 30)
 _MASKS = arrays(np.float32, (6, 9), elements=st.floats(0, 1, width=32))
@@ -27,11 +27,8 @@ def distance_of(real_psds: Path, part: str) -> tuple[Distance, tuple[str, ...]]:
     (path,) = real_psds.glob(f"features/**/{part}")
     document = open_document(path, CurateOptions())
     assert isinstance(document, Document)
-    space = colour_space(document)
-    flat = flatten(document, space)
-    stored = stored_image(document, space)
-    assert stored is not None
-    return distance(compose(flat.stack), stored), flat.unsupported
+    flat, figures = verified(document)
+    return figures, flat.unsupported
 
 
 def softened(values: np.ndarray, outside: float, feather: float, margin: int) -> np.ndarray:
@@ -60,7 +57,10 @@ def test_a_mask_is_softened_by_three_boxes(values: np.ndarray, outside: float, f
 @given(_MASKS, st.floats(0.6, 4.0))
 def test_a_window_shows_its_part_of_the_whole(values: np.ndarray, feather: float) -> None:
     box = (3, 5, 12, 11)
-    soft, cut = feathered(values, box, 0.0, feather, grown(box, feather)), feathered(values, box, 0.0, feather, _CUT)
+    soft, cut = (
+        feathered(values, box, 0.0, feather, grown(box, reach_px(feather))),
+        feathered(values, box, 0.0, feather, _CUT),
+    )
     assert soft is not None
     assert cut is not None
     (whole, place), (part, _) = soft, cut

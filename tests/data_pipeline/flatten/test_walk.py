@@ -28,7 +28,7 @@ from data_pipeline.drawing import (
     draw,
     random_design,
 )
-from data_pipeline.fidelity import distance, stored_image
+from data_pipeline.fidelity import Distance, distance, stored_image
 from data_pipeline.flatten import Flattened, flatten
 from data_pipeline.flatten.blend import MODES
 from data_pipeline.flatten.walk import walked
@@ -84,11 +84,17 @@ def flattened(layers: Sequence[Node], **options: object) -> tuple[Flattened, Doc
     return flatten(document, colour_space(document)), document
 
 
-def assert_matches(layers: Sequence[Node], mean: float = 0.3, **options: object) -> Flattened:
-    flat, document = flattened(layers, **options)
-    stored = stored_image(document, colour_space(document))
+def verified(document: Document) -> tuple[Flattened, Distance]:
+    """Flattened, and how far that is from the picture stored in the document."""
+    space = colour_space(document)
+    flat = flatten(document, space)
+    stored = stored_image(document, space)
     assert stored is not None
-    figures = distance(compose(flat.stack), stored)
+    return flat, distance(compose(flat.stack), stored)
+
+
+def assert_matches(layers: Sequence[Node], mean: float = 0.3, **options: object) -> Flattened:
+    flat, figures = verified(opened(layers, **options))
     assert figures.within2 == 1, figures
     assert figures.mean <= mean, figures
     return flat
@@ -296,12 +302,9 @@ def test_matches_psd_tools_on_random_designs(seed: int) -> None:
     draw(file, width, height, layers)
     document = open_document(file, CurateOptions())
     assert isinstance(document, Document)
-    space = colour_space(document)
-    flat = flatten(document, space)
-    stored = stored_image(document, space)
-    assert stored is not None
+    flat, figures = verified(document)
     if not flat.unsupported:
-        assert distance(compose(flat.stack), stored).within2 > 0.999
+        assert figures.within2 > 0.999
 
 
 @pytest.mark.parametrize(("mode", "depth"), [("L", 8), ("RGB", 16), ("L", 16)])

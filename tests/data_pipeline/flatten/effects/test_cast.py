@@ -8,11 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
+from data_pipeline.boxes import on_box, shifted
 from data_pipeline.compose import compose
 from data_pipeline.curate import curate
 from data_pipeline.drawing import DropShadow, Group, Pixels
 from data_pipeline.flatten.effects.growth import grow
-from data_pipeline.flatten.effects.shadow import moved, offset_px, softened
+from data_pipeline.flatten.effects.shadow import offset_px, softened
 from schemas.sample import Sample
 from tests.data_pipeline.flatten.test_walk import flattened, ground
 
@@ -50,8 +51,8 @@ def test_light_from_above_throws_the_shadow_down() -> None:
 
 def test_a_moved_shape_is_cut_at_the_target() -> None:
     shape = np.ones((2, 2), np.float32)
-    assert moved(shape, (0, 0, 2, 2), (0, 0, 3, 3), (1, 2)).tolist() == [[0, 0, 0], [0, 0, 0], [0, 1, 1]]
-    assert not moved(shape, (0, 0, 2, 2), (0, 0, 3, 3), (9, 9)).any()
+    assert on_box(shape, shifted((0, 0, 2, 2), 1, 2), (0, 0, 3, 3)).tolist() == [[0, 0, 0], [0, 0, 0], [0, 1, 1]]
+    assert not on_box(shape, shifted((0, 0, 2, 2), 9, 9), (0, 0, 3, 3)).any()
 
 
 def square(opacity: int = 255, fill: int = 255) -> Pixels:
