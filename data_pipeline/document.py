@@ -16,7 +16,8 @@ from psd_tools.api.utils import EXPECTED_CHANNELS, has_transparency
 from psd_tools.constants import ColorMode, Resource
 from psd_tools.psd.header import FileHeader
 
-from data_pipeline.tagged_blocks import lazily_parsed, resource
+from data_pipeline.lazy_open import lazily_parsed
+from data_pipeline.tagged_blocks import resource
 from schemas.options import CurateOptions
 from schemas.reasons import Reason, Stage
 

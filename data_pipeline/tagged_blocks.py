@@ -1,12 +1,9 @@
 """A PSD's tagged blocks and image resources, parsed only where they are read.
 
-psd-tools parses every block of every layer on `open`, the text engine's among them, in Python: three
-quarters of its time, for blocks that flattening never reads. Inside `lazily_parsed` it keeps them as the
-bytes they are; `parse` turns one into psd-tools' own structure when it is needed.
+`lazy_open` leaves them the bytes that they are; `parse` turns one into psd-tools' own structure when it is needed.
 """
 
 from collections.abc import Iterator
-from contextlib import contextmanager
 
 from psd_tools import PSDImage
 from psd_tools.api.layers import Layer
@@ -16,19 +13,6 @@ from psd_tools.psd.descriptor import Bool, Descriptor, List
 from psd_tools.psd.parse_limits import parse_context
 from psd_tools.psd.tagged_blocks import TaggedBlocks
 
-# What psd-tools needs to build the layer tree, and single values that cost next to nothing.
-_PARSED_ON_OPEN = (
-    Tag.SECTION_DIVIDER_SETTING,
-    Tag.NESTED_SECTION_DIVIDER_SETTING,
-    Tag.LAYER_16,
-    Tag.LAYER_32,
-    Tag.UNICODE_LAYER_NAME,
-    Tag.BLEND_FILL_OPACITY,
-    Tag.KNOCKOUT_SETTING,
-    Tag.ARTBOARD_DATA1,  # an artboard's box, which psd-tools asks for while it walks the tree
-    Tag.ARTBOARD_DATA2,
-    Tag.ARTBOARD_DATA3,
-)
 _ALL_BLOCKS = dict(tagged_blocks.TYPES)
 _ALL_RESOURCES = dict(image_resources.TYPES)
 
@@ -46,20 +30,6 @@ VECTOR_MASK = (Tag.VECTOR_MASK_SETTING1, Tag.VECTOR_MASK_SETTING2)
 VECTOR_STROKE = (Tag.VECTOR_STROKE_DATA, Tag.VECTOR_STROKE_CONTENT_DATA)
 FILLS = (Tag.SOLID_COLOR_SHEET_SETTING, Tag.PATTERN_FILL_SETTING, Tag.GRADIENT_FILL_SETTING)
 PATTERNS = (Tag.PATTERNS1, Tag.PATTERNS2, Tag.PATTERNS3)
-
-
-@contextmanager
-def lazily_parsed() -> Iterator[None]:
-    """Within it, PSDImage.open leaves all but the blocks that build the tree as bytes. Not thread-safe."""
-    blocks, resources = dict(tagged_blocks.TYPES), dict(image_resources.TYPES)
-    tagged_blocks.TYPES.clear()
-    tagged_blocks.TYPES.update({tag: _ALL_BLOCKS[tag] for tag in _PARSED_ON_OPEN})
-    image_resources.TYPES.clear()
-    try:
-        yield
-    finally:
-        tagged_blocks.TYPES.update(blocks)
-        image_resources.TYPES.update(resources)
 
 
 def parse(blocks: TaggedBlocks | None, *tags: Tag) -> None:

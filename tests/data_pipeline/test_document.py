@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from psd_tools import PSDImage
 from psd_tools.constants import Tag
-from psd_tools.psd import PSD, image_resources, tagged_blocks
+from psd_tools.psd import PSD
 
 from data_pipeline.document import Document, Refusal, open_document
 from data_pipeline.drawing import Group, Pixels, Text, draw_bytes
@@ -95,11 +95,3 @@ def test_the_text_engine_is_not_parsed() -> None:
     document = open_document(io.BytesIO(data), CurateOptions())
     assert isinstance(document, Document)
     assert isinstance(document.psd[0].tagged_blocks[Tag.TYPE_TOOL_OBJECT_SETTING].data, bytes)
-
-
-def test_psd_tools_parses_as_before_afterwards() -> None:
-    blocks, resources = dict(tagged_blocks.TYPES), dict(image_resources.TYPES)
-    open_document(io.BytesIO(draw_bytes(16, 16, [_SQUARE])), CurateOptions())
-    open_document(io.BytesIO(header(20, 20)), CurateOptions())
-    assert blocks == tagged_blocks.TYPES
-    assert resources == image_resources.TYPES
