@@ -2,8 +2,8 @@
 
 psd-tools parses every tagged block and every image resource on `open`, the text engine's among them, in Python: three
 quarters of its time, for what flattening never reads. `tagged_blocks.parse` parses one when it is needed. Of what is
-left, most goes into reading numbers one by one, each with its own look at where the file ends. Inside `lazily_parsed`
-they are read first and looked at after, under the same limits, and the head of a block that stays bytes at once.
+left, most goes into reading numbers one by one, each with its own look at where the file ends. `quick_readers` read
+first and look after, under the same limits, and take the head of a block that stays bytes at once.
 """
 
 import functools
@@ -13,7 +13,17 @@ from contextlib import contextmanager
 from typing import IO, Any
 
 from psd_tools.constants import Tag
-from psd_tools.psd import bin_utils, image_resources, layer_and_mask, tagged_blocks
+from psd_tools.psd import (
+    base,
+    bin_utils,
+    color,
+    descriptor,
+    image_resources,
+    layer_and_mask,
+    patterns,
+    tagged_blocks,
+    vector,
+)
 from psd_tools.psd.parse_limits import consume_bytes, consume_objects
 from psd_tools.psd.tagged_blocks import TaggedBlock
 
@@ -38,21 +48,30 @@ _LARGE_BYTES = 1 << 16  # a longer section is held against the file's end before
 
 
 @contextmanager
-def lazily_parsed() -> Iterator[None]:
-    """Within it, PSDImage.open leaves all but the blocks that build the tree as bytes. Not thread-safe."""
-    blocks, resources = dict(tagged_blocks.TYPES), dict(image_resources.TYPES)
-    tagged_blocks.TYPES.clear()
-    tagged_blocks.TYPES.update(_PARSERS)
-    image_resources.TYPES.clear()
+def quick_readers() -> Iterator[None]:
+    """Within it psd-tools parses with the readers below. Not thread-safe."""
     for owner, name, quick, _ in _QUICK:
         setattr(owner, name, quick)
     try:
         yield
     finally:
-        tagged_blocks.TYPES.update(blocks)
-        image_resources.TYPES.update(resources)
         for owner, name, _, own in _QUICK:
             setattr(owner, name, own)
+
+
+@contextmanager
+def lazily_parsed() -> Iterator[None]:
+    """Within it PSDImage.open leaves all but the blocks that build the tree as bytes. Not thread-safe."""
+    blocks, resources = dict(tagged_blocks.TYPES), dict(image_resources.TYPES)
+    tagged_blocks.TYPES.clear()
+    tagged_blocks.TYPES.update(_PARSERS)
+    image_resources.TYPES.clear()
+    try:
+        with quick_readers():
+            yield
+    finally:
+        tagged_blocks.TYPES.update(blocks)
+        image_resources.TYPES.update(resources)
 
 
 @functools.cache
@@ -101,7 +120,17 @@ _read_any = TaggedBlock.read
 _QUICK = (
     *(
         (module, name, quick, vars(module)[name])
-        for module in (bin_utils, image_resources, layer_and_mask, tagged_blocks)
+        for module in (
+            base,
+            bin_utils,
+            color,
+            descriptor,
+            image_resources,
+            layer_and_mask,
+            patterns,
+            tagged_blocks,
+            vector,
+        )
         for name, quick in (("read_fmt", _read_fmt), ("read_exact", _read_exact))
         if name in vars(module)
     ),

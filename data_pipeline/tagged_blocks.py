@@ -13,6 +13,8 @@ from psd_tools.psd.descriptor import Bool, Descriptor, List
 from psd_tools.psd.parse_limits import parse_context
 from psd_tools.psd.tagged_blocks import TaggedBlocks
 
+from data_pipeline.lazy_open import quick_readers
+
 _ALL_BLOCKS = dict(tagged_blocks.TYPES)
 _ALL_RESOURCES = dict(image_resources.TYPES)
 
@@ -42,7 +44,7 @@ def parse(blocks: TaggedBlocks | None, *tags: Tag) -> None:
         block = blocks.get(tag) if blocks is not None else None
         if block is None or not isinstance(block.data, bytes):
             continue
-        with parse_context():
+        with parse_context(), quick_readers():
             try:
                 block.data = _ALL_BLOCKS[tag].frombytes(block.data)
             except (OSError, ValueError):
@@ -107,7 +109,7 @@ def resource(psd: PSDImage, key: Resource) -> object | None:
     if item is None:
         return None
     if isinstance(item.data, bytes) and key in _ALL_RESOURCES:
-        with parse_context():
+        with parse_context(), quick_readers():
             try:
                 item.data = _ALL_RESOURCES[key].frombytes(item.data)
             except (OSError, ValueError):
