@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from psd_tools.api.layers import AdjustmentLayer, Layer
-from psd_tools.constants import BlendMode, Tag
+from psd_tools.constants import BevelStyle, BevelTechnique, BlendMode, Tag
 from psd_tools.psd.descriptor import Descriptor
 from psd_tools.terminology import Key
 
@@ -38,7 +38,9 @@ def unsupported_features(
     if effects and any(is_switched_on(layer, tag, default=False) for tag in hides):
         names.append("mask_hides_effects")
     if any(effect.kind == BEVEL and _has_relief(effect) for effect in effects):
-        names.append("bevel_texture_or_contour")
+        names.append("bevel_texture_or_contour")  # drawn, but not measured
+    if any(effect.kind == BEVEL and not _is_smooth_inner(effect) for effect in effects):
+        names.append("bevel_style")  # drawn, but not measured
     if _has_undrawn_feather(layer):
         names.append("mask_feather")
     if not is_alone and not is_shaped(layer):
@@ -63,6 +65,16 @@ def _has_contour(effect: Effect) -> bool:
 def _has_relief(effect: Effect) -> bool:
     """Whether a texture or a contour of its own shapes the surface of a bevel."""
     return bool(effect.drawing.use_texture or effect.drawing.use_shape)
+
+
+def _is_smooth_inner(effect: Effect) -> bool:
+    """Whether a bevel is of the style and the technique that have been measured."""
+    descriptor = effect.drawing.descriptor
+    try:
+        kind = descriptor[Key.BevelStyle].enum, descriptor[Key.BevelTechnique].enum
+    except UNREADABLE:
+        return True  # it will not be drawn
+    return kind == (BevelStyle.INNER_BEVEL, BevelTechnique.SOFT_MATTE)
 
 
 def _restricts_channels(layer: Layer) -> bool:

@@ -92,8 +92,14 @@ def effects_of(layer: Layer) -> list[Effect]:
     return sorted(listed, key=lambda effect: order.get(effect.kind, len(order)))
 
 
-def reach_of(effect: Effect) -> int:
-    """How many pixels off an effect may depend on the layer's shape."""
+def reach_of(effects: Sequence[Effect]) -> int:
+    """How many pixels off a layer's effects may depend on its shape; a bevel may lie on a stroke."""
+    along = [_reach_px(effect) for effect in effects if effect.kind == STROKE]
+    others = [_reach_px(effect) + (max(along, default=0) if effect.kind == BEVEL else 0) for effect in effects]
+    return max(others, default=0)
+
+
+def _reach_px(effect: Effect) -> int:
     if effect.kind not in (*BELOW, *WITHIN, STROKE):
         return 0
     try:
