@@ -24,8 +24,11 @@ def unsupported_features(
     `is_alone` says that it has neither effects nor a knockout, and nothing clipped to it: more is drawn then.
     """
     names = []
-    if any(isinstance(layer.tagged_blocks[tag].data, bytes) for tag in EFFECTS if tag in layer.tagged_blocks):
+    stored = [tag for tag in EFFECTS if tag in layer.tagged_blocks] or [Tag.EFFECTS_LAYER]
+    if any(isinstance(layer.tagged_blocks[tag].data, bytes) for tag in stored if tag in layer.tagged_blocks):
         names.append("effect:unreadable")
+    if effects and stored == [Tag.EFFECTS_LAYER]:
+        names.append("effects_of_photoshop_5")  # drawn, but not measured
     if layer.blend_mode == BlendMode.DISSOLVE and isinstance(layer, AdjustmentLayer):
         names.append("dissolve")  # other layers are named where their noise is drawn
     if any(_has_contour(effect) for effect in effects):
