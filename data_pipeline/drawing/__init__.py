@@ -2,18 +2,12 @@
 
 from data_pipeline.drawing.document import draw, draw_bytes
 from data_pipeline.drawing.layers import Fill, Group, Invert, Mask, Node, Pixels, Range, Text
+from data_pipeline.drawing.paints import Gradient, Tile
 from data_pipeline.drawing.random_designs import draw_many, random_design
-from data_pipeline.drawing.styles import (
-    ColourOverlay,
-    DropShadow,
-    Gradient,
-    GradientOverlay,
-    PatternOverlay,
-    Stroke,
-    Tile,
-)
+from data_pipeline.drawing.styles import Bevel, ColourOverlay, DropShadow, GradientOverlay, PatternOverlay, Stroke
 
 __all__ = [
+    "Bevel",
     "ColourOverlay",
     "DropShadow",
     "Fill",

@@ -22,8 +22,9 @@ from psd_tools.psd.layer_and_mask import GlobalLayerMaskInfo, LayerInfo, LayerIn
 from psd_tools.psd.tagged_blocks import TaggedBlock, TaggedBlocks
 
 from data_pipeline.drawing.layers import Fill, Group, Node
+from data_pipeline.drawing.paints import Tile, pattern
 from data_pipeline.drawing.records import colour_planes, records
-from data_pipeline.drawing.styles import Tile, pattern, tiles
+from data_pipeline.drawing.styles import tiles
 
 _COLOUR_MODES = {"RGB": ColorMode.RGB, "L": ColorMode.GRAYSCALE, "CMYK": ColorMode.CMYK}
 

@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from psd_tools.constants import BlendMode
 
-from data_pipeline.drawing.styles import Colour, Effect, Gradient, Tile
+from data_pipeline.drawing.paints import Colour, Gradient, Tile
+from data_pipeline.drawing.styles import Effect
 from data_pipeline.drawing.vectors import Polygon
 
 
@@ -44,6 +45,7 @@ class Node:
     vector_mask: tuple[Polygon, ...] = ()
     knockout: int = 0  # 0 none, 1 shallow, 2 deep
     effects: tuple[Effect, ...] = ()
+    old_effects: bytes = b""  # as Photoshop 5 and 6 stored them
     blend_if: tuple[Range, ...] = ()  # of grey, red, green, blue
     restricted_channels: tuple[int, ...] = ()  # 0 red, 1 green, 2 blue: these are not blended
 

@@ -21,14 +21,8 @@ from psd_tools.psd.layer_and_mask import (
 from psd_tools.psd.tagged_blocks import SectionDividerSetting, TaggedBlock
 
 from data_pipeline.drawing.layers import Fill, Group, Invert, Mask, Node, Pixels, Text
-from data_pipeline.drawing.styles import (
-    Gradient,
-    Tile,
-    effects_block,
-    gradient_block,
-    pattern_block,
-    solid_colour_block,
-)
+from data_pipeline.drawing.paints import Gradient, Tile, gradient_block, pattern_block, solid_colour_block
+from data_pipeline.drawing.styles import effects_block
 from data_pipeline.drawing.vectors import artboard_block, text_block, vector_mask_block
 
 _NO_BOX = (0, 0)
@@ -107,6 +101,8 @@ def _own_blocks(node: Node, header: FileHeader) -> Iterator[tuple[Tag, Any]]:
         yield Tag.VECTOR_MASK_SETTING1, vector_mask_block(node.vector_mask, header.width, header.height)
     if node.effects:
         yield Tag.OBJECT_BASED_EFFECTS_LAYER_INFO, effects_block(node.effects)
+    if node.old_effects:
+        yield Tag.EFFECTS_LAYER, node.old_effects
 
 
 def _group_blocks(group: Group) -> Iterator[tuple[Tag, Any]]:

@@ -1,31 +1,27 @@
-"""Layer effects and fills for drawn PSDs: small dataclasses in, the descriptors that Photoshop stores out.
+"""Layer effects for drawn PSDs: small dataclasses in, the descriptors that Photoshop stores out.
 
-Colours are straight sRGB (r, g, b) in 0..255, opacities lie in [0, 1], sizes are pixels, angles degrees.
+Opacities, depths and ranges are shares, of which 1 is 100 %, sizes are pixels, angles degrees.
 """
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
-from psd_tools.constants import BlendMode, ColorMode
-from psd_tools.psd.descriptor import (
-    Bool,
-    Descriptor,
-    DescriptorBlock,
-    DescriptorBlock2,
-    Double,
-    Enumerated,
-    Integer,
-    List,
-    String,
-    UnitFloat,
-)
-from psd_tools.psd.patterns import Pattern, VirtualMemoryArray, VirtualMemoryArrayList
+from psd_tools.constants import BlendMode
+from psd_tools.psd.descriptor import Bool, Descriptor, DescriptorBlock2, Double, Enumerated, List, String, UnitFloat
 from psd_tools.terminology import Unit
 
-Colour = tuple[int, int, int]
+from data_pipeline.drawing.paints import (
+    Colour,
+    Gradient,
+    Tile,
+    colour_item,
+    descriptor_of,
+    filled,
+    gradient_items,
+    percent,
+    tile_items,
+)
 
 # Blend modes in a layer record are four-byte codes; in a descriptor they are enumerated under other codes.
 _DESCRIPTOR_MODES = {
@@ -39,34 +35,12 @@ _DESCRIPTOR_MODES = {
     BlendMode.DIVIDE: b"blendDivide", BlendMode.HUE: b"H   ", BlendMode.SATURATION: b"Strt",
     BlendMode.COLOR: b"Clr ", BlendMode.LUMINOSITY: b"Lmns",
 }  # fmt: skip
-_STYLES = {"linear": b"Lnr ", "radial": b"Rdl ", "angle": b"Angl", "reflected": b"Rflc", "diamond": b"Dmnd"}
+_BEVELS = {
+    "inner": b"InrB", "outer": b"OtrB", "emboss": b"Embs", "pillow": b"PlEb", "stroke": b"strokeEmboss",
+}  # fmt: skip
+_TECHNIQUES = {"smooth": b"SfBL", "hard": b"PrBL", "soft": b"Slmt"}
+_STRAIGHT = ((0.0, 0.0), (255.0, 255.0))
 _POSITIONS = {"outside": b"OutF", "inside": b"InsF", "centre": b"CtrF"}
-
-
-@dataclass(frozen=True)
-class Gradient:
-    """Colour stops (position in [0, 1], colour, opacity), at least two; straight between them at `smoothness` 0."""
-
-    stops: tuple[tuple[float, Colour, float], ...]
-    style: str = "linear"  # linear | radial | angle | reflected | diamond
-    angle: float = 90.0
-    scale: float = 1.0
-    reverse: bool = False
-    smoothness: float = 1.0
-
-
-@dataclass(frozen=True, eq=False)
-class Tile:
-    """A pattern: uint8 RGB [height, width, 3], repeated from the layer's top left corner."""
-
-    rgb: np.ndarray = field(repr=False)
-    name: str = "Pattern"
-
-    @property
-    def identifier(self) -> str:
-        """Equal for equal pixels, so that the same description gives the same bytes."""
-        digest = hashlib.sha256(repr(self.rgb.shape).encode() + self.rgb.tobytes()).hexdigest()
-        return f"{digest[:8]}-{digest[8:12]}-{digest[12:16]}-{digest[16:20]}-{digest[20:32]}"
 
 
 @dataclass(frozen=True)
@@ -109,14 +83,28 @@ class DropShadow(_Effect):
     size: float = 5.0
 
 
-Effect = ColourOverlay | GradientOverlay | PatternOverlay | Stroke | DropShadow
+@dataclass(frozen=True)
+class Bevel(_Effect):
+    """White in Screen and black in Multiply, lit from `angle` at 30 degrees. A `contour` is a curve, and its range; a
+    `texture` is a pattern, and its depth."""
+
+    size: float = 5.0
+    style: str = "inner"  # inner | outer | emboss | pillow | stroke
+    technique: str = "smooth"  # smooth | hard | soft
+    angle: float = 90.0
+    contour: tuple[tuple[tuple[float, float], ...], float] | None = None
+    texture: tuple[Tile, float] | None = None
+    inverted: bool = False  # the texture
+
+
+Effect = Bevel | ColourOverlay | GradientOverlay | PatternOverlay | Stroke | DropShadow
 
 
 def effects_block(effects: Sequence[Effect]) -> DescriptorBlock2:
     """Several effects of one class are stored as a list, one alone as itself."""
-    block = _fill(
+    block = filled(
         DescriptorBlock2(classID=b"null", name="\0", version=0, data_version=16),
-        {b"Scl ": _percent(1.0), b"masterFXSwitch": Bool(True)},
+        {b"Scl ": percent(1.0), b"masterFXSwitch": Bool(True)},
     )
     groups: dict[bytes, list[Descriptor]] = {}
     for effect in effects:
@@ -136,40 +124,11 @@ _MULTI = {
 }  # fmt: skip
 
 
-def solid_colour_block(colour: Colour) -> DescriptorBlock:
-    """The data of a solid colour fill layer."""
-    return _fill(DescriptorBlock(classID=b"null", name="\0"), {b"Clr ": _colour(colour)})
-
-
-def gradient_block(gradient: Gradient) -> DescriptorBlock:
-    """The data of a gradient fill layer."""
-    return _fill(DescriptorBlock(classID=b"null", name="\0"), _gradient_items(gradient))
-
-
-def pattern_block(tile: Tile, scale: float) -> DescriptorBlock:
-    """The data of a pattern fill layer; the tile itself lies among the document's patterns."""
-    return _fill(DescriptorBlock(classID=b"null", name="\0"), _tile_items(tile, scale))
-
-
 def tiles(effects: Sequence[Effect]) -> list[Tile]:
     """The patterns that these effects refer to."""
     found = [effect.tile for effect in effects if isinstance(effect, PatternOverlay)]
+    found += [effect.texture[0] for effect in effects if isinstance(effect, Bevel) and effect.texture is not None]
     return found + [e.paint for e in effects if isinstance(e, Stroke) and isinstance(e.paint, Tile)]
-
-
-def pattern(tile: Tile) -> Pattern:
-    """The tile as one entry of a document's patterns: three colour slots of 24 are written, and no alpha."""
-    height, width, _ = tile.rgb.shape
-    channels = []
-    for index in range(26):
-        array = VirtualMemoryArray()
-        if index < 3:
-            array.set_data((width, height), np.ascontiguousarray(tile.rgb[:, :, index]).tobytes(), 8)
-        channels.append(array)
-    memory = VirtualMemoryArrayList(rectangle=(0, 0, height, width), channels=channels)
-    return Pattern(
-        image_mode=ColorMode.RGB, point=(height, width), name=tile.name, pattern_id=tile.identifier, data=memory
-    )
 
 
 def _effect(effect: Effect) -> tuple[bytes, Descriptor]:
@@ -178,20 +137,22 @@ def _effect(effect: Effect) -> tuple[bytes, Descriptor]:
         head |= {b"present": Bool(effect.present), b"showInDialog": Bool(True)}
     blend = {
         b"Md  ": Enumerated(b"BlnM", _DESCRIPTOR_MODES[effect.blend_mode]),
-        b"Opct": _percent(effect.opacity),
+        b"Opct": percent(effect.opacity),
     }
     match effect:
         case ColourOverlay():
-            return b"SoFi", _descriptor(b"SoFi", head | blend | {b"Clr ": _colour(effect.colour)})
+            return b"SoFi", descriptor_of(b"SoFi", head | blend | {b"Clr ": colour_item(effect.colour)})
         case GradientOverlay():
-            return b"GrFl", _descriptor(b"GrFl", head | blend | _gradient_items(effect.gradient))
+            return b"GrFl", descriptor_of(b"GrFl", head | blend | gradient_items(effect.gradient))
         case PatternOverlay():
-            items = head | blend | _tile_items(effect.tile, effect.scale)
-            return b"patternFill", _descriptor(b"patternFill", items)
+            items = head | blend | tile_items(effect.tile, effect.scale)
+            return b"patternFill", descriptor_of(b"patternFill", items)
         case Stroke():
-            return b"FrFX", _descriptor(b"FrFX", head | _stroke_items(effect, blend))
+            return b"FrFX", descriptor_of(b"FrFX", head | _stroke_items(effect, blend))
+        case Bevel():
+            return b"ebbl", descriptor_of(b"ebbl", head | _bevel_items(effect))
         case DropShadow():
-            return b"DrSh", _descriptor(b"DrSh", head | blend | _shadow_items(effect))
+            return b"DrSh", descriptor_of(b"DrSh", head | blend | _shadow_items(effect))
 
 
 def _stroke_items(stroke: Stroke, blend: dict[bytes, Any]) -> dict[bytes, Any]:
@@ -205,80 +166,59 @@ def _stroke_items(stroke: Stroke, blend: dict[bytes, Any]) -> dict[bytes, Any]:
     }
     match stroke.paint:
         case Gradient():
-            return items | _gradient_items(stroke.paint)
+            return items | gradient_items(stroke.paint)
         case Tile():
-            return items | _tile_items(stroke.paint, 1.0)
-        case colour:
-            return items | {b"Clr ": _colour(colour)}
+            return items | tile_items(stroke.paint, 1.0)
+        case rgb:
+            return items | {b"Clr ": colour_item(rgb)}
 
 
 def _shadow_items(shadow: DropShadow) -> dict[bytes, Any]:
-    points = [_descriptor(b"CrPt", {b"Hrzn": Double(v), b"Vrtc": Double(v)}) for v in (0.0, 255.0)]
     return {
-        b"Clr ": _colour(shadow.colour),
+        b"Clr ": colour_item(shadow.colour),
         b"uglg": Bool(False),
         b"lagl": UnitFloat(shadow.angle, Unit.Angle),
         b"Dstn": UnitFloat(shadow.distance, Unit.Pixels),
         b"Ckmt": UnitFloat(0.0, Unit.Pixels),
         b"blur": UnitFloat(shadow.size, Unit.Pixels),
-        b"Nose": _percent(0.0),
+        b"Nose": percent(0.0),
         b"AntA": Bool(False),
-        b"TrnS": _descriptor(b"ShpC", {b"Nm  ": String("Linear\0"), b"Crv ": List(items=points)}),
+        b"TrnS": _contour(_STRAIGHT),
         b"layerConceals": Bool(True),
     }
 
 
-def _gradient_items(gradient: Gradient) -> dict[bytes, Any]:
-    colours, opacities = [], []
-    for position, colour, opacity in gradient.stops:
-        place = {b"Lctn": Integer(round(position * 4096)), b"Mdpn": Integer(50)}
-        user = {b"Clr ": _colour(colour), b"Type": Enumerated(b"Clry", b"UsrS")}
-        colours.append(_descriptor(b"Clrt", user | place))
-        opacities.append(_descriptor(b"TrnS", {b"Opct": _percent(opacity)} | place))
-    stops = {
-        b"Nm  ": String("Custom\0"),
-        b"GrdF": Enumerated(b"GrdF", b"CstS"),
-        b"Intr": Double(4096.0 * gradient.smoothness),
-        b"Clrs": List(items=colours),
-        b"Trns": List(items=opacities),
+def _bevel_items(bevel: Bevel) -> dict[bytes, Any]:
+    items = {
+        b"hglM": Enumerated(b"BlnM", _DESCRIPTOR_MODES[BlendMode.SCREEN]),
+        b"hglC": colour_item((255, 255, 255)),
+        b"hglO": percent(1.0),
+        b"sdwM": Enumerated(b"BlnM", _DESCRIPTOR_MODES[BlendMode.MULTIPLY]),
+        b"sdwC": colour_item((0, 0, 0)),
+        b"sdwO": percent(1.0),
+        b"bvlT": Enumerated(b"bvlT", _TECHNIQUES[bevel.technique]),
+        b"bvlS": Enumerated(b"BESl", _BEVELS[bevel.style]),
+        b"uglg": Bool(False),
+        b"lagl": UnitFloat(bevel.angle, Unit.Angle),
+        b"Lald": UnitFloat(30.0, Unit.Angle),
+        b"srgR": percent(1.0),
+        b"blur": UnitFloat(bevel.size, Unit.Pixels),
+        b"bvlD": Enumerated(b"BESs", b"In  "),
+        b"TrnS": _contour(_STRAIGHT),
+        b"antialiasGloss": Bool(False),
+        b"Sftn": UnitFloat(0.0, Unit.Pixels),
+        b"useShape": Bool(bevel.contour is not None),
+        b"useTexture": Bool(bevel.texture is not None),
     }
-    return {
-        b"Grad": _descriptor(b"Grdn", stops),
-        b"Angl": UnitFloat(gradient.angle, Unit.Angle),
-        b"Type": Enumerated(b"GrdT", _STYLES[gradient.style]),
-        b"Rvrs": Bool(gradient.reverse),
-        b"Dthr": Bool(False),
-        b"Algn": Bool(True),
-        b"Scl ": _percent(gradient.scale),
-        b"Ofst": _descriptor(b"Pnt ", {b"Hrzn": _percent(0.0), b"Vrtc": _percent(0.0)}),
-    }
+    if bevel.contour is not None:
+        curve, within = bevel.contour
+        items |= {b"MpgS": _contour(curve), b"AntA": Bool(False), b"Inpr": percent(within)}
+    if bevel.texture is not None:
+        tile, depth = bevel.texture
+        items |= {b"InvT": Bool(bevel.inverted), b"textureDepth": percent(depth), **tile_items(tile, 1.0)}
+    return items
 
 
-def _tile_items(tile: Tile, scale: float) -> dict[bytes, Any]:
-    identity = {b"Nm  ": String(tile.name + "\0"), b"Idnt": String(tile.identifier + "\0")}
-    return {
-        b"Ptrn": _descriptor(b"Ptrn", identity),
-        b"Angl": UnitFloat(0.0, Unit.Angle),
-        b"Scl ": _percent(scale),
-        b"Algn": Bool(True),
-        b"phase": _descriptor(b"Pnt ", {b"Hrzn": Double(0.0), b"Vrtc": Double(0.0)}),
-    }
-
-
-def _colour(colour: Colour) -> Descriptor:
-    red, green, blue = (Double(float(value)) for value in colour)
-    return _descriptor(b"RGBC", {b"Rd  ": red, b"Grn ": green, b"Bl  ": blue})
-
-
-def _percent(share: float) -> UnitFloat:
-    return UnitFloat(100.0 * share, Unit.Percent)
-
-
-def _descriptor(class_id: bytes, items: dict[bytes, Any]) -> Descriptor:
-    return _fill(Descriptor(classID=class_id, name="\0"), items)
-
-
-def _fill(descriptor: Any, items: dict[bytes, Any]) -> Any:
-    for key, value in items.items():
-        descriptor[key] = value
-    return descriptor
+def _contour(points: Sequence[tuple[float, float]]) -> Descriptor:
+    curve = [descriptor_of(b"CrPt", {b"Hrzn": Double(across), b"Vrtc": Double(up)}) for across, up in points]
+    return descriptor_of(b"ShpC", {b"Nm  ": String("Custom\0"), b"Crv ": List(items=curve)})

@@ -41,6 +41,11 @@ def draw_paint(descriptor: Descriptor, layer: Layer, box: Box, anchor: Anchor, s
         return Paint(np.broadcast_to(draw_colour(descriptor, layer, space), (*size(box), 3)), None)
     if kind == Key.Gradient:
         return Paint(*draw_gradient(descriptor, box, anchor, space))
+    return draw_pattern(descriptor, layer, box, space)
+
+
+def draw_pattern(descriptor: Descriptor, layer: Layer, box: Box, space: ColourSpace) -> Paint:
+    """The descriptor's pattern on `box`. Raises as `draw_paint`."""
     parse_patterns(layer._psd)
     left, top = _pattern_origin(descriptor, layer)
     colour, alpha = paint.draw_pattern_fill(box, layer._psd, descriptor, (left, top, left, top))

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from psd_tools.api.layers import AdjustmentLayer, Layer
-from psd_tools.constants import BlendMode, Tag
+from psd_tools.constants import BevelStyle, BevelTechnique, BlendMode, Tag
 from psd_tools.psd.descriptor import Descriptor
 from psd_tools.terminology import Key
 
@@ -24,8 +24,11 @@ def unsupported_features(
     `is_alone` says that it has neither effects nor a knockout, and nothing clipped to it: more is drawn then.
     """
     names = []
-    if any(isinstance(layer.tagged_blocks[tag].data, bytes) for tag in EFFECTS if tag in layer.tagged_blocks):
+    stored = [tag for tag in EFFECTS if tag in layer.tagged_blocks] or [Tag.EFFECTS_LAYER]
+    if any(isinstance(layer.tagged_blocks[tag].data, bytes) for tag in stored if tag in layer.tagged_blocks):
         names.append("effect:unreadable")
+    if effects and stored == [Tag.EFFECTS_LAYER]:
+        names.append("effects_of_photoshop_5")  # drawn, but not measured
     if layer.blend_mode == BlendMode.DISSOLVE and isinstance(layer, AdjustmentLayer):
         names.append("dissolve")  # other layers are named where their noise is drawn
     if any(_has_contour(effect) for effect in effects):
@@ -38,7 +41,9 @@ def unsupported_features(
     if effects and any(is_switched_on(layer, tag, default=False) for tag in hides):
         names.append("mask_hides_effects")
     if any(effect.kind == BEVEL and _has_relief(effect) for effect in effects):
-        names.append("bevel_texture_or_contour")
+        names.append("bevel_texture_or_contour")  # drawn, but not measured
+    if any(effect.kind == BEVEL and not _is_smooth_inner(effect) for effect in effects):
+        names.append("bevel_style")  # drawn, but not measured
     if _has_undrawn_feather(layer):
         names.append("mask_feather")
     if not is_alone and not is_shaped(layer):
@@ -63,6 +68,16 @@ def _has_contour(effect: Effect) -> bool:
 def _has_relief(effect: Effect) -> bool:
     """Whether a texture or a contour of its own shapes the surface of a bevel."""
     return bool(effect.drawing.use_texture or effect.drawing.use_shape)
+
+
+def _is_smooth_inner(effect: Effect) -> bool:
+    """Whether a bevel is of the style and the technique that have been measured."""
+    descriptor = effect.drawing.descriptor
+    try:
+        kind = descriptor[Key.BevelStyle].enum, descriptor[Key.BevelTechnique].enum
+    except UNREADABLE:
+        return True  # it will not be drawn
+    return kind == (BevelStyle.INNER_BEVEL, BevelTechnique.SOFT_MATTE)
 
 
 def _restricts_channels(layer: Layer) -> bool:

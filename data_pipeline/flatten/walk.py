@@ -148,7 +148,7 @@ class _Walk:
         self.tree.unsupported.update(unsupported_features(base, effects, clipped, is_alone=is_alone))
         added = [(effect, self.tree.add_effect(node, effect)) for effect in effects]
         drawn = [(effect, own) for effect, own in added if own.dropped is None]
-        seen_px = max((reach_of(effect) for effect, _ in drawn), default=0)
+        seen_px = reach_of([effect for effect, _ in drawn])
         if base.is_group():
             if not clipped and not drawn and only_holds(base):
                 self.children(base._layers, node, backdrop)
@@ -166,7 +166,7 @@ class _Walk:
         own = region if is_filled else self._clipping_group(styled, clipped, parent)
         own, above = overlaid(styled, own, self.tree, self._space)
         below = cast_below(styled, own, self.tree, self._space)
-        own, outer = stroked(styled, own, self.tree, self._space)
+        own, outer, embossed = stroked(styled, own, self.tree, self._space)
         own = scale(own, Coverage(node.opacity))
         self._add_effects((*below, *outer), node.opacity, backdrop)
         ranges = blend_if_of(base) if is_alone else None
@@ -187,7 +187,7 @@ class _Walk:
         else:
             own = as_normal(own, mode, backdrop, self.tree)
         backdrop.add(own)
-        self._add_effects(above, node.opacity, backdrop)
+        self._add_effects((*above, *embossed), node.opacity, backdrop)
 
     def _add_effects(self, parts: Sequence[tuple[Fragment, BlendMode]], opacity: float, backdrop: Backdrop) -> None:
         """Effects of a layer of this opacity, each in its own mode; both tones of a bevel make one layer."""

@@ -1,9 +1,8 @@
 """A layer's shape and a bevel -> the highlights and shadows of a surface that rises from the shape's edge.
 
-Measured on Photoshop's own picture of a smooth inner bevel (0.3/255 off, where none leaves 33): the surface is the
-shape, softened by two boxes as wide as the size, and as high as that at a depth of 100 %; its slope is the mean of
-three differences each way; it is lit as a matt surface, and what is lighter or darker than the plane is painted. The
-other styles and techniques follow from it and have not been measured.
+Measured on Photoshop's own picture of a smooth inner bevel (0.3/255 off, where none leaves 33): the surface's slope is
+the mean of three differences each way; it is lit as a matt surface, and what is lighter or darker than the plane is
+painted. The other styles and techniques follow from it and have not been measured.
 """
 
 import math
@@ -12,19 +11,18 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numba import types
-from psd_tools.api.effects import BevelEmboss
 from psd_tools.api.layers import Layer
-from psd_tools.constants import BlendMode
-from psd_tools.terminology import Enum, Key
-from scipy import ndimage
+from psd_tools.constants import BevelStyle, BlendMode
+from psd_tools.terminology import Key
 
-from data_pipeline.boxes import grown, size, union, view
+from data_pipeline.boxes import grown, on_box, size, union, view
 from data_pipeline.colour import ColourSpace
 from data_pipeline.flatten.effects.cast import Cast
 from data_pipeline.flatten.effects.contour import contoured
 from data_pipeline.flatten.effects.effect import MAX_SIZE_PX, Effect, Overlay
 from data_pipeline.flatten.effects.lighting import light_altitude, light_angle
 from data_pipeline.flatten.effects.shadow import reach_px, softened
+from data_pipeline.flatten.effects.surface import draw_surface
 from data_pipeline.flatten.fragment import Fragment
 from data_pipeline.flatten.paint import draw_colour
 from data_pipeline.flatten.weights import total_alpha
@@ -32,9 +30,7 @@ from data_pipeline.kernel import F32_2D, READ_F32_2D, kernel
 from data_pipeline.tagged_blocks import UNREADABLE
 from schemas.stack import Box
 
-_INNER, _OUTER, _EMBOSS, _PILLOW = Enum.InnerBevel, Enum.OuterBevel, Enum.Emboss, Enum.PillowEmboss
 _MAX_HEIGHT_PX = 100_000  # ten times the depth that Photoshop's dialog offers
-_CHISEL_SOFTNESS = 0.2  # of the soft chisel, in sizes
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,12 +61,12 @@ def _lit(surface: np.ndarray, height_px: float, light: tuple[float, float, float
 def draw_bevel_within(
     effect: Effect, layer: Layer, region: Sequence[Fragment], box: Box, space: ColourSpace
 ) -> list[Overlay] | None:
-    """What is painted on `box` within the layer; None where the bevel cannot be read, or runs along a stroke."""
+    """What is painted on `box` within the layer; None where the bevel cannot be read."""
     try:
-        if effect.drawing.descriptor[Key.BevelStyle].enum == _OUTER:
+        if _style(effect) in (BevelStyle.OUTER_BEVEL, BevelStyle.STROKE_EMBOSS):
             return []
         wide = grown(box, _reach_px(effect))
-        tones = _tones(effect, layer, total_alpha(region, wide), space)
+        tones = _tones(effect, layer, total_alpha(region, wide), wide, space)
     except UNREADABLE:
         return None
     rgb_size = (*size(box), 3)
@@ -82,17 +78,38 @@ def draw_bevel_beside(
 ) -> list[Cast] | None:
     """What is painted below the layer, beside it alone; None where the bevel cannot be read."""
     try:
-        style = effect.drawing.descriptor[Key.BevelStyle].enum
-        if style == _INNER:
+        style = _style(effect)
+        if style in (BevelStyle.INNER_BEVEL, BevelStyle.STROKE_EMBOSS):
             return []
         wide = grown(union(fragment.box for fragment in region), _reach_px(effect))
-        light, shadow = _tones(effect, layer, total_alpha(region, wide), space)
+        light, shadow = _tones(effect, layer, total_alpha(region, wide), wide, space)
     except UNREADABLE:
         return None
-    if style == _PILLOW:  # beside the layer the surface falls where it rises within
+    if style == BevelStyle.PILLOW_EMBOSS:  # beside the layer the surface falls where it rises within
         light, shadow = replace(light, share=shadow.share), replace(shadow, share=light.share)
     rgb_size = (*size(wide), 3)
     return [Cast(wide, np.broadcast_to(t.rgb, rgb_size), t.share, t.blend_mode, True) for t in (light, shadow)]
+
+
+def draw_bevel_along(
+    effect: Effect, layer: Layer, band: np.ndarray, box: Box, space: ColourSpace
+) -> list[Overlay] | None:
+    """What is painted on a stroke, a `band` on `box`; None where the bevel cannot be read. Nothing where the bevel is
+    the layer's own."""
+    try:
+        if _style(effect) != BevelStyle.STROKE_EMBOSS:
+            return []
+        wide = grown(box, _reach_px(effect))
+        tones = _tones(effect, layer, on_box(band, box, wide), wide, space)
+    except UNREADABLE:
+        return None
+    rgb_size = (*size(box), 3)
+    return [Overlay(np.broadcast_to(t.rgb, rgb_size), view(t.share, wide, box) * band, t.blend_mode) for t in tones]
+
+
+def _style(effect: Effect) -> bytes:
+    style: bytes = effect.drawing.descriptor[Key.BevelStyle].enum
+    return style
 
 
 def _reach_px(effect: Effect) -> int:
@@ -102,11 +119,11 @@ def _reach_px(effect: Effect) -> int:
     return reach_px(size_px) + math.ceil(soften_px) + 1
 
 
-def _tones(effect: Effect, layer: Layer, shape: np.ndarray, space: ColourSpace) -> tuple[_Tone, _Tone]:
-    """Highlight and shadow, as far as the shape. Raises one of UNREADABLE."""
+def _tones(effect: Effect, layer: Layer, shape: np.ndarray, box: Box, space: ColourSpace) -> tuple[_Tone, _Tone]:
+    """Highlight and shadow on the shape's box. Raises one of UNREADABLE."""
     bevel = effect.drawing
     descriptor = bevel.descriptor
-    surface, height_px = _surface(shape, bevel)
+    surface, height_px = draw_surface(bevel, layer, shape, box, space)
     angle, altitude = (math.radians(of(bevel, layer)) for of in (light_angle, light_altitude))
     if not math.isfinite(angle + altitude) or not abs(height_px) <= _MAX_HEIGHT_PX:
         raise ValueError("a bevel without measure")
@@ -131,30 +148,6 @@ def _tones(effect: Effect, layer: Layer, shape: np.ndarray, space: ColourSpace) 
         )
     )
     return above, below
-
-
-def _surface(shape: np.ndarray, bevel: BevelEmboss) -> tuple[np.ndarray, float]:
-    """(float32 in [0, 1], how many pixels high that is; below 0 where it sinks)."""
-    style, technique = (bevel.descriptor[key].enum for key in (Key.BevelStyle, Key.BevelTechnique))
-    if style not in (_INNER, _OUTER, _EMBOSS, _PILLOW):
-        raise ValueError(f"a bevel of style {style!r}")
-    depth = float(bevel.depth) / 100 * (-1 if bevel.descriptor[Key.BevelDirection].enum == Enum.StampOut else 1)
-    size_px = float(bevel.size)
-    if style in (_EMBOSS, _PILLOW):  # half of it rises on either side of the edge
-        size_px = math.ceil(size_px / 2)
-    if technique == Enum.SoftMatte:
-        return softened(shape, size_px), round(size_px) * depth
-    solid = shape >= 0.5
-    inside = ndimage.distance_transform_edt(solid) if not solid.all() else np.full(shape.shape, size_px)
-    outside = ndimage.distance_transform_edt(~solid) if solid.any() else np.full(shape.shape, size_px)
-    apart = np.where(solid, inside - 0.5, 0.5 - outside)
-    lowest = {_INNER: 0.0, _OUTER: -size_px}.get(style, -size_px / 2)
-    surface = np.clip((apart - lowest) / size_px, 0, 1).astype(np.float32)
-    if technique == Enum.SlopeLimitMatte:
-        surface = softened(surface, max(2, round(_CHISEL_SOFTNESS * size_px)))
-    elif technique != Enum.PreciseMatte:
-        raise ValueError(f"a bevel of technique {technique!r}")
-    return surface, size_px * depth
 
 
 def _towards(lit: np.ndarray, flat: float, end: float) -> np.ndarray:

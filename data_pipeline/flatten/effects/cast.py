@@ -10,7 +10,7 @@ from psd_tools.terminology import Enum, Key
 
 from data_pipeline.boxes import grown, on_box, shifted, union
 from data_pipeline.colour import ColourSpace
-from data_pipeline.flatten.effects.contour import contoured
+from data_pipeline.flatten.effects.contour import contoured, ranged
 from data_pipeline.flatten.effects.effect import MAX_DISTANCE_PX, MAX_SIZE_PX, Effect, Overlay
 from data_pipeline.flatten.effects.lighting import light_angle
 from data_pipeline.flatten.effects.shadow import faded, offset_px, reach_px, softened
@@ -108,11 +108,7 @@ def _offset(effect: Effect, layer: Layer) -> tuple[int, int]:
 
 
 def _ranged(effect: Effect, shape: np.ndarray) -> np.ndarray:
-    """A glow at its range, which Photoshop holds in 8 bits: at 50 % it is full where half of it is."""
-    if effect.kind in _SHADOWS:
-        return shape
-    share = int(min(max(float(effect.drawing.quality_range) / 100, 0), 1) * 255)
-    return np.minimum(shape * np.float32(255 / max(share, 1)), 1)
+    return shape if effect.kind in _SHADOWS else ranged(shape, float(effect.drawing.quality_range))
 
 
 def _from_centre(effect: Effect) -> bool:

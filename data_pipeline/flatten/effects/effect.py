@@ -13,6 +13,7 @@ from psd_tools.constants import BlendMode
 from data_pipeline.boxes import intersect, on_box, size
 from data_pipeline.colour import ColourSpace
 from data_pipeline.flatten.blend import FILLED, blend, filled, mode_index
+from data_pipeline.flatten.effects.old import old_effects
 from data_pipeline.flatten.fragment import Fragment, interleave
 from data_pipeline.flatten.paint import anchor_of_effect, draw_paint
 from data_pipeline.kernel import F32_2D, READ_F32_2D, READ_U8_3D, U8_3D, kernel
@@ -66,17 +67,8 @@ class Overlay:
 
 def effects_of(layer: Layer) -> list[Effect]:
     """The enabled effects, bottom to top. Empty where the layer's effects are switched off."""
-    if not any(tag in layer.tagged_blocks for tag in EFFECTS):
-        return []
-    parse_effects(layer)
     listed = []
-    try:
-        if not layer.effects.enabled:
-            return []
-        items = layer.effects.items
-    except UNREADABLE:
-        return []
-    for item in items:
+    for item in _drawings(layer):
         kind = _NAMES.get(type(item).__name__, type(item).__name__)
         try:
             if not item.enabled:
@@ -92,8 +84,26 @@ def effects_of(layer: Layer) -> list[Effect]:
     return sorted(listed, key=lambda effect: order.get(effect.kind, len(order)))
 
 
-def reach_of(effect: Effect) -> int:
-    """How many pixels off an effect may depend on the layer's shape."""
+def _drawings(layer: Layer) -> list[_Effect]:
+    """The present effects of layer effects that are switched on. Those of Photoshop 5 and 6 count where no later
+    version has written its own, which may have changed since."""
+    if not any(tag in layer.tagged_blocks for tag in EFFECTS):
+        return old_effects(layer)
+    parse_effects(layer)
+    try:
+        return layer.effects.items if layer.effects.enabled else []
+    except UNREADABLE:
+        return []
+
+
+def reach_of(effects: Sequence[Effect]) -> int:
+    """How many pixels off a layer's effects may depend on its shape; a bevel may lie on a stroke."""
+    along = [_reach_px(effect) for effect in effects if effect.kind == STROKE]
+    others = [_reach_px(effect) + (max(along, default=0) if effect.kind == BEVEL else 0) for effect in effects]
+    return max(others, default=0)
+
+
+def _reach_px(effect: Effect) -> int:
     if effect.kind not in (*BELOW, *WITHIN, STROKE):
         return 0
     try:

@@ -60,9 +60,12 @@ def draw_stroke(
     outside = np.clip(grow(traced, outer_px) - traced, 0, 1) if outer_px else np.zeros_like(traced)
     inside = np.clip(grow(1 - traced, inner_px) - (1 - traced), 0, 1) if inner_px else np.zeros_like(traced)
     band = outside + inside
-    overlap = np.minimum(inside, covered)
-    within = np.divide(overlap, covered, out=np.zeros_like(overlap), where=covered > 0)
-    beside = np.clip(np.minimum(band - overlap, 1 - covered), 0, 1)
+    if outer_px and inner_px:  # lies on the layer: where it is half a pixel wide on either side, the edge shows through
+        within, beside = band, band * (1 - covered)
+    else:
+        overlap = np.minimum(inside, covered)
+        within = np.divide(overlap, covered, out=np.zeros_like(overlap), where=covered > 0)
+        beside = np.clip(np.minimum(band - overlap, 1 - covered), 0, 1)
     strength = np.full(covered.shape, effect.opacity, np.float32)
     if paint.alpha is not None:
         strength *= paint.alpha

@@ -10,10 +10,11 @@ from dataclasses import replace
 import numpy as np
 from psd_tools.constants import BlendMode
 
-from data_pipeline.boxes import on_box, size
+from data_pipeline.boxes import on_box, size, union
 from data_pipeline.colour import ColourSpace
 from data_pipeline.flatten.coverage import Coverage
-from data_pipeline.flatten.effects.effect import STROKE, Overlay, as_fragment
+from data_pipeline.flatten.effects.bevel import draw_bevel_along
+from data_pipeline.flatten.effects.effect import BEVEL, STROKE, Overlay, as_fragment
 from data_pipeline.flatten.effects.stroke import Stroke, draw_stroke
 from data_pipeline.flatten.effects.styled import Styled, beside_alone, is_normal, painted_in
 from data_pipeline.flatten.fragment import Fragment
@@ -25,8 +26,8 @@ from schemas.stack import Box
 
 def stroked(
     styled: Styled, own: list[Fragment], tree: Tree, space: ColourSpace
-) -> tuple[list[Fragment], list[tuple[Fragment, BlendMode]]]:
-    """With the strokes; apart, what has to be painted before the layer, bottom to top, in its own mode."""
+) -> tuple[list[Fragment], list[tuple[Fragment, BlendMode]], list[tuple[Fragment, BlendMode]]]:
+    """With the strokes; apart, what has to be painted before the layer and after it, bottom to top, in its own mode."""
     drawn: list[tuple[Stroke, Node]] = []
     for effect, node in styled.effects:
         if effect.kind == STROKE:
@@ -56,7 +57,26 @@ def stroked(
         alpha = beside_alone(weight * stroke.strength, own, stroke.box, styled.node)
         fragment = as_fragment(stroke.rgb, alpha, stroke.box, node.layer_id, styled.node.layer_id)
         below.append((fragment, stroke.blend_mode))
-    return _knitted(styled, own, plain), below
+    return _knitted(styled, own, plain), below, _embossed(styled, [stroke for stroke, _ in drawn], tree, space)
+
+
+def _embossed(
+    styled: Styled, strokes: Sequence[Stroke], tree: Tree, space: ColourSpace
+) -> list[tuple[Fragment, BlendMode]]:
+    """The bevels that lie on the strokes; there are none where there is no stroke."""
+    if not strokes:
+        return []
+    box = union(stroke.box for stroke in strokes)
+    bands = [stroke.beside + stroke.within * total_alpha(styled.region, stroke.box) for stroke in strokes]
+    band = np.maximum.reduce([on_box(band, stroke.box, box) for band, stroke in zip(bands, strokes, strict=True)])
+    above: list[tuple[Fragment, BlendMode]] = []
+    for effect, node in styled.effects:
+        tones = draw_bevel_along(effect, styled.layer, band, box, space) if effect.kind == BEVEL else []
+        if tones is None:
+            tree.leave_undrawn(effect, node)
+        for tone in tones or ():
+            above.append((as_fragment(tone.rgb, tone.share, box, node.layer_id, styled.node.layer_id), tone.blend_mode))
+    return above
 
 
 def _uncovered(styled: Styled, strokes: Sequence[tuple[Stroke, Node]]) -> list[tuple[Stroke, Node]]:

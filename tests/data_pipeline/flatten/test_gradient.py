@@ -14,7 +14,7 @@ from data_pipeline.boxes import view
 from data_pipeline.colour import ColourSpace
 from data_pipeline.compose import compose
 from data_pipeline.drawing import Gradient, GradientOverlay, Pixels
-from data_pipeline.drawing.styles import gradient_block
+from data_pipeline.drawing.paints import gradient_block
 from data_pipeline.flatten.gradient import draw_gradient
 from data_pipeline.flatten.paint import anchor_of_fill
 from tests.data_pipeline.flatten.test_walk import flattened, ground

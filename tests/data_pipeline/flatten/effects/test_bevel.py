@@ -1,6 +1,7 @@
 """Bevel, satin and contours: formulas written out, and Photoshop's own pictures."""
 
 import math
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -12,13 +13,17 @@ from psd_tools.constants import BlendMode, ColorMode
 from psd_tools.psd.descriptor import Descriptor, Double, Enumerated, List
 
 from data_pipeline.colour import ColourSpace
+from data_pipeline.compose import compose
 from data_pipeline.curate import curate
+from data_pipeline.drawing import Bevel, Pixels, Stroke
 from data_pipeline.flatten.effects.bevel import _lit, draw_bevel_beside, draw_bevel_within
 from data_pipeline.flatten.effects.contour import contoured
 from data_pipeline.flatten.effects.effect import Effect
 from data_pipeline.flatten.effects.satin import draw_satin
 from data_pipeline.flatten.fragment import Fragment
 from schemas.options import CurateOptions
+from schemas.reasons import DropReason
+from tests.data_pipeline.flatten.test_walk import flattened, ground
 
 _RGB = ColourSpace(ColorMode.RGB, None, None, damaged_profile=False)
 _BOX = (20, 20, 60, 60)
@@ -45,6 +50,8 @@ def bevel(style: bytes = b"InrB", technique: bytes = b"SfBL", direction: bytes =
     drawing = SimpleNamespace(
         **{"highlight_opacity": 100.0, "shadow_opacity": 50.0} | numbers,
         use_global_light=False,
+        use_shape=False,
+        use_texture=False,
         descriptor=Descriptor(classID=b"ebbl", items=items),
         highlight_mode=BlendMode.SCREEN,
         shadow_mode=BlendMode.MULTIPLY,
@@ -89,7 +96,8 @@ def test_down_is_up_with_the_light_from_the_other_side() -> None:
 
 @pytest.mark.parametrize("technique", [b"SfBL", b"PrBL", b"Slmt"])
 @pytest.mark.parametrize(
-    ("style", "within", "beside"), [(b"InrB", 2, 0), (b"OtrB", 0, 2), (b"Embs", 2, 2), (b"PlEb", 2, 2)]
+    ("style", "within", "beside"),
+    [(b"InrB", 2, 0), (b"OtrB", 0, 2), (b"Embs", 2, 2), (b"PlEb", 2, 2), (b"strokeEmboss", 0, 0)],
 )
 def test_each_style_paints_its_side_of_the_edge(technique: bytes, style: bytes, within: int, beside: int) -> None:
     effect = bevel(style, technique)
@@ -105,12 +113,39 @@ def test_each_style_paints_its_side_of_the_edge(technique: bytes, style: bytes, 
 @pytest.mark.parametrize(
     "effect",
     [
-        *(bevel(b"strokeEmboss"), bevel(size=1e9), bevel(soften=-1), bevel(technique=b"none")),
+        *(bevel(b"none"), bevel(size=1e9), bevel(soften=-1), bevel(technique=b"none")),
         *(bevel(depth=math.nan), bevel(depth=1e300), bevel(highlight_opacity=math.nan), bevel(shadow_opacity=300.0)),
     ],
 )
 def test_what_cannot_be_read_is_none(effect: Effect) -> None:
     assert draw_bevel_within(effect, layer(), square(), _BOX, _RGB) is None
+
+
+def stroked(position: str = "outside") -> Pixels:
+    """A square of 20 px with a stroke of 8, along which a bevel runs."""
+    effects = (Bevel(8.0, "stroke"), Stroke(8, (128, 128, 128), position))
+    return Pixels(rgba=np.full((20, 20, 4), (9, 99, 9, 255), np.uint8), left=14, top=14, effects=effects)
+
+
+@pytest.mark.parametrize(("position", "outer", "inner"), [("outside", 6, 14), ("inside", 14, 22), ("centre", 10, 18)])
+def test_a_stroke_emboss_lights_the_outer_edge_of_a_stroke_and_shades_the_inner(
+    position: str, outer: int, inner: int
+) -> None:
+    layer = stroked(position)
+    flat, _ = flattened([ground(), layer])
+    plain, _ = flattened([ground(), replace(layer, effects=layer.effects[1:])])
+    assert flat.unsupported == ("bevel_style",)
+    assert len(flat.stack.layers) == 4
+    lit, unlit = (compose(one.stack)[:, 24, 0].astype(int) for one in (flat, plain))
+    assert lit[outer] > 128 + 20
+    assert lit[inner - 1] < 128 - 20
+    changed = np.flatnonzero(lit != unlit)
+    assert set(changed) <= {*range(outer, inner), *range(48 - inner, 48 - outer)}
+
+
+def test_a_stroke_emboss_without_a_stroke_paints_nothing() -> None:
+    flat, _ = flattened([ground(), replace(stroked(), effects=(Bevel(8.0, "stroke"),))])
+    assert [node.dropped for node in flat.nodes] == [None, None, DropReason.EMPTY]
 
 
 def test_satin_shades_where_two_copies_of_the_shape_differ() -> None:

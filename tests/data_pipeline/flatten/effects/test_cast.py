@@ -36,10 +36,11 @@ def test_a_shape_is_blurred_by_two_boxes(shape: np.ndarray, width: int) -> None:
     assert np.abs(softened(shape, width, 0.0) - expected).max() < 1e-5
 
 
-def test_spread_grows_a_shape_by_no_less_than_a_pixel() -> None:
+def test_spread_grows_a_shape_by_whole_pixels() -> None:
     shape = np.zeros((20, 20), np.float32)
     shape[8:12, 8:12] = 1
-    assert np.array_equal(softened(shape, 4, 0.2), softened(shape, 3.2, 0.0))
+    assert np.array_equal(softened(shape, 4, 0.1), softened(shape, 4, 0.0))
+    assert np.array_equal(softened(shape, 4, 0.4), softened(grow(shape, 2.0), 2, 0.0))
     assert np.array_equal(softened(shape, 4, 1.0), grow(shape, 4.0))
 
 
