@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from psd_tools.api.layers import Layer
 from psd_tools.composite import paint
+from psd_tools.composite.utils import is_fill_disabled
 from psd_tools.constants import Tag
 from psd_tools.psd.descriptor import Descriptor
 from psd_tools.terminology import Enum, Key
@@ -17,7 +18,7 @@ from data_pipeline.boxes import size, union
 from data_pipeline.colour import ColourSpace, drawn_rgb
 from data_pipeline.flatten.fragment import Fragment
 from data_pipeline.flatten.gradient import Anchor, draw_gradient
-from data_pipeline.tagged_blocks import VECTOR_MASK, parse, parse_patterns
+from data_pipeline.tagged_blocks import FILLS, VECTOR_MASK, parse, parse_patterns
 from schemas.stack import Box
 
 _PAINT_TYPES = {Enum.SolidColor: Key.Color, Enum.GradientFill: Key.Gradient, Enum.Pattern: Enum.Pattern}
@@ -55,6 +56,19 @@ def draw_colour(descriptor: Descriptor, layer: Layer, space: ColourSpace, key: K
         raise KeyError(f"no colour under {key!r}")
     colour, _ = paint.draw_solid_color_fill((0, 0, 1, 1), layer._psd.color_mode, {Key.Color: descriptor[key]})
     return drawn_rgb(space, colour)
+
+
+def fill_descriptor(layer: Layer) -> Descriptor | None:
+    """What a fill or a shape is filled with; bytes where that is damaged. Its blocks must have been parsed."""
+    if is_fill_disabled(layer):
+        return None
+    descriptors = map(layer.tagged_blocks.get_data, (*FILLS, Tag.VECTOR_STROKE_CONTENT_DATA))
+    return next((one for one in descriptors if one is not None), None)
+
+
+def is_colour(descriptor: Descriptor | None) -> bool:
+    """Whether the paint is of one colour. Raises KeyError where it is none that is known."""
+    return isinstance(descriptor, Descriptor) and _kind(descriptor) == Key.Color
 
 
 def _kind(descriptor: Descriptor) -> bytes:
