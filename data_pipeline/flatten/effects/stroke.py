@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numba import types
 from psd_tools.api.layers import Layer
 from psd_tools.composite import vector
 from psd_tools.composite.utils import has_fill, is_fill_disabled
@@ -23,6 +24,7 @@ from data_pipeline.flatten.effects.growth import grow
 from data_pipeline.flatten.fragment import Fragment
 from data_pipeline.flatten.paint import anchor_of_effect, draw_paint, fill_descriptor, is_colour
 from data_pipeline.flatten.weights import total_alpha
+from data_pipeline.kernel import F32_2D, READ_F32_2D, kernel
 from data_pipeline.tagged_blocks import FILLS, UNREADABLE, VECTOR_MASK, VECTOR_STROKE, parse
 from schemas.stack import Box
 
@@ -57,17 +59,35 @@ def draw_stroke(
         traced = _traced(layer, covered, masks, box)
     except UNREADABLE:
         return None
-    outside = np.clip(grow(traced, outer_px) - traced, 0, 1) if outer_px else np.zeros_like(traced)
-    inside = np.clip(grow(1 - traced, inner_px) - (1 - traced), 0, 1) if inner_px else np.zeros_like(traced)
-    band = outside + inside
-    overlap = np.minimum(inside, covered)
-    within = np.divide(overlap, covered, out=np.zeros_like(overlap), where=covered > 0)
-    beside = np.clip(np.minimum(band - overlap, 1 - covered), 0, 1)
+    outer = grow(traced, outer_px) if outer_px else traced
+    inner = grow(1 - traced, inner_px) if inner_px else 1 - traced
+    within, beside = np.empty_like(traced), np.empty_like(traced)
+    _band(traced, outer, inner, covered, within, beside)
     strength = np.full(covered.shape, effect.opacity, np.float32)
     if paint.alpha is not None:
         strength *= paint.alpha
     knocks_out = not bool(descriptor.get(b"overprint", False))
-    return Stroke(box, paint.rgb, np.clip(within, 0, 1), beside, strength, effect.blend_mode, knocks_out)
+    return Stroke(box, paint.rgb, within, beside, strength, effect.blend_mode, knocks_out)
+
+
+@kernel(types.void, READ_F32_2D, READ_F32_2D, READ_F32_2D, READ_F32_2D, F32_2D, F32_2D)
+def _band(
+    traced: np.ndarray,
+    outer: np.ndarray,
+    inner: np.ndarray,
+    covered: np.ndarray,
+    within: np.ndarray,
+    beside: np.ndarray,
+) -> None:
+    """What a shape grown, and its complement grown, have more than they had: within what is covered and beside it."""
+    one, nothing = np.float32(1), np.float32(0)
+    for y in range(traced.shape[0]):
+        for x in range(traced.shape[1]):
+            depth = max(inner[y, x] - (one - traced[y, x]), nothing)
+            overlap = min(depth, covered[y, x])
+            within[y, x] = overlap / covered[y, x] if covered[y, x] > nothing else nothing
+            band = max(outer[y, x] - traced[y, x], nothing) + depth
+            beside[y, x] = max(min(band - overlap, one - covered[y, x]), nothing)
 
 
 def _widths(descriptor: Descriptor) -> tuple[float, float]:
