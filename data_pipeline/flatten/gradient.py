@@ -16,7 +16,7 @@ from psd_tools.psd.descriptor import Descriptor
 from psd_tools.terminology import Enum, Key, Type
 
 from data_pipeline.boxes import size
-from data_pipeline.colour import ColourSpace, drawn_rgb
+from data_pipeline.colour import ColourSpace, described_rgb
 from data_pipeline.flatten.ramp import SMOOTHEST, Stops, in_order, ramp, rgb_ramp
 from data_pipeline.kernel import F32_2D, U8_3D, kernel
 from schemas.stack import Box
@@ -94,7 +94,7 @@ def gradient_tables(descriptor: Descriptor, space: ColourSpace) -> tuple[np.ndar
         alphas = ramp(_stops(gradient[Key.Transparency], shares), places, smoothness)[:, 0]
     if not (np.isfinite(colours).all() and np.isfinite(alphas).all()):
         raise ValueError("a gradient of what is no number")
-    rgb = drawn_rgb(space, np.clip(colours, 0, 1)[np.newaxis].astype(np.float32))[0]
+    rgb = described_rgb(space, np.clip(colours, 0, 1)[np.newaxis].astype(np.float32))[0]
     alphas = np.clip(alphas, 0, 1).astype(np.float32)
     if bool(descriptor.get(Key.Reverse, False)):
         rgb, alphas = rgb[::-1], alphas[::-1]

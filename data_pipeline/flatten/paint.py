@@ -15,7 +15,7 @@ from psd_tools.psd.descriptor import Descriptor
 from psd_tools.terminology import Enum, Key
 
 from data_pipeline.boxes import size, union
-from data_pipeline.colour import ColourSpace, drawn_rgb
+from data_pipeline.colour import ColourSpace, described_rgb, drawn_rgb
 from data_pipeline.flatten.fragment import Fragment
 from data_pipeline.flatten.gradient import Anchor, draw_gradient
 from data_pipeline.tagged_blocks import FILLS, VECTOR_MASK, parse, parse_patterns
@@ -55,7 +55,7 @@ def draw_colour(descriptor: Descriptor, layer: Layer, space: ColourSpace, key: K
     if not isinstance(descriptor.get(key), Descriptor):
         raise KeyError(f"no colour under {key!r}")
     colour, _ = paint.draw_solid_color_fill((0, 0, 1, 1), layer._psd.color_mode, {Key.Color: descriptor[key]})
-    return drawn_rgb(space, colour)
+    return described_rgb(space, colour)
 
 
 def fill_descriptor(layer: Layer) -> Descriptor | None:

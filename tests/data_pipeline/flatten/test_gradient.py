@@ -1,6 +1,7 @@
 """Gradients: the kernel against its formula written out, and against rasters that Photoshop keeps of its own fills."""
 
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,7 @@ from data_pipeline.drawing import Gradient, GradientOverlay, Pixels
 from data_pipeline.drawing.styles import gradient_block
 from data_pipeline.flatten.gradient import draw_gradient
 from data_pipeline.flatten.paint import anchor_of_fill
+from tests.data_pipeline.flatten.test_feather import distance_of
 from tests.data_pipeline.flatten.test_walk import flattened, ground
 
 _RGB = ColourSpace(ColorMode.RGB, None, None, damaged_profile=False)
@@ -121,6 +123,18 @@ def test_a_gradient_of_noise_is_named() -> None:
     block[Key.Gradient][b"GrdF"] = Enumerated(b"GrdF", b"ClNs")
     with pytest.raises(ValueError, match="noise"):
         draw_gradient(block, _BOX, _ANCHOR, _RGB)
+
+
+def test_the_stops_of_a_32_bit_document_are_linear_light() -> None:
+    linear = replace(_RGB, is_linear=True)
+    grey = gradient_block(Gradient(((0.0, (56, 56, 56), 1.0), (1.0, (56, 56, 56), 1.0))))
+    assert (draw_gradient(grey, _BOX, _ANCHOR, linear)[0] == 129).all()
+
+
+def test_photoshops_own_gradient_of_a_32_bit_document(real_psds: Path) -> None:
+    figures, unsupported = distance_of(real_psds, "psd-tools/f46c6632_4x4_32bit_grayscale.psd")
+    assert unsupported == ()
+    assert figures.mean == 0
 
 
 # Folder and file, and how far a pixel may be off: Photoshop dithers all but the last two
