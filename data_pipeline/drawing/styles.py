@@ -39,7 +39,10 @@ _DESCRIPTOR_MODES = {
     BlendMode.DIVIDE: b"blendDivide", BlendMode.HUE: b"H   ", BlendMode.SATURATION: b"Strt",
     BlendMode.COLOR: b"Clr ", BlendMode.LUMINOSITY: b"Lmns",
 }  # fmt: skip
-_STYLES = {"linear": b"Lnr ", "radial": b"Rdl ", "angle": b"Angl", "reflected": b"Rflc", "diamond": b"Dmnd"}
+_STYLES = {
+    "linear": b"Lnr ", "radial": b"Rdl ", "angle": b"Angl", "reflected": b"Rflc", "diamond": b"Dmnd",
+    "shape burst": b"shapeburst",
+}  # fmt: skip
 _POSITIONS = {"outside": b"OutF", "inside": b"InsF", "centre": b"CtrF"}
 
 
@@ -48,7 +51,7 @@ class Gradient:
     """Colour stops (position in [0, 1], colour, opacity), at least two; straight between them at `smoothness` 0."""
 
     stops: tuple[tuple[float, Colour, float], ...]
-    style: str = "linear"  # linear | radial | angle | reflected | diamond
+    style: str = "linear"  # linear | radial | angle | reflected | diamond, and of strokes shape burst
     angle: float = 90.0
     scale: float = 1.0
     reverse: bool = False

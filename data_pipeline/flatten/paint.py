@@ -17,8 +17,8 @@ from psd_tools.terminology import Enum, Key
 from data_pipeline.boxes import size, union
 from data_pipeline.colour import ColourSpace, described_rgb, drawn_rgb
 from data_pipeline.flatten.fragment import Fragment
-from data_pipeline.flatten.gradient import Anchor, draw_gradient
-from data_pipeline.tagged_blocks import FILLS, VECTOR_MASK, parse, parse_patterns
+from data_pipeline.flatten.gradient import Anchor, draw_along, draw_gradient, is_noise, is_shape_burst
+from data_pipeline.tagged_blocks import FILLS, UNREADABLE, VECTOR_MASK, parse, parse_patterns
 from schemas.stack import Box
 
 _PAINT_TYPES = {Enum.SolidColor: Key.Color, Enum.GradientFill: Key.Gradient, Enum.Pattern: Enum.Pattern}
@@ -48,6 +48,27 @@ def draw_paint(descriptor: Descriptor, layer: Layer, box: Box, anchor: Anchor, s
     if colour is None:
         raise KeyError("the pattern is not in the file")
     return Paint(drawn_rgb(space, colour), None if alpha is None else alpha[..., 0].astype(np.float32))
+
+
+def draw_paint_across(descriptor: Descriptor, depth: np.ndarray, space: ColourSpace) -> Paint:
+    """A gradient of the style shape burst; `depth` [height, width] is 0 on a stroke's outer edge and 1 on its inner."""
+    return Paint(*draw_along(descriptor, depth, space))
+
+
+def runs_across(descriptor: Descriptor) -> bool:
+    """Whether the paint is such a gradient. Raises as `draw_paint`."""
+    return _kind(descriptor) == Key.Gradient and is_shape_burst(descriptor)
+
+
+def unmeasured_features(descriptor: Descriptor) -> list[str]:
+    """What of a paint is drawn and not known to be as Photoshop draws it; nothing where it cannot be read."""
+    try:
+        if _kind(descriptor) != Key.Gradient:
+            return []
+        drawn = {"gradient_noise": is_noise(descriptor), "shape_burst": is_shape_burst(descriptor)}
+    except UNREADABLE:
+        return []
+    return [name for name, is_there in drawn.items() if is_there]
 
 
 def draw_colour(descriptor: Descriptor, layer: Layer, space: ColourSpace, key: Key = Key.Color) -> np.ndarray:

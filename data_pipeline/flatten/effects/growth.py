@@ -19,6 +19,12 @@ _MARGIN = 2  # a step's reach
 
 def grow(shape: np.ndarray, radius_px: float) -> np.ndarray:
     """`shape`, float32 [height, width] in [0, 1] -> the same, larger by a radius all around."""
+    grown: np.ndarray = np.clip(np.maximum(nearness(shape) + np.float32(radius_px), shape), 0, 1)
+    return grown
+
+
+def nearness(shape: np.ndarray) -> np.ndarray:
+    """At every pixel the greatest of opacity - distance in pixels, float32: 1/2 on a sharp edge, less outside."""
     best = np.full((shape.shape[0] + 2 * _MARGIN, shape.shape[1] + 2 * _MARGIN), _NOWHERE)
     inner = best[_MARGIN:-_MARGIN, _MARGIN:-_MARGIN]
     np.copyto(inner, shape, where=shape > 0)
@@ -26,8 +32,7 @@ def grow(shape: np.ndarray, radius_px: float) -> np.ndarray:
         turned = np.ascontiguousarray(half)
         _spread(turned)
         half[...] = turned
-    grown: np.ndarray = np.clip(np.maximum(inner + np.float32(radius_px), shape), 0, 1)
-    return grown
+    return inner
 
 
 @kernel(types.void, PLANE)

@@ -8,8 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
+from data_pipeline.compose import compose
+from data_pipeline.drawing import Gradient, GradientOverlay, Pixels, Stroke
 from data_pipeline.flatten.effects.stroke import _band
 from tests.data_pipeline.flatten.test_feather import distance_of
+from tests.data_pipeline.flatten.test_walk import flattened, ground
 
 _PLANES = arrays(np.float32, (4, 5), elements=st.floats(0, 1, width=32))
 
@@ -33,3 +36,20 @@ def test_photoshops_own_strokes(real_psds: Path, part: str) -> None:
     figures, unsupported = distance_of(real_psds, f"*/{part}.psd")
     assert unsupported == ()
     assert figures.within2 == 1
+
+
+@pytest.mark.parametrize(("position", "outermost"), [("outside", 10), ("centre", 14), ("inside", 18)])
+def test_a_shape_burst_runs_from_the_outer_edge_inwards_and_is_named(position: str, outermost: int) -> None:
+    ramp = Gradient(((0.0, (0, 0, 0), 1.0), (1.0, (240, 160, 80), 1.0)), style="shape burst", smoothness=0)
+    rgba = np.full((12, 12, 4), 255, np.uint8)
+    flat, _ = flattened([ground(), Pixels(rgba=rgba, left=18, top=18, effects=(Stroke(8, ramp, position),))])
+    steps = (np.arange(6) + 0.5) / 8
+    across = compose(flat.stack)[24, outermost : outermost + 6, :3]
+    assert np.abs(across - steps[:, np.newaxis] * (240, 160, 80)).max() <= 1
+    assert flat.unsupported == ("shape_burst",)
+
+
+def test_a_shape_burst_of_what_is_no_stroke_is_not_drawn() -> None:
+    ramp = Gradient(((0.0, (0, 0, 0), 1.0), (1.0, (240, 160, 80), 1.0)), style="shape burst")
+    flat, _ = flattened([ground(), Pixels(rgba=np.full((9, 9, 4), 255, np.uint8), effects=(GradientOverlay(ramp),))])
+    assert flat.unsupported == ("effect:gradient_overlay", "shape_burst")
