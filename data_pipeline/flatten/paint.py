@@ -135,6 +135,7 @@ def _pattern_origin(descriptor: Descriptor, layer: Layer) -> tuple[int, int]:
     phase = descriptor.get(b"phase")
     left, top = (0.0, 0.0) if phase is None else (float(phase[Key.Horizontal]), float(phase[Key.Vertical]))
     if _is_aligned(descriptor):
+        parse(layer.tagged_blocks, Tag.REFERENCE_POINT)
         point = layer.tagged_blocks.get_data(Tag.REFERENCE_POINT) or layer.bbox[:2]
         left, top = left + float(point[0]), top + float(point[1])
     return round(left), round(top)
