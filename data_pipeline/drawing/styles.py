@@ -94,6 +94,7 @@ class GradientOverlay(_Effect):
 class PatternOverlay(_Effect):
     tile: Tile
     scale: float = 1.0
+    angle: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -189,7 +190,7 @@ def _effect(effect: Effect) -> tuple[bytes, Descriptor]:
         case GradientOverlay():
             return b"GrFl", _descriptor(b"GrFl", head | blend | _gradient_items(effect.gradient))
         case PatternOverlay():
-            items = head | blend | _tile_items(effect.tile, effect.scale)
+            items = head | blend | _tile_items(effect.tile, effect.scale, effect.angle)
             return b"patternFill", _descriptor(b"patternFill", items)
         case Stroke():
             return b"FrFX", _descriptor(b"FrFX", head | _stroke_items(effect, blend))
@@ -257,11 +258,11 @@ def _gradient_items(gradient: Gradient) -> dict[bytes, Any]:
     }
 
 
-def _tile_items(tile: Tile, scale: float) -> dict[bytes, Any]:
+def _tile_items(tile: Tile, scale: float, angle: float = 0.0) -> dict[bytes, Any]:
     identity = {b"Nm  ": String(tile.name + "\0"), b"Idnt": String(tile.identifier + "\0")}
     return {
         b"Ptrn": _descriptor(b"Ptrn", identity),
-        b"Angl": UnitFloat(0.0, Unit.Angle),
+        b"Angl": UnitFloat(angle, Unit.Angle),
         b"Scl ": _percent(scale),
         b"Algn": Bool(True),
         b"phase": _descriptor(b"Pnt ", {b"Hrzn": Double(0.0), b"Vrtc": Double(0.0)}),

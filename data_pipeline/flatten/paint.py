@@ -4,7 +4,6 @@ Fills, overlays and strokes are painted with the same three.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from psd_tools.api.layers import Layer
@@ -15,21 +14,15 @@ from psd_tools.psd.descriptor import Descriptor
 from psd_tools.terminology import Enum, Key
 
 from data_pipeline.boxes import size, union
-from data_pipeline.colour import ColourSpace, described_rgb, drawn_rgb
+from data_pipeline.colour import ColourSpace, described_rgb
 from data_pipeline.flatten.fragment import Fragment
 from data_pipeline.flatten.gradient import Anchor, draw_along, draw_gradient, is_noise, is_shape_burst
-from data_pipeline.tagged_blocks import FILLS, UNREADABLE, VECTOR_MASK, parse, parse_patterns
+from data_pipeline.flatten.pattern import Paint, draw_pattern, pattern_angle, pattern_scale
+from data_pipeline.tagged_blocks import FILLS, UNREADABLE, VECTOR_MASK, parse
 from schemas.stack import Box
 
+_FARTHEST_PX = 1 << 24  # that a pattern may begin from the canvas, far beyond the largest document
 _PAINT_TYPES = {Enum.SolidColor: Key.Color, Enum.GradientFill: Key.Gradient, Enum.Pattern: Enum.Pattern}
-
-
-@dataclass(frozen=True, eq=False)
-class Paint:
-    """`rgb` uint8 [height, width, 3], read-only; `alpha` float32 [height, width], None where it is opaque."""
-
-    rgb: np.ndarray
-    alpha: np.ndarray | None
 
 
 def draw_paint(descriptor: Descriptor, layer: Layer, box: Box, anchor: Anchor, space: ColourSpace) -> Paint:
@@ -42,12 +35,7 @@ def draw_paint(descriptor: Descriptor, layer: Layer, box: Box, anchor: Anchor, s
         return Paint(np.broadcast_to(draw_colour(descriptor, layer, space), (*size(box), 3)), None)
     if kind == Key.Gradient:
         return Paint(*draw_gradient(descriptor, box, anchor, space))
-    parse_patterns(layer._psd)
-    left, top = _pattern_origin(descriptor, layer)
-    colour, alpha = paint.draw_pattern_fill(box, layer._psd, descriptor, (left, top, left, top))
-    if colour is None:
-        raise KeyError("the pattern is not in the file")
-    return Paint(drawn_rgb(space, colour), None if alpha is None else alpha[..., 0].astype(np.float32))
+    return draw_pattern(descriptor, layer._psd, box, _pattern_origin(descriptor, layer), space)
 
 
 def draw_paint_across(descriptor: Descriptor, depth: np.ndarray, space: ColourSpace) -> Paint:
@@ -63,9 +51,13 @@ def runs_across(descriptor: Descriptor) -> bool:
 def unmeasured_features(descriptor: Descriptor) -> list[str]:
     """What of a paint is drawn and not known to be as Photoshop draws it; nothing where it cannot be read."""
     try:
-        if _kind(descriptor) != Key.Gradient:
+        kind = _kind(descriptor)
+        if kind == Key.Gradient:
+            drawn = {"gradient_noise": is_noise(descriptor), "shape_burst": is_shape_burst(descriptor)}
+        elif kind == Enum.Pattern:
+            drawn = {"pattern_scale": pattern_scale(descriptor) != 1, "pattern_angle": pattern_angle(descriptor) != 0}
+        else:
             return []
-        drawn = {"gradient_noise": is_noise(descriptor), "shape_burst": is_shape_burst(descriptor)}
     except UNREADABLE:
         return []
     return [name for name, is_there in drawn.items() if is_there]
@@ -138,4 +130,6 @@ def _pattern_origin(descriptor: Descriptor, layer: Layer) -> tuple[int, int]:
         parse(layer.tagged_blocks, Tag.REFERENCE_POINT)
         point = layer.tagged_blocks.get_data(Tag.REFERENCE_POINT) or layer.bbox[:2]
         left, top = left + float(point[0]), top + float(point[1])
+    if not max(abs(left), abs(top)) < _FARTHEST_PX:
+        raise ValueError(f"a pattern that begins at {left}, {top}")
     return round(left), round(top)
