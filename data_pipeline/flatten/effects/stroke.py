@@ -1,6 +1,7 @@
 """A layer's shape and a stroke -> a band of paint along its edge.
 
-How wide it is at a pixel was found by psd-tools on Photoshop's own pictures (`growth`).
+How wide it is at a pixel was measured on Photoshop's own pictures (`growth`), and so was what it does on a soft edge:
+an inner stroke takes the place of its layer there, a centred one lies over it.
 """
 
 import math
@@ -71,8 +72,12 @@ def draw_stroke(
         return None
     outer = grow(traced, outer_px) if outer_px else traced
     inner = grow(1 - traced, inner_px) if inner_px else 1 - traced
-    within, beside = np.empty_like(traced), np.empty_like(traced)
-    _band(traced, outer, inner, covered, within, beside)
+    if outer_px and inner_px:  # a centred one lies over its layer as any layer does
+        within = np.clip(outer + inner - 1, 0, 1)
+        beside = within * (1 - covered)
+    else:
+        within, beside = np.empty_like(traced), np.empty_like(traced)
+        _band(traced, outer, inner, covered, within, beside)
     strength = np.full(covered.shape, effect.opacity, np.float32)
     if paint.alpha is not None:
         strength *= paint.alpha

@@ -31,7 +31,20 @@ def test_a_band_lies_within_what_is_covered_and_beside_it(
     assert np.abs(beside - np.clip(np.minimum(band - overlap, 1 - covered), 0, 1)).max() < 1e-6
 
 
-@pytest.mark.parametrize("part", ["d4db7556_shape-fx2", "fdaeb7ec_stroke-1-raster-color", "f9a513b4_stroke-composite"])
+def test_a_centred_stroke_lies_over_the_soft_edge_of_its_layer() -> None:
+    rgba = np.full((12, 12, 4), 255, np.uint8)
+    rgba[..., :3] = (0, 200, 0)
+    rgba[:, :1, 3] = 102  # 0.4, of which a pixel's half on either side of the edge is within 0.9
+    layer = Pixels(rgba=rgba, left=18, top=18, effects=(Stroke(1, (200, 0, 0), "centre"),))
+    shown = compose(flattened([Pixels(rgba=np.zeros((48, 48, 4), np.uint8)), layer])[0].stack)[24, 18]
+    total = 1 - 0.6 * 0.1
+    assert np.abs(shown - np.array([200 * 0.9 / total, 200 * 0.04 / total, 0, 255 * total])).max() <= 1
+
+
+@pytest.mark.parametrize(
+    "part",
+    ["ba762308_outer-glow-2", "d4db7556_shape-fx2", "fdaeb7ec_stroke-1-raster-color", "f9a513b4_stroke-composite"],
+)
 def test_photoshops_own_strokes(real_psds: Path, part: str) -> None:
     figures, unsupported = distance_of(real_psds, f"*/{part}.psd")
     assert unsupported == ()
