@@ -30,12 +30,14 @@ _PIL_MODES = {
 @dataclass(frozen=True, eq=False)
 class ColourSpace:
     """How a document's colours become sRGB. `transform` is None where they are sRGB already, or where
-    there is no usable profile; `damaged_profile` tells the latter from the former."""
+    there is no usable profile; `damaged_profile` tells the latter from the former. `is_linear` says that colours
+    in descriptors are linear light."""
 
     mode: ColorMode
     palette: np.ndarray | None  # uint8 [256, 3], indexed mode
     transform: ImageCms.ImageCmsTransform | None
     damaged_profile: bool
+    is_linear: bool = False
 
 
 def srgb_values(light: np.ndarray) -> np.ndarray:
@@ -58,7 +60,7 @@ def colour_space(document: Document) -> ColourSpace:
         palette[: table.size // 3] = table[: table.size // 3 * 3].reshape(3, -1).T
     if document.psd.depth == 32:
         # 32-bit documents are linear light; `pixels.to_uint8` has given them sRGB's curve.
-        return ColourSpace(mode, palette, None, damaged_profile=False)
+        return ColourSpace(mode, palette, None, damaged_profile=False, is_linear=True)
     if mode == ColorMode.LAB:
         return ColourSpace(mode, None, _transform(ImageCms.createProfile("LAB"), "LAB"), damaged_profile=False)
     if document.profile is None or mode not in _PIL_MODES:
@@ -151,3 +153,8 @@ def drawn_rgb(space: ColourSpace, colour: np.ndarray) -> np.ndarray:
     if planes.shape[2] == 1 and space.mode not in (ColorMode.GRAYSCALE, ColorMode.DUOTONE):
         return np.repeat(planes, 3, axis=2)
     return to_rgb(space, [planes[..., channel] for channel in range(planes.shape[2])])
+
+
+def described_rgb(space: ColourSpace, colour: np.ndarray) -> np.ndarray:
+    """As `drawn_rgb`, of colours that come from descriptors: a 32-bit document has them as it has its pixels."""
+    return drawn_rgb(space, srgb_values(colour) if space.is_linear else colour)

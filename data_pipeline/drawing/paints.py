@@ -25,7 +25,10 @@ from psd_tools.terminology import Unit
 
 Colour = tuple[int, int, int]
 
-_STYLES = {"linear": b"Lnr ", "radial": b"Rdl ", "angle": b"Angl", "reflected": b"Rflc", "diamond": b"Dmnd"}
+_STYLES = {
+    "linear": b"Lnr ", "radial": b"Rdl ", "angle": b"Angl", "reflected": b"Rflc", "diamond": b"Dmnd",
+    "shape burst": b"shapeburst",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -33,7 +36,7 @@ class Gradient:
     """Colour stops (position in [0, 1], colour, opacity), at least two; straight between them at `smoothness` 0."""
 
     stops: tuple[tuple[float, Colour, float], ...]
-    style: str = "linear"  # linear | radial | angle | reflected | diamond
+    style: str = "linear"  # linear | radial | angle | reflected | diamond, and of strokes shape burst
     angle: float = 90.0
     scale: float = 1.0
     reverse: bool = False
@@ -111,12 +114,12 @@ def gradient_items(gradient: Gradient) -> dict[bytes, Any]:
     }
 
 
-def tile_items(tile: Tile, scale: float) -> dict[bytes, Any]:
+def tile_items(tile: Tile, scale: float, angle: float = 0.0) -> dict[bytes, Any]:
     """Of a fill, an overlay, a stroke or a texture."""
     identity = {b"Nm  ": String(tile.name + "\0"), b"Idnt": String(tile.identifier + "\0")}
     return {
         b"Ptrn": descriptor_of(b"Ptrn", identity),
-        b"Angl": UnitFloat(0.0, Unit.Angle),
+        b"Angl": UnitFloat(angle, Unit.Angle),
         b"Scl ": percent(scale),
         b"Algn": Bool(True),
         b"phase": descriptor_of(b"Pnt ", {b"Hrzn": Double(0.0), b"Vrtc": Double(0.0)}),

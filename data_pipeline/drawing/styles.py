@@ -65,6 +65,7 @@ class GradientOverlay(_Effect):
 class PatternOverlay(_Effect):
     tile: Tile
     scale: float = 1.0
+    angle: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -145,7 +146,7 @@ def _effect(effect: Effect) -> tuple[bytes, Descriptor]:
         case GradientOverlay():
             return b"GrFl", descriptor_of(b"GrFl", head | blend | gradient_items(effect.gradient))
         case PatternOverlay():
-            items = head | blend | tile_items(effect.tile, effect.scale)
+            items = head | blend | tile_items(effect.tile, effect.scale, effect.angle)
             return b"patternFill", descriptor_of(b"patternFill", items)
         case Stroke():
             return b"FrFX", descriptor_of(b"FrFX", head | _stroke_items(effect, blend))

@@ -219,7 +219,10 @@ def _path_box(layer: Layer) -> Box:
 
 
 def draws_vector_mask(layer: Layer) -> bool:
-    """Whether its path is drawn, with its feather: neither its pixels nor its layer mask have it in them."""
+    """Whether its path is drawn, with its feather: neither its pixels nor its layer mask have it in them.
+
+    A mask without parameters that is but the path, rendered, would square its soft edge.
+    """
     if not any(tag in layer.tagged_blocks for tag in VECTOR_MASK):
         return False
     parse(layer.tagged_blocks, *VECTOR_MASK)
@@ -228,7 +231,10 @@ def draws_vector_mask(layer: Layer) -> bool:
         return False
     if not layer.has_pixels() or has_soft_path(layer):
         return True
-    return not has_fill(layer) and layer.mask is not None and not layer.mask.has_real()
+    mask = layer.mask
+    if has_fill(layer) or mask is None or mask.has_real():
+        return False
+    return mask.parameters is not None or mask.real_flags is not None or not mask.flags.user_mask_from_render
 
 
 def _repeats_transparency(layer: Layer) -> bool:

@@ -11,12 +11,12 @@ from typing import NamedTuple
 import numpy as np
 from numba import types
 from psd_tools.composite import paint
-from psd_tools.constants import ColorMode
+from psd_tools.constants import ColorMode, GradientType
 from psd_tools.psd.descriptor import Descriptor
 from psd_tools.terminology import Enum, Key, Type
 
 from data_pipeline.boxes import size
-from data_pipeline.colour import ColourSpace, drawn_rgb
+from data_pipeline.colour import ColourSpace, described_rgb
 from data_pipeline.flatten.ramp import SMOOTHEST, Stops, in_order, ramp, rgb_ramp
 from data_pipeline.kernel import F32_2D, U8_3D, kernel
 from schemas.stack import Box
@@ -51,6 +51,18 @@ def draw_gradient(
     return rgb, alpha
 
 
+def is_shape_burst(descriptor: Descriptor) -> bool:
+    """Whether a gradient runs across a stroke, from its outer edge inwards. Raises as `draw_gradient`."""
+    return bool(descriptor[Key.Type].enum == GradientType.SHAPE_BURST.value)
+
+
+def draw_along(descriptor: Descriptor, places: np.ndarray, space: ColourSpace) -> tuple[np.ndarray, np.ndarray]:
+    """As `draw_gradient`, of a gradient whose `places`, [height, width], are 0 where it begins and 1 where it ends."""
+    colours, alphas = gradient_tables(descriptor, space)
+    steps = np.rint(np.clip(places, 0, 1) * (_STEPS - 1)).astype(np.intp)
+    return colours[steps], alphas[steps]
+
+
 def _line(descriptor: Descriptor, anchor: Anchor) -> _Line:
     """From end to end of a linear gradient, from the middle of any other. Photoshop's points are whole pixels."""
     angle = math.radians(float(descriptor.get(Key.Angle, 0)))
@@ -76,8 +88,8 @@ def gradient_tables(descriptor: Descriptor, space: ColourSpace) -> tuple[np.ndar
     """(uint8 RGB [steps, 3], float32 alpha [steps]) from the gradient's begin to its end. Raises as `draw_gradient`."""
     gradient = descriptor[Key.Gradient]
     places = np.linspace(0, 1, _STEPS, dtype=np.float32)
-    if gradient[Type.GradientForm].enum != Enum.CustomStops:
-        raise ValueError("a gradient of noise")  # psd-tools' noise is not Photoshop's: 80/255 off
+    if is_noise(descriptor):
+        return _middle_of_noise(gradient, space)
     smoothness = float(gradient.get(b"Intr", SMOOTHEST)) / SMOOTHEST
     if not 0 <= smoothness <= 1:
         raise ValueError(f"a gradient of smoothness {smoothness}, which is no number from 0 to 1")
@@ -94,11 +106,28 @@ def gradient_tables(descriptor: Descriptor, space: ColourSpace) -> tuple[np.ndar
         alphas = ramp(_stops(gradient[Key.Transparency], shares), places, smoothness)[:, 0]
     if not (np.isfinite(colours).all() and np.isfinite(alphas).all()):
         raise ValueError("a gradient of what is no number")
-    rgb = drawn_rgb(space, np.clip(colours, 0, 1)[np.newaxis].astype(np.float32))[0]
+    rgb = described_rgb(space, np.clip(colours, 0, 1)[np.newaxis].astype(np.float32))[0]
     alphas = np.clip(alphas, 0, 1).astype(np.float32)
     if bool(descriptor.get(Key.Reverse, False)):
         rgb, alphas = rgb[::-1], alphas[::-1]
     return np.ascontiguousarray(rgb), np.ascontiguousarray(alphas)
+
+
+def is_noise(descriptor: Descriptor) -> bool:
+    """Whether a gradient is of noise. Raises as `draw_gradient`."""
+    return bool(descriptor[Key.Gradient][Type.GradientForm].enum == Enum.ColorNoise)
+
+
+def _middle_of_noise(gradient: Descriptor, space: ColourSpace) -> tuple[np.ndarray, np.ndarray]:
+    """The middle of its range, in its own colour model, all along: what Photoshop's generator makes of a seed is not
+    known. Exact where the range is one colour (found by psd-tools), else some 60/255 off (`b7f46752_src.psd`)."""
+    least, most = (np.array([float(v) for v in gradient[key]]) for key in (Key.Minimum, Key.Maximum))
+    middle = np.clip((least + most) / 200, 0, 1)
+    if middle.shape != (4,) or not np.isfinite(middle).all():
+        raise ValueError("a gradient of noise without four ranges")
+    colour = paint._noise_to_canvas(space.mode, gradient[Key.ColorSpace].enum, middle[np.newaxis, :3])
+    rgb = np.repeat(described_rgb(space, colour[np.newaxis])[0], _STEPS, axis=0)
+    return rgb, np.full(_STEPS, middle[3] if gradient.get(Key.ShowTransparency) else 1, np.float32)
 
 
 def _stops(stops: Sequence[Descriptor], values: np.ndarray) -> Stops:

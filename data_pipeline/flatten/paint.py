@@ -4,31 +4,25 @@ Fills, overlays and strokes are painted with the same three.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from psd_tools.api.layers import Layer
 from psd_tools.composite import paint
+from psd_tools.composite.utils import is_fill_disabled
 from psd_tools.constants import Tag
 from psd_tools.psd.descriptor import Descriptor
 from psd_tools.terminology import Enum, Key
 
 from data_pipeline.boxes import size, union
-from data_pipeline.colour import ColourSpace, drawn_rgb
+from data_pipeline.colour import ColourSpace, described_rgb
 from data_pipeline.flatten.fragment import Fragment
-from data_pipeline.flatten.gradient import Anchor, draw_gradient
-from data_pipeline.tagged_blocks import VECTOR_MASK, parse, parse_patterns
+from data_pipeline.flatten.gradient import Anchor, draw_along, draw_gradient, is_noise, is_shape_burst
+from data_pipeline.flatten.pattern import Paint, draw_pattern, pattern_angle, pattern_scale
+from data_pipeline.tagged_blocks import FILLS, UNREADABLE, VECTOR_MASK, parse
 from schemas.stack import Box
 
+_FARTHEST_PX = 1 << 24  # that a pattern may begin from the canvas, far beyond the largest document
 _PAINT_TYPES = {Enum.SolidColor: Key.Color, Enum.GradientFill: Key.Gradient, Enum.Pattern: Enum.Pattern}
-
-
-@dataclass(frozen=True, eq=False)
-class Paint:
-    """`rgb` uint8 [height, width, 3], read-only; `alpha` float32 [height, width], None where it is opaque."""
-
-    rgb: np.ndarray
-    alpha: np.ndarray | None
 
 
 def draw_paint(descriptor: Descriptor, layer: Layer, box: Box, anchor: Anchor, space: ColourSpace) -> Paint:
@@ -41,17 +35,32 @@ def draw_paint(descriptor: Descriptor, layer: Layer, box: Box, anchor: Anchor, s
         return Paint(np.broadcast_to(draw_colour(descriptor, layer, space), (*size(box), 3)), None)
     if kind == Key.Gradient:
         return Paint(*draw_gradient(descriptor, box, anchor, space))
-    return draw_pattern(descriptor, layer, box, space)
+    return draw_pattern(descriptor, layer._psd, box, pattern_origin(descriptor, layer), space)
 
 
-def draw_pattern(descriptor: Descriptor, layer: Layer, box: Box, space: ColourSpace) -> Paint:
-    """The descriptor's pattern on `box`. Raises as `draw_paint`."""
-    parse_patterns(layer._psd)
-    left, top = _pattern_origin(descriptor, layer)
-    colour, alpha = paint.draw_pattern_fill(box, layer._psd, descriptor, (left, top, left, top))
-    if colour is None:
-        raise KeyError("the pattern is not in the file")
-    return Paint(drawn_rgb(space, colour), None if alpha is None else alpha[..., 0].astype(np.float32))
+def draw_paint_across(descriptor: Descriptor, depth: np.ndarray, space: ColourSpace) -> Paint:
+    """A gradient of the style shape burst; `depth` [height, width] is 0 on a stroke's outer edge and 1 on its inner."""
+    return Paint(*draw_along(descriptor, depth, space))
+
+
+def runs_across(descriptor: Descriptor) -> bool:
+    """Whether the paint is such a gradient. Raises as `draw_paint`."""
+    return _kind(descriptor) == Key.Gradient and is_shape_burst(descriptor)
+
+
+def unmeasured_features(descriptor: Descriptor) -> list[str]:
+    """What of a paint is drawn and not known to be as Photoshop draws it; nothing where it cannot be read."""
+    try:
+        kind = _kind(descriptor)
+        if kind == Key.Gradient:
+            drawn = {"gradient_noise": is_noise(descriptor), "shape_burst": is_shape_burst(descriptor)}
+        elif kind == Enum.Pattern:
+            drawn = {"pattern_scale": pattern_scale(descriptor) != 1, "pattern_angle": pattern_angle(descriptor) != 0}
+        else:
+            return []
+    except UNREADABLE:
+        return []
+    return [name for name, is_there in drawn.items() if is_there]
 
 
 def draw_colour(descriptor: Descriptor, layer: Layer, space: ColourSpace, key: Key = Key.Color) -> np.ndarray:
@@ -59,7 +68,20 @@ def draw_colour(descriptor: Descriptor, layer: Layer, space: ColourSpace, key: K
     if not isinstance(descriptor.get(key), Descriptor):
         raise KeyError(f"no colour under {key!r}")
     colour, _ = paint.draw_solid_color_fill((0, 0, 1, 1), layer._psd.color_mode, {Key.Color: descriptor[key]})
-    return drawn_rgb(space, colour)
+    return described_rgb(space, colour)
+
+
+def fill_descriptor(layer: Layer) -> Descriptor | None:
+    """What a fill or a shape is filled with; bytes where that is damaged. Its blocks must have been parsed."""
+    if is_fill_disabled(layer):
+        return None
+    descriptors = map(layer.tagged_blocks.get_data, (*FILLS, Tag.VECTOR_STROKE_CONTENT_DATA))
+    return next((one for one in descriptors if one is not None), None)
+
+
+def is_colour(descriptor: Descriptor | None) -> bool:
+    """Whether the paint is of one colour. Raises KeyError where it is none that is known."""
+    return isinstance(descriptor, Descriptor) and _kind(descriptor) == Key.Color
 
 
 def _kind(descriptor: Descriptor) -> bytes:
@@ -100,11 +122,14 @@ def _is_aligned(descriptor: Descriptor) -> bool:
     return bool(descriptor.get(Key.Alignment, True))
 
 
-def _pattern_origin(descriptor: Descriptor, layer: Layer) -> tuple[int, int]:
+def pattern_origin(descriptor: Descriptor, layer: Layer) -> tuple[int, int]:
     """Where a tile begins: a pattern linked with its layer moves with the layer's reference point."""
     phase = descriptor.get(b"phase")
     left, top = (0.0, 0.0) if phase is None else (float(phase[Key.Horizontal]), float(phase[Key.Vertical]))
     if _is_aligned(descriptor):
+        parse(layer.tagged_blocks, Tag.REFERENCE_POINT)
         point = layer.tagged_blocks.get_data(Tag.REFERENCE_POINT) or layer.bbox[:2]
         left, top = left + float(point[0]), top + float(point[1])
+    if not max(abs(left), abs(top)) < _FARTHEST_PX:
+        raise ValueError(f"a pattern that begins at {left}, {top}")
     return round(left), round(top)

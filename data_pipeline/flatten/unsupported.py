@@ -12,6 +12,7 @@ from data_pipeline.flatten.coverage import draws_vector_mask
 from data_pipeline.flatten.effects.effect import BEVEL, SATIN, Effect
 from data_pipeline.flatten.feather import feather_of
 from data_pipeline.flatten.fill import fades_colour, is_shaped
+from data_pipeline.flatten.paint import fill_descriptor, unmeasured_features
 from data_pipeline.flatten.restrict import draws_restriction
 from data_pipeline.tagged_blocks import EFFECTS, UNREADABLE, is_switched_on
 
@@ -33,6 +34,9 @@ def unsupported_features(
         names.append("dissolve")  # other layers are named where their noise is drawn
     if any(_has_contour(effect) for effect in effects):
         names.append("effect_contour")  # drawn, but not measured
+    names += [name for effect in effects for name in unmeasured_features(effect.drawing.descriptor)]
+    if not layer.has_pixels():
+        names += _unmeasured_fill(layer)
     if has_ranges(layer) and not (is_alone and blend_if_of(layer)):
         names.append("blend_if")
     if _restricts_channels(layer) and not (is_alone and draws_restriction(layer)):
@@ -53,6 +57,14 @@ def unsupported_features(
     if clipped and not is_switched_on(layer, Tag.BLEND_CLIPPING_ELEMENTS, default=True):
         names.append("blend_clipped_layers_apart")
     return names
+
+
+def _unmeasured_fill(layer: Layer) -> list[str]:
+    try:
+        fill = fill_descriptor(layer)
+    except UNREADABLE:
+        return []
+    return unmeasured_features(fill) if isinstance(fill, Descriptor) else []
 
 
 def _has_contour(effect: Effect) -> bool:

@@ -1,7 +1,7 @@
 """The shape of a layer -> the soft shapes that shadows and glows are painted with.
 
-A shape is grown by size * spread and then blurred by two boxes as wide as what is left of the size: measured against
-Photoshop's own pictures, that is nearer than any Gaussian. Growth, width and offset are rounded to whole pixels.
+A shape is grown by size * spread, in whole pixels, and then blurred by two boxes as wide as what is left of the size:
+measured against Photoshop's own pictures, that is nearer than any Gaussian. The offset is rounded to whole pixels.
 """
 
 import math
@@ -25,8 +25,10 @@ def reach_px(size_px: float) -> int:
 
 def softened(shape: np.ndarray, size_px: float, spread: float = 0.0) -> np.ndarray:
     """`shape`, float32 [height, width] in [0, 1], grown and blurred; what lies beyond its borders counts as 0."""
-    grown_px = round(size_px * spread)
-    return _blurred(grow(shape, grown_px) if grown_px else shape, round(size_px - grown_px))
+    grown_px = size_px * spread
+    if grown_px < 1:  # Photoshop grows by no less
+        return _blurred(shape, round(size_px - grown_px))
+    return _blurred(grow(shape, round(grown_px)), round(size_px - grown_px))
 
 
 def faded(shape: np.ndarray, size_px: float, spread: float) -> np.ndarray:

@@ -81,6 +81,8 @@ def _embossed(
 
 def _uncovered(styled: Styled, strokes: Sequence[tuple[Stroke, Node]]) -> list[tuple[Stroke, Node]]:
     """Bottom to top. Beside the layer an upper stroke, whatever its mode, covers its share of the lower ones."""
+    if len(strokes) < 2:
+        return list(strokes)
     upper: list[tuple[Box, np.ndarray]] = []
     result: list[tuple[Stroke, Node]] = []
     for stroke, node in reversed(strokes):

@@ -19,7 +19,8 @@ from scipy import ndimage
 from data_pipeline.colour import ColourSpace
 from data_pipeline.flatten.effects.contour import contoured, ranged
 from data_pipeline.flatten.effects.shadow import softened
-from data_pipeline.flatten.paint import draw_pattern
+from data_pipeline.flatten.paint import pattern_origin
+from data_pipeline.flatten.pattern import draw_pattern
 from schemas.stack import Box
 
 _CHISEL_SOFTNESS = 0.2  # of the soft chisel, in sizes
@@ -75,7 +76,7 @@ def _texture(descriptor: Descriptor, layer: Layer, box: Box, space: ColourSpace)
     depth = float(descriptor[b"textureDepth"]) / 100
     if not abs(depth) <= _MAX_TEXTURE_DEPTH:
         raise ValueError(f"a texture of depth {depth}")
-    paint = draw_pattern(descriptor, layer, box, space)
+    paint = draw_pattern(descriptor, layer._psd, box, pattern_origin(descriptor, layer), space)
     light: np.ndarray = paint.rgb.astype(np.float32) @ (_LUMINANCE / np.float32(255))
     if bool(descriptor.get(Key.InvertTexture, False)):
         light = 1 - light

@@ -148,3 +148,9 @@ def test_photoshops_own_feathers(real_psds: Path) -> None:
     assert unsupported == ()
     assert figures.mean < 0.2
     assert figures.within2 > 0.98
+
+
+def test_a_layer_mask_that_is_but_the_rendered_path_is_applied_once(real_psds: Path) -> None:
+    figures, unsupported = distance_of(real_psds, "psd-tools/fc6c3296_vector-mask2.psd")
+    assert unsupported == ()
+    assert figures.within2 == 1

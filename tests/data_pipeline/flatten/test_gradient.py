@@ -1,13 +1,15 @@
 """Gradients: the kernel against its formula written out, and against rasters that Photoshop keeps of its own fills."""
 
 import math
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from psd_tools import PSDImage
 from psd_tools.constants import ColorMode, Tag
-from psd_tools.psd.descriptor import Double, Enumerated
+from psd_tools.psd.descriptor import Bool, DescriptorBlock, Double, Enumerated, Integer, List
 from psd_tools.terminology import Key
 
 from data_pipeline.boxes import view
@@ -16,7 +18,8 @@ from data_pipeline.compose import compose
 from data_pipeline.drawing import Gradient, GradientOverlay, Pixels
 from data_pipeline.drawing.paints import gradient_block
 from data_pipeline.flatten.gradient import draw_gradient
-from data_pipeline.flatten.paint import anchor_of_fill
+from data_pipeline.flatten.paint import anchor_of_fill, unmeasured_features
+from tests.data_pipeline.flatten.test_feather import distance_of
 from tests.data_pipeline.flatten.test_walk import flattened, ground
 
 _RGB = ColourSpace(ColorMode.RGB, None, None, damaged_profile=False)
@@ -116,11 +119,62 @@ def test_a_gradient_of_what_is_no_number_is_refused(place: float) -> None:
         draw_gradient(block, _BOX, _ANCHOR, _RGB)
 
 
-def test_a_gradient_of_noise_is_named() -> None:
+def of_noise(model: bytes, least: Sequence[int], most: Sequence[int], has_alpha: bool = False) -> DescriptorBlock:
     block = gradient_block(Gradient(_STOPS))
-    block[Key.Gradient][b"GrdF"] = Enumerated(b"GrdF", b"ClNs")
-    with pytest.raises(ValueError, match="noise"):
-        draw_gradient(block, _BOX, _ANCHOR, _RGB)
+    noise = {
+        b"GrdF": Enumerated(b"GrdF", b"ClNs"),
+        b"ClrS": Enumerated(b"ClrS", model),
+        b"ShTr": Bool(has_alpha),
+        b"Mnm ": List(items=[Integer(value) for value in least]),
+        b"Mxm ": List(items=[Integer(value) for value in most]),
+    }
+    for key, value in noise.items():
+        block[Key.Gradient][key] = value
+    return block
+
+
+@pytest.mark.parametrize(
+    ("model", "values", "colour"),
+    [(b"RGBC", (50, 0, 100), (128, 0, 255)), (b"HSBl", (50, 100, 100), (0, 255, 255)), (b"LbCl", (100, 50, 50), None)],
+)
+def test_noise_of_one_colour_is_that_colour(
+    model: bytes, values: tuple[int, ...], colour: tuple[int, ...] | None
+) -> None:
+    rgb, alpha = draw_gradient(of_noise(model, (*values, 0), (*values, 0)), _BOX, _ANCHOR, _RGB)
+    assert np.abs(rgb - np.array(colour or (255, 255, 255))).max() <= 1
+    assert (alpha == 1).all()
+
+
+def test_other_noise_is_the_middle_of_its_range_and_named() -> None:
+    block = of_noise(b"RGBC", (0, 20, 0, 0), (100, 60, 0, 50), has_alpha=True)
+    rgb, alpha = draw_gradient(block, _BOX, _ANCHOR, _RGB)
+    assert (rgb == (128, 102, 0)).all()
+    assert (alpha == 0.25).all()
+    assert unmeasured_features(block) == ["gradient_noise"]
+
+
+@pytest.mark.parametrize("most", [(100, 100), (100, 100, 100, 100, 100), ()])
+def test_noise_without_four_ranges_is_refused(most: tuple[int, ...]) -> None:
+    with pytest.raises(ValueError, match="ranges"):
+        draw_gradient(of_noise(b"RGBC", (0,) * len(most), most), _BOX, _ANCHOR, _RGB)
+
+
+def test_photoshops_noise_is_named(real_psds: Path) -> None:
+    figures, unsupported = distance_of(real_psds, "ag-psd/b7f46752_src.psd")
+    assert "gradient_noise" in unsupported
+    assert figures.mean < 1.1
+
+
+def test_the_stops_of_a_32_bit_document_are_linear_light() -> None:
+    linear = replace(_RGB, is_linear=True)
+    grey = gradient_block(Gradient(((0.0, (56, 56, 56), 1.0), (1.0, (56, 56, 56), 1.0))))
+    assert (draw_gradient(grey, _BOX, _ANCHOR, linear)[0] == 129).all()
+
+
+def test_photoshops_own_gradient_of_a_32_bit_document(real_psds: Path) -> None:
+    figures, unsupported = distance_of(real_psds, "psd-tools/f46c6632_4x4_32bit_grayscale.psd")
+    assert unsupported == ()
+    assert figures.mean == 0
 
 
 # Folder and file, and how far a pixel may be off: Photoshop dithers all but the last two

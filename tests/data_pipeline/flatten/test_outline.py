@@ -10,7 +10,7 @@ from hypothesis.extra.numpy import arrays
 
 from data_pipeline.flatten.backdrop import merged
 from data_pipeline.flatten.fragment import Fragment
-from data_pipeline.flatten.outline import Outline, parted
+from data_pipeline.flatten.outline import Outline, parted, share_of
 from data_pipeline.flatten.weights import clip, scale
 from tests.data_pipeline.flatten.test_feather import distance_of
 
@@ -37,12 +37,29 @@ def test_a_stroke_lies_above_what_is_clipped_to_its_shape(clipped: np.ndarray, s
 
 
 @pytest.mark.parametrize(
-    ("part", "mean"), [("psd2svg/3bf94eea_shape-with-clip-stroke.psd", 0.8), ("psd-tools/f9a513b4_*.psd", 0.01)]
+    ("part", "mean"),
+    [
+        ("psd2svg/3bf94eea_shape-with-clip-stroke.psd", 0.02),
+        ("psd2svg/230a06ca_shape-with-clip-stroke-effect.psd", 0.01),
+        ("psd-tools/f9a513b4_*.psd", 0.01),
+    ],
 )
 def test_photoshops_own_strokes_over_clipped_layers(real_psds: Path, part: str, mean: float) -> None:
     figures, unsupported = distance_of(real_psds, part)
     assert unsupported == ()
     assert figures.mean < mean
+    assert figures.within2 == 1
+
+
+@given(_PLANES)
+def test_a_mixture_tells_the_share_of_two_colours_that_are_far_apart(share: np.ndarray) -> None:
+    stroke, fill = np.array([250, 20, 60], np.uint8), np.array([90, 148, 61], np.uint8)
+    mixed = np.rint(fill * (1 - share[..., None]) + stroke.astype(float) * share[..., None]).astype(np.uint8)
+    assert np.abs(share_of(stroke, fill, mixed) - share).max() < 1 / 255
+
+
+def test_a_mixture_of_two_colours_that_are_near_tells_nothing() -> None:
+    assert share_of(np.array([99, 0, 0]), np.array([99, 127, 127]), np.zeros((1, 1, 3), np.uint8)) is None
 
 
 def test_a_clipped_group_of_another_program(real_psds: Path) -> None:
