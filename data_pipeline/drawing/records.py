@@ -71,6 +71,8 @@ def _record(node: Node, header: FileHeader) -> tuple[LayerRecord, ChannelDataLis
         blocks.set_data(Tag.BLEND_FILL_OPACITY, node.fill)
     if node.knockout:
         blocks.set_data(Tag.KNOCKOUT_SETTING, node.knockout)
+    for tag, is_on in node.switches:
+        blocks[tag] = TaggedBlock(key=tag, data=bytes([is_on, 0, 0, 0]))
     if node.restricted_channels:
         blocks.set_data(Tag.CHANNEL_BLENDING_RESTRICTIONS_SETTING, list(node.restricted_channels))
     if node.blend_if:

@@ -7,11 +7,12 @@ import numpy as np
 from psd_tools.api.layers import Layer
 from psd_tools.composite import vector
 from psd_tools.composite.utils import has_fill
+from psd_tools.constants import Tag
 
 from data_pipeline.boxes import grown, intersect, size, view
 from data_pipeline.flatten.feather import feather_of, feathered, reach_px
 from data_pipeline.pixels import mask_plane, transparency_plane, users_mask_plane
-from data_pipeline.tagged_blocks import FILLS, UNREADABLE, VECTOR_MASK, parse, parse_outline
+from data_pipeline.tagged_blocks import FILLS, UNREADABLE, VECTOR_MASK, is_switched_on, parse, parse_outline
 from schemas.stack import Box
 
 
@@ -67,14 +68,20 @@ def mask_coverage(layer: Layer, box: Box) -> Coverage:
     psd-tools' compositor, which was measured against Photoshop; where each has a density of its own, the two
     are taken apart again.
     """
+    users, path = mask_parts(layer, box)
+    return users if path.is_full else Coverage(0.0, box, path.on(box) * users.on(box))
+
+
+def mask_parts(layer: Layer, box: Box) -> tuple[Coverage, Coverage]:
+    """The same of the layer mask and of the vector mask apart; a path that is rendered into the former counts there."""
     drawn = _vector_mask(layer, box)
     if drawn is None:
-        return layer_mask_coverage(layer, box)
+        return layer_mask_coverage(layer, box), Coverage()
     parameters = layer.mask.parameters if layer.mask is not None else None
     if parameters is None:
-        return Coverage(0.0, box, drawn.on(box) * layer_mask_coverage(layer, box).on(box))
+        return layer_mask_coverage(layer, box), drawn
     users = Coverage() if layer.mask.disabled else _users_coverage(layer, box)
-    return Coverage(0.0, box, users.on(box) * drawn.at_density(_density(parameters.vector_mask_density)).on(box))
+    return users, drawn.at_density(_density(parameters.vector_mask_density))
 
 
 def has_masks(layer: Layer) -> bool:
@@ -83,8 +90,10 @@ def has_masks(layer: Layer) -> bool:
 
 
 def mask_frame(layer: Layer) -> Box | None:
-    """The box outside which the layer mask hides everything; None where there is none."""
+    """The box outside which the layer mask hides everything; None where there is none, or what it hides has effects."""
     mask = layer.mask
+    if is_switched_on(layer, Tag.LAYER_MASK_AS_GLOBAL_MASK, default=False):
+        return None
     if mask is None or mask.disabled or mask.background_color != 0 or mask.width <= 0 or mask.height <= 0:
         return None
     parameters = mask.parameters
