@@ -15,6 +15,8 @@ from data_pipeline.pixels import mask_plane, transparency_plane, users_mask_plan
 from data_pipeline.tagged_blocks import FILLS, UNREADABLE, VECTOR_MASK, is_switched_on, parse, parse_outline
 from schemas.stack import Box
 
+_FIXED_POINT_PX = 0.02  # a path's coordinates have 24 bits behind the point, in widths of the document
+
 
 @dataclass(frozen=True, eq=False)
 class Coverage:
@@ -211,20 +213,27 @@ def _vector_mask(layer: Layer, box: Box) -> Coverage | None:
 
 
 def _path_on(layer: Layer, box: Box) -> np.ndarray:
+    """As Photoshop drew it, where a raster of one colour shows the whole of it; otherwise as psd-tools draws it."""
+    if layer.has_pixels() and Tag.SOLID_COLOR_SHEET_SETTING in layer.tagged_blocks:
+        plane, place = transparency_plane(layer), tuple(layer.bbox)
+        left, top, right, bottom = _path_extent_px(layer)
+        is_within = min(left - place[0], top - place[1], place[2] - right, place[3] - bottom) > -_FIXED_POINT_PX
+        if plane is not None and is_within:
+            return Coverage(0.0, place, plane * np.float32(1 / 255)).on(box)
     drawn: np.ndarray = vector.draw_vector_mask(layer, box)[..., 0].astype(np.float32)
     return drawn
 
 
 def _path_box(layer: Layer) -> Box:
     """A box around the path, a pixel wider than it."""
+    left, top, right, bottom = _path_extent_px(layer)
+    return math.floor(left) - 1, math.floor(top) - 1, math.ceil(right) + 1, math.ceil(bottom) + 1
+
+
+def _path_extent_px(layer: Layer) -> tuple[float, float, float, float]:
     width, height = layer._psd.width, layer._psd.height
     left, top, right, bottom = layer.vector_mask.bbox
-    return (
-        math.floor(left * width) - 1,
-        math.floor(top * height) - 1,
-        math.ceil(right * width) + 1,
-        math.ceil(bottom * height) + 1,
-    )
+    return left * width, top * height, right * width, bottom * height
 
 
 def draws_vector_mask(layer: Layer) -> bool:
