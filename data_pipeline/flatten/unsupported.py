@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from psd_tools.api.layers import AdjustmentLayer, Layer
-from psd_tools.constants import BlendMode, Tag
+from psd_tools.constants import BlendMode, ColorMode, Tag
 from psd_tools.psd.descriptor import Descriptor
 from psd_tools.terminology import Key
 
@@ -16,6 +16,9 @@ from data_pipeline.flatten.fill import fades_colour, is_shaped
 from data_pipeline.flatten.hiding import hides_effects
 from data_pipeline.flatten.restrict import draws_restriction
 from data_pipeline.tagged_blocks import EFFECTS, UNREADABLE
+
+_MODES = {ColorMode.CMYK: "cmyk", ColorMode.LAB: "lab"}
+_NORMAL_MODES = (BlendMode.NORMAL, BlendMode.PASS_THROUGH, BlendMode.DISSOLVE)
 
 
 def unsupported_features(
@@ -32,6 +35,8 @@ def unsupported_features(
         names.append("dissolve")  # other layers are named where their noise is drawn
     if any(_has_contour(effect) for effect in effects):
         names.append("effect_contour")  # drawn, but not measured
+    if layer._psd.color_mode in _MODES and layer.blend_mode not in _NORMAL_MODES:
+        names.append(f"blending_in_{_MODES[layer._psd.color_mode]}")  # drawn as if its colours had always been RGB
     if has_ranges(layer) and not (is_alone and blend_if_of(layer)):
         names.append("blend_if")
     if _restricts_channels(layer) and not (is_alone and draws_restriction(layer)):

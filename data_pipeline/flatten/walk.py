@@ -15,7 +15,7 @@ from psd_tools.constants import BlendMode
 from data_pipeline.boxes import intersect, union
 from data_pipeline.colour import ColourSpace
 from data_pipeline.document import Document
-from data_pipeline.flatten.adjustments.kinds import adjustment_kind, read_change
+from data_pipeline.flatten.adjustments.kinds import adjustment_kind, read_change, unmeasured_adjustments
 from data_pipeline.flatten.adjustments.recolour import Adjustment
 from data_pipeline.flatten.apart import blends_apart, fork_apart, shaped
 from data_pipeline.flatten.artboard import artboard_frame, ground_of
@@ -241,6 +241,8 @@ class _Walk:
         if change is None:
             self.tree.unsupported.add(f"adjustment:{adjustment_kind(layer)}")
             node.dropped = DropReason.UNDRAWN
+        else:
+            self.tree.unsupported.update(unmeasured_adjustments(layer, self._space))
         if box is None:
             for one in clipped:
                 self.tree.drop(one, parent, DropReason.OFF_CANVAS)
