@@ -10,18 +10,21 @@ from dataclasses import dataclass, replace
 import numpy as np
 from psd_tools.api.layers import Layer
 from psd_tools.composite import vector
+from psd_tools.composite.utils import is_fill_disabled
 from psd_tools.constants import Tag
+from psd_tools.terminology import Enum
 
 from data_pipeline.boxes import union, view
 from data_pipeline.colour import ColourSpace
 from data_pipeline.flatten.coverage import Coverage, has_vector_stroke
 from data_pipeline.flatten.fragment import Fragment
-from data_pipeline.flatten.paint import anchor_of_fill, draw_paint
+from data_pipeline.flatten.paint import anchor_of_fill, draw_paint, plain_colour
 from data_pipeline.flatten.weights import total_alpha
-from data_pipeline.tagged_blocks import UNREADABLE, parse_outline
+from data_pipeline.tagged_blocks import FILLS, UNREADABLE, parse, parse_outline
 from schemas.stack import Box
 
 _NOTHING = np.float32(1e-6)
+_WELL_APART = 64  # in 1/255: a coverage that is told by colours is then right to 1/128
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,6 +45,7 @@ def outline_of(layer: Layer, region: Sequence[Fragment], space: ColourSpace) -> 
     """The vector stroke on `region`, at its own opacity; None where there is none or it is unreadable."""
     if layer.is_group() or Tag.VECTOR_STROKE_DATA not in layer.tagged_blocks:
         return None
+    parse(layer.tagged_blocks, *FILLS)
     parse_outline(layer)
     try:
         if not has_vector_stroke(layer) or layer.vector_mask is None:
@@ -49,12 +53,38 @@ def outline_of(layer: Layer, region: Sequence[Fragment], space: ColourSpace) -> 
         box = union(fragment.box for fragment in region)
         descriptor = layer.stroke._data["strokeStyleContent"]
         paint = draw_paint(descriptor, layer, box, anchor_of_fill(descriptor, layer), space)
-        coverage = vector.draw_stroke(layer, box)[..., 0] * stroke_opacity(layer)
-        if paint.alpha is not None:
-            coverage = coverage * paint.alpha
+        coverage = _seen_coverage(layer, region, space)
+        if coverage is None:
+            coverage = vector.draw_stroke(layer, box)[..., 0] * stroke_opacity(layer)
+            if paint.alpha is not None:
+                coverage = coverage * paint.alpha
     except UNREADABLE:
         return None
     return Outline(box, np.clip(coverage, 0, 1).astype(np.float32), paint.rgb)
+
+
+def _seen_coverage(layer: Layer, region: Sequence[Fragment], space: ColourSpace) -> np.ndarray | None:
+    """What a raster's own colours say, on its box: how much of each is the stroke's, and not the fill's.
+
+    None where these are not two plain colours well apart, the one laid over the other in Normal mode.
+    """
+    descriptors = map(layer.tagged_blocks.get_data, (*FILLS, Tag.VECTOR_STROKE_CONTENT_DATA))
+    content = next((one for one in descriptors if one is not None), None)
+    stroke = layer.stroke._data
+    mode = stroke.get("strokeStyleBlendMode")
+    if not layer.has_pixels() or len(region) != 1 or content is None or is_fill_disabled(layer):
+        return None
+    if mode is not None and mode.enum != Enum.Normal:
+        return None
+    fill, over = (plain_colour(one, layer, space) for one in (content, stroke["strokeStyleContent"]))
+    if fill is None or over is None:
+        return None
+    apart = over.astype(np.float32) - fill
+    square = float(apart @ apart)
+    if square < _WELL_APART**2:
+        return None
+    coverage: np.ndarray = (region[0].rgba[..., :3].astype(np.float32) - fill) @ (apart / square)
+    return coverage
 
 
 def stroke_opacity(layer: Layer) -> float:

@@ -57,6 +57,11 @@ def draw_colour(descriptor: Descriptor, layer: Layer, space: ColourSpace, key: K
     return drawn_rgb(space, colour)
 
 
+def plain_colour(descriptor: Descriptor, layer: Layer, space: ColourSpace) -> np.ndarray | None:
+    """uint8 [3] of a paint that is one colour; None of any other. Raises as `draw_paint`."""
+    return draw_colour(descriptor, layer, space)[0, 0] if _kind(descriptor) == Key.Color else None
+
+
 def _kind(descriptor: Descriptor) -> bytes:
     """Which of a descriptor's paints is meant: a stroke keeps the others that it had before."""
     if Key.PaintType in descriptor:
