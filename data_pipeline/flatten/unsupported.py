@@ -35,7 +35,8 @@ def unsupported_features(
         names.append("dissolve")  # other layers are named where their noise is drawn
     if any(_has_contour(effect) for effect in effects):
         names.append("effect_contour")  # drawn, but not measured
-    if layer._psd.color_mode in _MODES and layer.blend_mode not in _NORMAL_MODES:
+    modes = (layer.blend_mode, *(effect.blend_mode for effect in effects))
+    if layer._psd.color_mode in _MODES and any(mode not in _NORMAL_MODES for mode in modes):
         names.append(f"blending_in_{_MODES[layer._psd.color_mode]}")  # drawn as if its colours had always been RGB
     if has_ranges(layer) and not (is_alone and blend_if_of(layer)):
         names.append("blend_if")

@@ -43,7 +43,7 @@ def test_photoshops_own_strokes_over_clipped_layers(real_psds: Path, part: str, 
     figures, unsupported = distance_of(real_psds, part)
     assert unsupported == ()
     assert figures.mean < mean
-    assert figures.within2 == 1
+    assert figures.within2 > 0.999
 
 
 def test_a_clipped_group_of_another_program(real_psds: Path) -> None:

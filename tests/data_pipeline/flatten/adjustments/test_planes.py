@@ -13,7 +13,7 @@ from psd_tools.psd.descriptor import DescriptorBlock
 from data_pipeline.colour import ColourSpace, colour_space, to_planes, to_rgb
 from data_pipeline.compose import compose
 from data_pipeline.document import Document, open_document
-from data_pipeline.drawing import Pixels
+from data_pipeline.drawing import DropShadow, Pixels
 from data_pipeline.flatten import flatten
 from data_pipeline.flatten.adjustments.planes import by_plane_tables, ink_mixer
 from schemas.options import CurateOptions
@@ -155,6 +155,9 @@ def test_blending_in_another_mode_than_rgb_is_named(mode: str) -> None:
     top = Pixels(rgba=disc((90, 20, 200)), blend_mode=BlendMode.LUMINOSITY)
     white = np.full((48, 48, 4), 255, np.uint8)
     flat, _ = flattened([ground(), top], mode=mode, stored=white)
+    assert flat.unsupported == (f"blending_in_{mode.lower()}",)
+    styled = Pixels(rgba=disc((90, 20, 200)), effects=(DropShadow(blend_mode=BlendMode.MULTIPLY),))
+    flat, _ = flattened([ground(), styled], mode=mode, stored=white)
     assert flat.unsupported == (f"blending_in_{mode.lower()}",)
     flat, _ = flattened([ground(), Pixels(rgba=disc((90, 20, 200)))], mode=mode, stored=white)
     assert flat.unsupported == ()
