@@ -10,9 +10,8 @@ import numpy as np
 from psd_tools.api.layers import Layer
 from psd_tools.api.shape import Stroke as VectorStroke
 from psd_tools.composite import vector
-from psd_tools.composite.utils import has_fill, is_fill_disabled
-from psd_tools.constants import ChannelID, ColorMode, StrokeAlignment, Tag
-from psd_tools.psd.descriptor import Descriptor
+from psd_tools.composite.utils import has_fill
+from psd_tools.constants import ChannelID, ColorMode, StrokeAlignment
 
 from data_pipeline.boxes import intersect, size, union, view
 from data_pipeline.colour import ColourSpace, to_rgb
@@ -21,10 +20,10 @@ from data_pipeline.flatten.coverage import Coverage, has_soft_path, layer_mask_c
 from data_pipeline.flatten.fragment import Fragment, interleave
 from data_pipeline.flatten.node import Node
 from data_pipeline.flatten.outline import stroke_opacity
-from data_pipeline.flatten.paint import anchor_of_fill, draw_paint
+from data_pipeline.flatten.paint import anchor_of_fill, draw_paint, fill_of
 from data_pipeline.flatten.tree import Tree
 from data_pipeline.pixels import layer_planes
-from data_pipeline.tagged_blocks import FILLS, UNREADABLE
+from data_pipeline.tagged_blocks import UNREADABLE
 from schemas.reasons import DropReason
 from schemas.stack import Box
 
@@ -100,7 +99,7 @@ def _drawn(layer: Layer, layer_id: int, space: ColourSpace, canvas: Box) -> Frag
     if box is None:
         return None
     try:
-        descriptor = _fill(layer)
+        descriptor = fill_of(layer)
         paint = (
             None if descriptor is None else draw_paint(descriptor, layer, box, anchor_of_fill(descriptor, layer), space)
         )
@@ -109,14 +108,6 @@ def _drawn(layer: Layer, layer_id: int, space: ColourSpace, canvas: Box) -> Frag
     if paint is None:
         return _painted(box, np.zeros((*size(box), 3), np.uint8), np.zeros(size(box), np.float32), (layer_id,))
     return _painted(box, paint.rgb, paint.alpha, (layer_id,))
-
-
-def _fill(layer: Layer) -> Descriptor | None:
-    """What a fill or a shape is filled with."""
-    if is_fill_disabled(layer):
-        return None
-    descriptors = map(layer.tagged_blocks.get_data, (*FILLS, Tag.VECTOR_STROKE_CONTENT_DATA))
-    return next((one for one in descriptors if one is not None), None)
 
 
 def vector_stroke(layer: Layer, space: ColourSpace, canvas: Box) -> Fragment | None:

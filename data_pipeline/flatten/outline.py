@@ -10,7 +10,6 @@ from dataclasses import dataclass, replace
 import numpy as np
 from psd_tools.api.layers import Layer
 from psd_tools.composite import vector
-from psd_tools.composite.utils import is_fill_disabled
 from psd_tools.constants import Tag
 from psd_tools.terminology import Enum
 
@@ -18,7 +17,7 @@ from data_pipeline.boxes import union, view
 from data_pipeline.colour import ColourSpace
 from data_pipeline.flatten.coverage import Coverage, has_vector_stroke
 from data_pipeline.flatten.fragment import Fragment
-from data_pipeline.flatten.paint import anchor_of_fill, draw_paint, plain_colour
+from data_pipeline.flatten.paint import anchor_of_fill, draw_paint, fill_of, plain_colour
 from data_pipeline.flatten.weights import total_alpha
 from data_pipeline.tagged_blocks import FILLS, UNREADABLE, parse, parse_outline
 from schemas.stack import Box
@@ -68,11 +67,10 @@ def _seen_coverage(layer: Layer, region: Sequence[Fragment], space: ColourSpace)
 
     None where these are not two plain colours well apart, the one laid over the other in Normal mode.
     """
-    descriptors = map(layer.tagged_blocks.get_data, (*FILLS, Tag.VECTOR_STROKE_CONTENT_DATA))
-    content = next((one for one in descriptors if one is not None), None)
+    content = fill_of(layer)
     stroke = layer.stroke._data
     mode = stroke.get("strokeStyleBlendMode")
-    if not layer.has_pixels() or len(region) != 1 or content is None or is_fill_disabled(layer):
+    if not layer.has_pixels() or len(region) != 1 or content is None:
         return None
     if mode is not None and mode.enum != Enum.Normal:
         return None

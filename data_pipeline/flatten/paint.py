@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from psd_tools.api.layers import Layer
 from psd_tools.composite import paint
+from psd_tools.composite.utils import is_fill_disabled
 from psd_tools.constants import Tag
 from psd_tools.psd.descriptor import Descriptor
 from psd_tools.terminology import Enum, Key
@@ -17,7 +18,7 @@ from data_pipeline.boxes import size, union
 from data_pipeline.colour import ColourSpace, drawn_rgb
 from data_pipeline.flatten.fragment import Fragment
 from data_pipeline.flatten.gradient import Anchor, draw_gradient
-from data_pipeline.tagged_blocks import VECTOR_MASK, parse, parse_patterns
+from data_pipeline.tagged_blocks import FILLS, VECTOR_MASK, parse, parse_patterns
 from schemas.stack import Box
 
 _PAINT_TYPES = {Enum.SolidColor: Key.Color, Enum.GradientFill: Key.Gradient, Enum.Pattern: Enum.Pattern}
@@ -57,9 +58,22 @@ def draw_colour(descriptor: Descriptor, layer: Layer, space: ColourSpace, key: K
     return drawn_rgb(space, colour)
 
 
+def fill_of(layer: Layer) -> Descriptor | None:
+    """What a fill or a shape is filled with, its blocks having been parsed."""
+    if is_fill_disabled(layer):
+        return None
+    descriptors = map(layer.tagged_blocks.get_data, (*FILLS, Tag.VECTOR_STROKE_CONTENT_DATA))
+    return next((one for one in descriptors if one is not None), None)
+
+
+def is_plain(descriptor: Descriptor) -> bool:
+    """Whether a paint is one colour. Raises as `draw_paint`."""
+    return _kind(descriptor) == Key.Color
+
+
 def plain_colour(descriptor: Descriptor, layer: Layer, space: ColourSpace) -> np.ndarray | None:
     """uint8 [3] of a paint that is one colour; None of any other. Raises as `draw_paint`."""
-    return draw_colour(descriptor, layer, space)[0, 0] if _kind(descriptor) == Key.Color else None
+    return draw_colour(descriptor, layer, space)[0, 0] if is_plain(descriptor) else None
 
 
 def _kind(descriptor: Descriptor) -> bytes:

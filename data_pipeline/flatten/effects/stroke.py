@@ -11,7 +11,7 @@ import numpy as np
 from psd_tools.api.layers import Layer
 from psd_tools.composite import vector
 from psd_tools.composite.utils import has_fill, is_fill_disabled
-from psd_tools.constants import BlendMode, Tag
+from psd_tools.constants import BlendMode
 from psd_tools.psd.descriptor import Descriptor
 from psd_tools.terminology import Enum, Key
 
@@ -21,9 +21,9 @@ from data_pipeline.flatten.coverage import Coverage
 from data_pipeline.flatten.effects.effect import MAX_SIZE_PX, Effect
 from data_pipeline.flatten.effects.growth import grow
 from data_pipeline.flatten.fragment import Fragment
-from data_pipeline.flatten.paint import anchor_of_effect, draw_paint
+from data_pipeline.flatten.paint import anchor_of_effect, draw_paint, fill_of, is_plain
 from data_pipeline.flatten.weights import total_alpha
-from data_pipeline.tagged_blocks import UNREADABLE, VECTOR_MASK, parse
+from data_pipeline.tagged_blocks import FILLS, UNREADABLE, VECTOR_MASK, VECTOR_STROKE, parse
 from schemas.stack import Box
 
 _PATH_FULL = 1e-5  # psd-tools' rasterizer reports a covered pixel this much short of 1
@@ -82,7 +82,7 @@ def _widths(descriptor: Descriptor) -> tuple[float, float]:
 def _traced(layer: Layer, covered: np.ndarray, masks: Coverage, box: Box) -> np.ndarray:
     if layer.is_group():
         return covered
-    parse(layer.tagged_blocks, *VECTOR_MASK, Tag.VECTOR_STROKE_DATA)
+    parse(layer.tagged_blocks, *FILLS, *VECTOR_MASK, *VECTOR_STROKE)
     if is_fill_disabled(layer):
         return covered
     if not layer.has_pixels():
@@ -91,6 +91,9 @@ def _traced(layer: Layer, covered: np.ndarray, masks: Coverage, box: Box) -> np.
         return covered
     if layer.vector_mask is None or layer.vector_mask.disabled:
         return covered
+    content = fill_of(layer)
+    if content is None or is_plain(content):
+        return covered  # the raster's edge is Photoshop's own
     # Photoshop strokes the path: a fill that fades inside it does not thin the stroke.
     interior = vector.draw_vector_mask(layer, box)[..., 0] >= 1 - _PATH_FULL
     return np.where(interior, masks.on(box), covered).astype(np.float32)

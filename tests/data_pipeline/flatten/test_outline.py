@@ -37,7 +37,12 @@ def test_a_stroke_lies_above_what_is_clipped_to_its_shape(clipped: np.ndarray, s
 
 
 @pytest.mark.parametrize(
-    ("part", "mean"), [("psd2svg/3bf94eea_shape-with-clip-stroke.psd", 0.02), ("psd-tools/f9a513b4_*.psd", 0.01)]
+    ("part", "mean"),
+    [
+        ("psd2svg/3bf94eea_shape-with-clip-stroke.psd", 0.02),
+        ("psd2svg/230a06ca_shape-with-clip-stroke-effect.psd", 0.02),
+        ("psd-tools/f9a513b4_*.psd", 0.01),
+    ],
 )
 def test_photoshops_own_strokes_over_clipped_layers(real_psds: Path, part: str, mean: float) -> None:
     figures, unsupported = distance_of(real_psds, part)
