@@ -38,6 +38,7 @@ class ColourSpace:
     transform: ImageCms.ImageCmsTransform | None
     damaged_profile: bool
     is_linear: bool = False
+    profile: bytes | None = None  # of inks, to make inks of sRGB again
 
 
 def srgb_values(light: np.ndarray) -> np.ndarray:
@@ -66,7 +67,9 @@ def colour_space(document: Document) -> ColourSpace:
     if document.profile is None or mode not in _PIL_MODES:
         return ColourSpace(mode, palette, None, damaged_profile=False)
     try:
-        return ColourSpace(mode, palette, _from_profile(document.profile, _PIL_MODES[mode]), damaged_profile=False)
+        transform = _from_profile(document.profile, _PIL_MODES[mode])
+        inks = document.profile if mode == ColorMode.CMYK else None
+        return ColourSpace(mode, palette, transform, damaged_profile=False, profile=inks)
     except (ImageCms.PyCMSError, OSError, ValueError):
         return ColourSpace(mode, palette, None, damaged_profile=True)
 
@@ -125,6 +128,35 @@ def to_rgb(space: ColourSpace, planes: Sequence[np.ndarray]) -> np.ndarray:
     if space.transform is not None and mode in (ColorMode.GRAYSCALE, ColorMode.DUOTONE):
         return _applied(space, planes[0], "L")
     return np.repeat(planes[0][..., np.newaxis], 3, axis=2)
+
+
+def to_planes(space: ColourSpace, rgb: np.ndarray) -> list[np.ndarray]:
+    """uint8 RGB [height, width, 3] -> planes of a CMYK or Lab document, as they lie in the file.
+
+    Of all inks that `to_rgb` makes the colour of, those that the profile separates it into; without a profile those
+    with the most black. Raises ValueError where a profile separates nothing.
+    """
+    if space.mode == ColorMode.LAB:
+        lab = np.asarray(ImageCms.applyTransform(Image.fromarray(rgb), _separation(None)))
+        return [lab[..., 0], lab[..., 1] ^ 128, lab[..., 2] ^ 128]
+    if space.transform is not None:
+        inks = 255 - np.asarray(ImageCms.applyTransform(Image.fromarray(rgb), _separation(space.profile)))
+        return [inks[..., channel] for channel in range(4)]
+    most = rgb.max(axis=2)
+    left = np.rint(rgb * (np.float32(255) / np.maximum(most, 1)[..., np.newaxis])).astype(np.uint8)
+    return [left[..., 0], left[..., 1], left[..., 2], most]
+
+
+@lru_cache(maxsize=8)
+def _separation(profile: bytes | None) -> ImageCms.ImageCmsTransform:
+    """From sRGB to a profile's inks, or to Lab."""
+    target = ImageCms.createProfile("LAB") if profile is None else ImageCms.ImageCmsProfile(io.BytesIO(profile))
+    pil_mode = "LAB" if profile is None else "CMYK"
+    srgb = ImageCms.createProfile("sRGB")
+    try:
+        return ImageCms.buildTransform(srgb, target, "RGB", pil_mode, renderingIntent=_INTENT, flags=_FLAGS)
+    except (ImageCms.PyCMSError, OSError) as error:
+        raise ValueError(f"a profile that separates nothing: {error}") from error
 
 
 def to_srgb(space: ColourSpace, rgba: np.ndarray) -> np.ndarray:

@@ -26,7 +26,7 @@ from data_pipeline.drawing.paints import Tile, pattern
 from data_pipeline.drawing.records import colour_planes, records
 from data_pipeline.drawing.styles import tiles
 
-_COLOUR_MODES = {"RGB": ColorMode.RGB, "L": ColorMode.GRAYSCALE, "CMYK": ColorMode.CMYK}
+_COLOUR_MODES = {"RGB": ColorMode.RGB, "L": ColorMode.GRAYSCALE, "CMYK": ColorMode.CMYK, "LAB": ColorMode.LAB}
 
 
 def draw(
@@ -35,7 +35,7 @@ def draw(
     height: int,
     layers: Sequence[Node],
     *,
-    mode: Literal["RGB", "L", "CMYK"] = "RGB",
+    mode: Literal["RGB", "L", "CMYK", "LAB"] = "RGB",
     depth: Literal[8, 16] = 8,
     large: bool = False,
     merged_alpha: bool = True,

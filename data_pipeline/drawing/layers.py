@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 import numpy as np
-from psd_tools.constants import BlendMode
+from psd_tools.constants import BlendMode, Tag
 
 from data_pipeline.drawing.paints import Colour, Gradient, Tile
 from data_pipeline.drawing.styles import Effect
@@ -48,6 +48,7 @@ class Node:
     old_effects: bytes = b""  # as Photoshop 5 and 6 stored them
     blend_if: tuple[Range, ...] = ()  # of grey, red, green, blue
     restricted_channels: tuple[int, ...] = ()  # 0 red, 1 green, 2 blue: these are not blended
+    switches: tuple[tuple[Tag, bool], ...] = ()  # blending options that are one byte each
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

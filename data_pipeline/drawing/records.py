@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageCms
 from psd_tools.constants import BlendMode, ChannelID, Clipping, ColorMode, Compression, SectionDivider, Tag
 from psd_tools.psd.header import FileHeader
 from psd_tools.psd.layer_and_mask import (
@@ -65,6 +65,8 @@ def _record(node: Node, header: FileHeader) -> tuple[LayerRecord, ChannelDataLis
         blocks.set_data(Tag.BLEND_FILL_OPACITY, node.fill)
     if node.knockout:
         blocks.set_data(Tag.KNOCKOUT_SETTING, node.knockout)
+    for tag, is_on in node.switches:
+        blocks[tag] = TaggedBlock(key=tag, data=bytes([is_on, 0, 0, 0]))
     if node.restricted_channels:
         blocks.set_data(Tag.CHANNEL_BLENDING_RESTRICTIONS_SETTING, list(node.restricted_channels))
     if node.blend_if:
@@ -156,6 +158,11 @@ def colour_planes(rgba: np.ndarray, header: FileHeader) -> list[np.ndarray]:
         small = rgba if rgba.dtype == np.uint8 else (rgba >> 8).astype(np.uint8)
         if header.color_mode is ColorMode.GRAYSCALE:
             planes = [np.asarray(Image.fromarray(np.ascontiguousarray(small[:, :, :3])).convert("L"))]
+        elif header.color_mode is ColorMode.LAB:
+            srgb, lab = ImageCms.createProfile("sRGB"), ImageCms.createProfile("LAB")
+            picture = Image.fromarray(np.ascontiguousarray(small[:, :, :3]))
+            converted = np.asarray(ImageCms.profileToProfile(picture, srgb, lab, outputMode="LAB"))
+            planes = [converted[:, :, 0], converted[:, :, 1] ^ 128, converted[:, :, 2] ^ 128]
         else:  # ink is stored inverted: 255 is no ink
             planes = [255 - small[:, :, c] for c in range(3)]
             black = np.minimum.reduce(planes)

@@ -7,12 +7,15 @@ import numpy as np
 from psd_tools.api.layers import Layer
 from psd_tools.composite import vector
 from psd_tools.composite.utils import has_fill
+from psd_tools.constants import Tag
 
 from data_pipeline.boxes import grown, intersect, size, view
 from data_pipeline.flatten.feather import feather_of, feathered, reach_px
 from data_pipeline.pixels import mask_plane, transparency_plane, users_mask_plane
-from data_pipeline.tagged_blocks import FILLS, UNREADABLE, VECTOR_MASK, parse, parse_outline
+from data_pipeline.tagged_blocks import FILLS, UNREADABLE, VECTOR_MASK, is_switched_on, parse, parse_outline
 from schemas.stack import Box
+
+_FIXED_POINT_PX = 0.02  # a path's coordinates have 24 bits behind the point, in widths of the document
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,14 +70,20 @@ def mask_coverage(layer: Layer, box: Box) -> Coverage:
     psd-tools' compositor, which was measured against Photoshop; where each has a density of its own, the two
     are taken apart again.
     """
+    users, path = mask_parts(layer, box)
+    return users if path.is_full else Coverage(0.0, box, path.on(box) * users.on(box))
+
+
+def mask_parts(layer: Layer, box: Box) -> tuple[Coverage, Coverage]:
+    """The same of the layer mask and of the vector mask apart; a path that is rendered into the former counts there."""
     drawn = _vector_mask(layer, box)
     if drawn is None:
-        return layer_mask_coverage(layer, box)
+        return layer_mask_coverage(layer, box), Coverage()
     parameters = layer.mask.parameters if layer.mask is not None else None
     if parameters is None:
-        return Coverage(0.0, box, drawn.on(box) * layer_mask_coverage(layer, box).on(box))
+        return layer_mask_coverage(layer, box), drawn
     users = Coverage() if layer.mask.disabled else _users_coverage(layer, box)
-    return Coverage(0.0, box, users.on(box) * drawn.at_density(_density(parameters.vector_mask_density)).on(box))
+    return users, drawn.at_density(_density(parameters.vector_mask_density))
 
 
 def has_masks(layer: Layer) -> bool:
@@ -83,8 +92,10 @@ def has_masks(layer: Layer) -> bool:
 
 
 def mask_frame(layer: Layer) -> Box | None:
-    """The box outside which the layer mask hides everything; None where there is none."""
+    """The box outside which the layer mask hides everything; None where there is none, or what it hides has effects."""
     mask = layer.mask
+    if is_switched_on(layer, Tag.LAYER_MASK_AS_GLOBAL_MASK, default=False):
+        return None
     if mask is None or mask.disabled or mask.background_color != 0 or mask.width <= 0 or mask.height <= 0:
         return None
     parameters = mask.parameters
@@ -202,20 +213,27 @@ def _vector_mask(layer: Layer, box: Box) -> Coverage | None:
 
 
 def _path_on(layer: Layer, box: Box) -> np.ndarray:
+    """As Photoshop drew it, where a raster of one colour shows the whole of it; otherwise as psd-tools draws it."""
+    if layer.has_pixels() and Tag.SOLID_COLOR_SHEET_SETTING in layer.tagged_blocks:
+        plane, place = transparency_plane(layer), tuple(layer.bbox)
+        left, top, right, bottom = _path_extent_px(layer)
+        is_within = min(left - place[0], top - place[1], place[2] - right, place[3] - bottom) > -_FIXED_POINT_PX
+        if plane is not None and is_within:
+            return Coverage(0.0, place, plane * np.float32(1 / 255)).on(box)
     drawn: np.ndarray = vector.draw_vector_mask(layer, box)[..., 0].astype(np.float32)
     return drawn
 
 
 def _path_box(layer: Layer) -> Box:
     """A box around the path, a pixel wider than it."""
+    left, top, right, bottom = _path_extent_px(layer)
+    return math.floor(left) - 1, math.floor(top) - 1, math.ceil(right) + 1, math.ceil(bottom) + 1
+
+
+def _path_extent_px(layer: Layer) -> tuple[float, float, float, float]:
     width, height = layer._psd.width, layer._psd.height
     left, top, right, bottom = layer.vector_mask.bbox
-    return (
-        math.floor(left * width) - 1,
-        math.floor(top * height) - 1,
-        math.ceil(right * width) + 1,
-        math.ceil(bottom * height) + 1,
-    )
+    return left * width, top * height, right * width, bottom * height
 
 
 def draws_vector_mask(layer: Layer) -> bool:

@@ -1,7 +1,10 @@
-"""A leaf of the layer tree -> its own paint: the cached raster of pixels, type and shapes, or a drawn fill.
+"""A leaf of the layer tree -> its own paint under its masks: the raster of pixels, type and shapes, or a drawn fill.
 
-Masks, opacity, effects and blending come later (`walk`).
+Opacity, effects and blending come later (`walk`).
 """
+
+from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 from psd_tools.api.layers import Layer
@@ -10,14 +13,18 @@ from psd_tools.composite import vector
 from psd_tools.composite.utils import has_fill
 from psd_tools.constants import ChannelID, ColorMode, StrokeAlignment
 
-from data_pipeline.boxes import intersect, size, view
+from data_pipeline.boxes import intersect, size, union, view
 from data_pipeline.colour import ColourSpace, to_rgb
-from data_pipeline.flatten.coverage import has_soft_path, mask_frame, paint_box
+from data_pipeline.flatten.backdrop import merged
+from data_pipeline.flatten.coverage import Coverage, has_soft_path, layer_mask_coverage, mask_frame, paint_box
 from data_pipeline.flatten.fragment import Fragment, interleave
+from data_pipeline.flatten.node import Node
 from data_pipeline.flatten.outline import stroke_opacity
 from data_pipeline.flatten.paint import anchor_of_fill, draw_paint, fill_descriptor
+from data_pipeline.flatten.tree import Tree
 from data_pipeline.pixels import layer_planes
 from data_pipeline.tagged_blocks import UNREADABLE
+from schemas.reasons import DropReason
 from schemas.stack import Box
 
 _COLOUR_PLANES = {ColorMode.CMYK: 4, ColorMode.GRAYSCALE: 1, ColorMode.DUOTONE: 1}
@@ -25,6 +32,30 @@ _COLOUR_PLANES = {ColorMode.CMYK: 4, ColorMode.GRAYSCALE: 1, ColorMode.DUOTONE: 
 
 class UndrawnFill(Exception):
     """A fill or a vector stroke that psd-tools cannot draw."""
+
+
+def masked_leaf(
+    layer: Layer, node: Node, space: ColourSpace, window: Box, masks_on: Callable[[Layer, Box], Coverage], tree: Tree
+) -> tuple[list[Fragment], Coverage]:
+    """A leaf's paint in the window, under its masks; the masks. Raises DamagedPixels."""
+    try:
+        paint = read_leaf(layer, node.layer_id, space, window)
+        outline = vector_stroke(layer, space, window)
+    except UndrawnFill:
+        tree.unsupported.add(f"fill:{layer.kind}")
+        node.dropped = DropReason.UNDRAWN
+        return [], Coverage()
+    parts = [part for part in (paint, outline) if part is not None]
+    if not parts:
+        return [], Coverage()
+    masks = masks_on(layer, union(part.box for part in parts))
+    if paint is not None and not masks.is_full:
+        parts[0] = replace(paint, alpha=paint.exact_alpha() * masks.on(paint.box))
+    if outline is None:
+        return parts, masks
+    unclipped = layer_mask_coverage(layer, outline.box)  # a stroke is not clipped to the path that it follows
+    parts[-1] = replace(outline, alpha=outline.exact_alpha() * unclipped.on(outline.box))
+    return [replace(merged(parts), layer_ids=(node.layer_id,))], masks
 
 
 def read_leaf(layer: Layer, layer_id: int, space: ColourSpace, canvas: Box) -> Fragment | None:

@@ -45,6 +45,7 @@ def outline_of(layer: Layer, region: Sequence[Fragment], space: ColourSpace) -> 
     """The vector stroke on `region`, at its own opacity; None where there is none or it is unreadable."""
     if layer.is_group() or Tag.VECTOR_STROKE_DATA not in layer.tagged_blocks:
         return None
+    parse(layer.tagged_blocks, *FILLS)
     parse_outline(layer)
     parse(layer.tagged_blocks, *FILLS)
     try:

@@ -3,18 +3,23 @@
 from collections.abc import Sequence
 
 from psd_tools.api.layers import AdjustmentLayer, Layer
-from psd_tools.constants import BevelStyle, BevelTechnique, BlendMode, Tag
+from psd_tools.constants import BevelStyle, BevelTechnique, BlendMode, ColorMode, Tag
 from psd_tools.psd.descriptor import Descriptor
 from psd_tools.terminology import Key
 
+from data_pipeline.flatten.apart import blends_apart, is_measured
 from data_pipeline.flatten.blend_if import blend_if_of, has_ranges
 from data_pipeline.flatten.coverage import draws_vector_mask
 from data_pipeline.flatten.effects.effect import BEVEL, SATIN, Effect
 from data_pipeline.flatten.feather import feather_of
 from data_pipeline.flatten.fill import fades_colour, is_shaped
+from data_pipeline.flatten.hiding import hides_effects
 from data_pipeline.flatten.paint import fill_descriptor, unmeasured_features
 from data_pipeline.flatten.restrict import draws_restriction
-from data_pipeline.tagged_blocks import EFFECTS, UNREADABLE, is_switched_on
+from data_pipeline.tagged_blocks import EFFECTS, UNREADABLE
+
+_MODES = {ColorMode.CMYK: "cmyk", ColorMode.LAB: "lab"}
+_NORMAL_MODES = (BlendMode.NORMAL, BlendMode.PASS_THROUGH, BlendMode.DISSOLVE)
 
 
 def unsupported_features(
@@ -37,13 +42,15 @@ def unsupported_features(
     names += [name for effect in effects for name in unmeasured_features(effect.drawing.descriptor)]
     if not layer.has_pixels():
         names += _unmeasured_fill(layer)
+    modes = (layer.blend_mode, *(effect.blend_mode for effect in effects))
+    if layer._psd.color_mode in _MODES and any(mode not in _NORMAL_MODES for mode in modes):
+        names.append(f"blending_in_{_MODES[layer._psd.color_mode]}")  # drawn as if its colours had always been RGB
     if has_ranges(layer) and not (is_alone and blend_if_of(layer)):
         names.append("blend_if")
     if _restricts_channels(layer) and not (is_alone and draws_restriction(layer)):
         names.append("channel_restrictions")
-    hides = (Tag.LAYER_MASK_AS_GLOBAL_MASK, Tag.VECTOR_MASK_AS_GLOBAL_MASK)
-    if effects and any(is_switched_on(layer, tag, default=False) for tag in hides):
-        names.append("mask_hides_effects")
+    if effects and hides_effects(layer):
+        names.append("mask_hides_effects")  # drawn, but not measured; not drawn of knockouts and of a shape's own path
     if any(effect.kind == BEVEL and _has_relief(effect) for effect in effects):
         names.append("bevel_texture_or_contour")  # drawn, but not measured
     if any(effect.kind == BEVEL and not _is_smooth_inner(effect) for effect in effects):
@@ -54,8 +61,8 @@ def unsupported_features(
         names.append("transparency_shapes_layer")
     if not is_alone and fades_colour(layer, layer.tagged_blocks.get_data(Tag.BLEND_FILL_OPACITY, 255) / 255):
         names.append("fill_of_blend_mode")  # drawn as if the mode were another
-    if clipped and not is_switched_on(layer, Tag.BLEND_CLIPPING_ELEMENTS, default=True):
-        names.append("blend_clipped_layers_apart")
+    if clipped and blends_apart(layer) and not is_measured(layer):
+        names.append("blend_clipped_layers_apart")  # drawn
     return names
 
 

@@ -6,30 +6,32 @@ one layer, and its nodes say so.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import groupby
 
 from psd_tools.api.layers import Layer
 from psd_tools.constants import BlendMode
 
-from data_pipeline.boxes import grown, intersect, union
+from data_pipeline.boxes import intersect, union
 from data_pipeline.colour import ColourSpace
 from data_pipeline.document import Document
-from data_pipeline.flatten.adjustments.kinds import adjustment_kind, read_change
+from data_pipeline.flatten.adjustments.kinds import adjustment_kind, read_change, unmeasured_adjustments
 from data_pipeline.flatten.adjustments.recolour import Adjustment
+from data_pipeline.flatten.apart import blends_apart, fork_apart, shaped
 from data_pipeline.flatten.artboard import artboard_frame, ground_of
 from data_pipeline.flatten.backdrop import Backdrop, ClippingBackdrop, adjust_below, merged
 from data_pipeline.flatten.blend_if import blend_if_of, within_ranges
-from data_pipeline.flatten.coverage import Coverage, has_masks, layer_mask_coverage, mask_coverage, mask_frame
-from data_pipeline.flatten.effects.effect import effects_of, reach_of
+from data_pipeline.flatten.coverage import Coverage, has_masks, mask_coverage, mask_frame
+from data_pipeline.flatten.effects.effect import Effect, effects_of, reach_of
 from data_pipeline.flatten.effects.stroked import stroked
 from data_pipeline.flatten.effects.styled import Styled, cast_below, overlaid
 from data_pipeline.flatten.fill import fades_colour
 from data_pipeline.flatten.fragment import Fragment, settle
 from data_pipeline.flatten.groups import is_clipped, only_holds, reach
+from data_pipeline.flatten.hiding import cut_by_masks, hides_effects, shaping_coverage
 from data_pipeline.flatten.knockout import is_background, knock_out, knockout_start
 from data_pipeline.flatten.lay import NORMAL_MODES, as_filled, as_normal, effect_as_normal
-from data_pipeline.flatten.leaf import UndrawnFill, read_leaf, vector_stroke
+from data_pipeline.flatten.leaf import masked_leaf
 from data_pipeline.flatten.node import Node
 from data_pipeline.flatten.outline import outline_of, parted
 from data_pipeline.flatten.restrict import draws_restriction, restricted
@@ -37,6 +39,7 @@ from data_pipeline.flatten.text import bake_text
 from data_pipeline.flatten.tree import Tree, filed_once, note_vanished
 from data_pipeline.flatten.unsupported import unsupported_features
 from data_pipeline.flatten.weights import clip, scale
+from data_pipeline.flatten.window import seen_window
 from data_pipeline.tagged_blocks import knocks_out, parse_geometry
 from schemas.reasons import DropReason
 from schemas.stack import Box, PlainLayer, Stack
@@ -100,7 +103,18 @@ def _plain(fragment: Fragment) -> PlainLayer | None:
     return PlainLayer(*settled, fragment.layer_ids, fragment.owner_id, fragment.baked, dependence)
 
 
-_MOST_SEEN_PX = 1 << 27  # a file of a few bytes may ask for more
+@dataclass(frozen=True, eq=False)
+class _Unit:
+    """A visible layer or group, what is clipped to it, and its effects that are drawn. `masks_on` says which of its
+    masks shape it; one that `is_alone` has no effects, no knockout and nothing clipped to it."""
+
+    base: Layer
+    clipped: Sequence[Layer]
+    node: Node
+    parent: Node | None
+    effects: Sequence[tuple[Effect, Node]]
+    masks_on: Callable[[Layer, Box], Coverage]
+    is_alone: bool
 
 
 class _Walk:
@@ -148,23 +162,40 @@ class _Walk:
         self.tree.unsupported.update(unsupported_features(base, effects, clipped, is_alone=is_alone))
         added = [(effect, self.tree.add_effect(node, effect)) for effect in effects]
         drawn = [(effect, own) for effect, own in added if own.dropped is None]
-        seen_px = reach_of([effect for effect, _ in drawn])
-        if base.is_group():
-            if not clipped and not drawn and only_holds(base):
-                self.children(base._layers, node, backdrop)
-                return
-            region, masks = self._group(base, clipped, node, seen_px, backdrop), Coverage()
+        if base.is_group() and not clipped and not drawn and only_holds(base):
+            self.children(base._layers, node, backdrop)
+        elif drawn and hides_effects(base) and not knocks_out(base):
+            inner = Backdrop(backdrop.box, backdrop)
+            self._paint(_Unit(base, clipped, node, parent, drawn, shaping_coverage, is_alone), inner, 0)
+            cut_by_masks(inner, base, backdrop)
         else:
-            region, masks = self._leaf(base, node, seen_px, backdrop.box)
+            self._paint(_Unit(base, clipped, node, parent, drawn, mask_coverage, is_alone), backdrop, scope)
+
+    def _paint(self, unit: _Unit, backdrop: Backdrop, scope: int) -> None:
+        base, clipped, node, is_alone = unit.base, unit.clipped, unit.node, unit.is_alone
+        seen_px = reach_of([effect for effect, _ in unit.effects])
+        if base.is_group():
+            region, masks = self._group(unit, seen_px, backdrop), Coverage()
+        else:
+            window = seen_window(backdrop.box, tuple(base.bbox), seen_px, self.tree)
+            region, masks = masked_leaf(base, node, self._space, window, unit.masks_on, self.tree)
         if not region:
             for layer in clipped:
-                self.tree.drop(layer, parent, DropReason.EMPTY)
+                self.tree.drop(layer, unit.parent, DropReason.EMPTY)
             return
-        outline = outline_of(base, region, self._space) if clipped or drawn else None
-        styled = Styled(base, node, drawn, region, masks, outline, is_single=not clipped and not base.is_group())
+        outline = outline_of(base, region, self._space) if clipped or unit.effects else None
+        styled = Styled(base, node, unit.effects, region, masks, outline, not clipped and not base.is_group())
         is_filled = is_alone and fades_colour(base, node.fill)
-        own = region if is_filled else self._clipping_group(styled, clipped, parent)
-        own, above = overlaid(styled, own, self.tree, self._space)
+        mode = BlendMode(base.blend_mode)
+        inner = fork_apart(styled, backdrop, self.tree, self._space) if clipped and blends_apart(base) else None
+        if inner is None:
+            own = region if is_filled else self._clipping_group(styled, clipped, unit.parent)
+        else:
+            count, mode = len(inner.fragments), BlendMode.NORMAL
+            for layer in clipped:
+                self._unit(layer, [], unit.parent, inner, scope=0)
+            own = shaped(styled, inner, count, backdrop)
+        own, above = (own, []) if inner and styled.blends_as_group else overlaid(styled, own, self.tree, self._space)
         below = cast_below(styled, own, self.tree, self._space)
         own, outer, embossed = stroked(styled, own, self.tree, self._space)
         own = scale(own, Coverage(node.opacity))
@@ -172,7 +203,6 @@ class _Walk:
         ranges = blend_if_of(base) if is_alone else None
         if ranges is not None:
             own = within_ranges(own, ranges, backdrop)
-        mode = BlendMode(base.blend_mode)
         start = knockout_start(base, backdrop, scope, self._has_background, self.tree)
         if start is not None:
             own = as_normal(own, mode, backdrop.up_to(start), self.tree)
@@ -211,6 +241,8 @@ class _Walk:
         if change is None:
             self.tree.unsupported.add(f"adjustment:{adjustment_kind(layer)}")
             node.dropped = DropReason.UNDRAWN
+        else:
+            self.tree.unsupported.update(unmeasured_adjustments(layer, self._space))
         if box is None:
             for one in clipped:
                 self.tree.drop(one, parent, DropReason.OFF_CANVAS)
@@ -224,43 +256,9 @@ class _Walk:
         adjust_below(inner, coverage, backdrop)
         backdrop.add(scale(inner.fragments, coverage))
 
-    def _seen(self, window: Box, box: Box, reach_px: int) -> Box:
-        """The window, and of a layer on `box` as much around it as its effects reach back from."""
-        part = intersect(box, grown(window, reach_px)) if reach_px else None
-        if part is None:
-            return window
-        seen = union([window, part])
-        if (seen[2] - seen[0]) * (seen[3] - seen[1]) > _MOST_SEEN_PX:
-            self.tree.unsupported.add("effects_beyond_the_canvas")
-            return window
-        return seen
-
-    def _leaf(self, layer: Layer, node: Node, seen_px: int, window: Box) -> tuple[list[Fragment], Coverage]:
-        """A leaf's own paint in the window, and as far around it as effects see, under its masks; the masks."""
-        window = self._seen(window, tuple(layer.bbox), seen_px)
-        try:
-            paint = read_leaf(layer, node.layer_id, self._space, window)
-            outline = vector_stroke(layer, self._space, window)
-        except UndrawnFill:
-            self.tree.unsupported.add(f"fill:{layer.kind}")
-            node.dropped = DropReason.UNDRAWN
-            return [], Coverage()
-        parts = [part for part in (paint, outline) if part is not None]
-        if not parts:
-            return [], Coverage()
-        masks = mask_coverage(layer, union(part.box for part in parts))
-        if paint is not None and not masks.is_full:
-            parts[0] = replace(paint, alpha=paint.exact_alpha() * masks.on(paint.box))
-        if outline is None:
-            return parts, masks
-        unclipped = layer_mask_coverage(layer, outline.box)  # a stroke is not clipped to the path that it follows
-        parts[-1] = replace(outline, alpha=outline.exact_alpha() * unclipped.on(outline.box))
-        return [replace(merged(parts), layer_ids=(node.layer_id,))], masks
-
-    def _group(
-        self, layer: Layer, clipped: Sequence[Layer], node: Node, seen_px: int, around: Backdrop
-    ) -> list[Fragment]:
+    def _group(self, unit: _Unit, seen_px: int, around: Backdrop) -> list[Fragment]:
         """A group's children in the group's own backdrop, at its masks' coverage."""
+        layer, node = unit.base, unit.node
         passes_through = layer.blend_mode == BlendMode.PASS_THROUGH
         is_artboard = layer.kind == "artboard"
         frame = artboard_frame(layer, around.box, self.tree) if is_artboard else around.box
@@ -269,22 +267,22 @@ class _Walk:
                 self.tree.drop(child, node, DropReason.OFF_CANVAS)
             return []
         if seen_px and layer.kind == "group":
-            seen = self._seen(frame, reach(layer, frame), seen_px)
+            seen = seen_window(frame, reach(layer, frame), seen_px, self.tree)
             if passes_through and seen != frame:  # its children see the canvas alone
                 self.tree.unsupported.add("effects_beyond_the_canvas")
             elif not passes_through:
                 frame = seen
         # Faded by its fill, or clipped to, a group keeps its adjustments to itself, as psd-tools found.
-        keeps = bool(clipped) or node.fill < 1
+        keeps = bool(unit.clipped) or node.fill < 1
         inner = Backdrop(frame, around if passes_through else None, keeps_adjustments=keeps)
         if is_artboard:
             inner.add(ground_of(layer, node, frame, self.tree))
         self.children(layer._layers, node, inner)
-        masks = mask_coverage(layer, frame) if inner.adjustments and has_masks(layer) else Coverage()
+        masks = unit.masks_on(layer, frame) if inner.adjustments and has_masks(layer) else Coverage()
         adjust_below(inner, masks.times(node.opacity), around)
         if not inner.fragments or not has_masks(layer):
             return inner.fragments
-        return scale(inner.fragments, mask_coverage(layer, union(part.box for part in inner.fragments)))
+        return scale(inner.fragments, unit.masks_on(layer, union(part.box for part in inner.fragments)))
 
     def _clipping_group(self, styled: Styled, clipped: Sequence[Layer], parent: Node | None) -> list[Fragment]:
         region, fill = styled.region, styled.node.fill

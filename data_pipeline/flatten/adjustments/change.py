@@ -30,7 +30,7 @@ def by_tables(tables: np.ndarray) -> Change:
 
     Raises ValueError where a value is not a number.
     """
-    held = np.ascontiguousarray(_finite(tables), np.float32)
+    held = np.ascontiguousarray(finite(tables), np.float32)
 
     def change(rgb: np.ndarray) -> np.ndarray:
         out = np.empty(rgb.shape, np.float32)
@@ -45,7 +45,7 @@ def by_formula(formula: Callable[[np.ndarray, np.ndarray, np.ndarray], None], nu
 
     Raises ValueError where a number is not finite.
     """
-    held = np.ascontiguousarray(_finite(numbers), np.float64).reshape(-1)
+    held = np.ascontiguousarray(finite(numbers), np.float64).reshape(-1)
 
     def change(rgb: np.ndarray) -> np.ndarray:
         out = np.empty(rgb.shape, np.float32)
@@ -72,7 +72,8 @@ def by_luminosity(table: np.ndarray) -> Change:
     return by_formula(_map, table)
 
 
-def _finite(numbers: np.ndarray) -> np.ndarray:
+def finite(numbers: np.ndarray) -> np.ndarray:
+    """The numbers. Raises ValueError where one is not finite."""
     if not np.isfinite(numbers).all():
         raise ValueError("an adjustment by numbers that are not finite")
     return numbers

@@ -13,7 +13,7 @@ from psd_tools.api import adjustments
 from psd_tools.api.layers import AdjustmentLayer, Layer
 from psd_tools.composite.adjustments import ADJUSTMENT_FUNC
 from psd_tools.constants import ColorMode, Tag
-from psd_tools.psd.adjustments import BrightnessContrast
+from psd_tools.psd.adjustments import BrightnessContrast, PhotoFilter
 
 from data_pipeline.colour import ColourSpace, to_rgb
 from data_pipeline.flatten.adjustments.black_white import black_white
@@ -26,6 +26,7 @@ from data_pipeline.flatten.adjustments.curves import curve_tables
 from data_pipeline.flatten.adjustments.gradient_map import gradient_map
 from data_pipeline.flatten.adjustments.hue_saturation import hue_saturation
 from data_pipeline.flatten.adjustments.photo_filter import photo_filter
+from data_pipeline.flatten.adjustments.planes import by_plane_tables, ink_mixer
 from data_pipeline.flatten.adjustments.selective_colour import selective_colour
 from data_pipeline.flatten.adjustments.vibrance import vibrance
 from data_pipeline.tagged_blocks import UNREADABLE, parse
@@ -34,6 +35,10 @@ _ADJUSTMENTS = frozenset(
     kind.__name__.lower() for kind in adjustments.TYPES.values() if issubclass(kind, AdjustmentLayer)
 )
 _RAMPED = ("exposure", "invert", "levels", "posterize", "threshold")  # drawn by psd-tools
+_OF_RGB = ("blackandwhite", "exposure", "vibrance")  # Photoshop greys them out in other modes
+_OF_INKS = ("channelmixer", "gradientmap", "selectivecolor")  # and these in Lab
+_PLANE_NAMES = {ColorMode.CMYK: "cmyk", ColorMode.LAB: "lab"}
+_NEUTRAL = 128 / 255  # of the colour axes of Lab
 _MIXED: Mapping[str, Callable[[Any], Change]] = {
     "blackandwhite": black_white,
     "channelmixer": channel_mixer,
@@ -57,14 +62,26 @@ def adjustment_kind(layer: Layer) -> str | None:
     return "brightnesscontrast" if Tag.BRIGHTNESS_AND_CONTRAST in layer.tagged_blocks else None
 
 
+def unmeasured_adjustments(layer: Layer, space: ColourSpace) -> list[str]:
+    """The names of what is drawn of an adjustment layer and was not measured on any picture of Photoshop's."""
+    names = [f"adjustment_in_{_PLANE_NAMES[space.mode]}"] if space.mode in _PLANE_NAMES else []
+    if isinstance(settings := _settings(layer), PhotoFilter) and settings.version == 3:
+        names.append("photo_filter_of_xyz")
+    return names
+
+
 def read_change(layer: Layer, space: ColourSpace) -> Change | None:
     """None where the adjustment cannot be read, is of a kind that is not drawn, or not drawn in the document's mode."""
     kind = adjustment_kind(layer)
     settings = _settings(layer)
-    if kind is None or settings is None or space.mode not in (ColorMode.RGB, ColorMode.GRAYSCALE):
+    if kind is None or settings is None:
         return None
     try:
         with np.errstate(all="ignore"):  # what is not finite is told by the result
+            if space.mode in _PLANE_NAMES:
+                return _in_planes(layer, kind, settings, space)
+            if space.mode not in (ColorMode.RGB, ColorMode.GRAYSCALE):
+                return None
             if kind == "brightnesscontrast":
                 return _of_channels(_brightness(settings)[np.newaxis], space)
             if kind == "curves":
@@ -77,6 +94,27 @@ def read_change(layer: Layer, space: ColourSpace) -> Change | None:
             return _MIXED[kind](settings) if space.mode == ColorMode.RGB else None  # Photoshop has them for colours
     except UNREADABLE:
         return None
+
+
+def _in_planes(layer: Layer, kind: str, settings: Any, space: ColourSpace) -> Change | None:
+    """In a CMYK or Lab document; what mixes colours and not channels is drawn in RGB. Raises as what it calls."""
+    is_lab, channels = space.mode == ColorMode.LAB, ColorMode.channels(space.mode)
+    if kind in _OF_RGB or (is_lab and kind in _OF_INKS):
+        return None
+    if kind == "threshold":
+        table = _ramped(layer, kind, ColorMode.GRAYSCALE)[0]
+        if not is_lab:
+            return by_luminosity(np.repeat(table[:, np.newaxis], 3, axis=1))
+        return by_plane_tables(np.stack([table, np.full(256, _NEUTRAL), np.full(256, _NEUTRAL)]), space)
+    if kind == "brightnesscontrast":
+        tables = np.tile(np.arange(256) / 255, (channels, 1))
+        tables[: 1 if is_lab else channels] = _brightness(settings)
+        return by_plane_tables(tables, space)
+    if kind == "curves":
+        return by_plane_tables(curve_tables(settings, channels), space)
+    if kind in _RAMPED:
+        return by_plane_tables(_ramped(layer, kind, space.mode), space)
+    return ink_mixer(settings, space) if kind == "channelmixer" else _MIXED[kind](settings)
 
 
 def _settings(layer: Layer) -> Any:

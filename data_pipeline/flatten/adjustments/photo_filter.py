@@ -4,7 +4,7 @@ import numpy as np
 from psd_tools.psd.adjustments import PhotoFilter
 
 from data_pipeline.flatten.adjustments.change import FORMULA, Change, by_formula, by_tables
-from data_pipeline.flatten.adjustments.stored_colour import stored_rgb
+from data_pipeline.flatten.adjustments.stored_colour import stored_rgb, stored_xyz
 from data_pipeline.flatten.blend import luminosity, with_luminosity
 from data_pipeline.kernel import kernel
 
@@ -13,13 +13,16 @@ def photo_filter(settings: PhotoFilter) -> Change:
     """A gel before the lens: colours times the filter's, at its density, and at their old luminosity if wanted.
 
     Publicly known in outline (stackoverflow.com, "Photoshop PhotoFilter pixel math"), not measured beyond that white
-    stays white. Raises ValueError where the colour is of a kind that is not read: version 3 has it in a form that
-    nobody has described.
+    stays white. Raises ValueError where the colour cannot be read.
     """
-    if settings.color_components is None or settings.density is None:
+    if settings.density is None:
         raise ValueError(f"a photo filter of version {settings.version}")
     density = min(int(settings.density), 100) / 100
-    passed = 1 - density * (1 - stored_rgb(int(settings.color_space or 0), settings.color_components))
+    if settings.color_components is None:
+        colour = stored_xyz(settings.xyz or ())
+    else:
+        colour = stored_rgb(int(settings.color_space or 0), settings.color_components)
+    passed = 1 - density * (1 - colour)
     if settings.luminosity:
         return by_formula(_filter, passed)
     return by_tables(np.outer(passed, np.arange(256) / 255))

@@ -131,6 +131,16 @@ def test_a_path_of_half_density_lets_the_fill_through_everywhere(rgba: np.ndarra
     assert layer.rgba[2, 2, 3] == 153
 
 
+def test_a_rasters_own_edge_is_that_of_the_path() -> None:
+    """Which Photoshop draws otherwise than psd-tools; a raster that is less than the path tells nothing."""
+    soft = _RASTER.copy()
+    soft[0, :, 3] = 100
+    flat = with_soft_path(soft, 14, vector_mask_density=102)
+    assert flat.stack.layers[1].rgba[14, 20, 3] == round(255 * (1 - 0.4 * (1 - 100 / 255)))
+    flat = with_soft_path(soft[:5], 14, vector_mask_density=102)
+    assert flat.stack.layers[1].rgba[14, 20, 3] == 255
+
+
 @pytest.mark.parametrize("feather", [float("nan"), -1.0, 5000.0])
 def test_a_path_feather_that_no_photoshop_wrote_is_named(feather: float) -> None:
     assert with_soft_path(_RASTER, 14, vector_mask_feather=feather).unsupported == ("mask_feather",)
@@ -147,7 +157,7 @@ def test_photoshops_own_feathers(real_psds: Path) -> None:
     figures, unsupported = distance_of(real_psds, "psd-tools/807a1362_layer_mask_data.psb")
     assert unsupported == ()
     assert figures.mean < 0.2
-    assert figures.within2 > 0.98
+    assert figures.within2 > 0.985
 
 
 def test_a_layer_mask_that_is_but_the_rendered_path_is_applied_once(real_psds: Path) -> None:

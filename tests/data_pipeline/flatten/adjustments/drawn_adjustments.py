@@ -26,7 +26,7 @@ def adjusted_document(path: Path, tag: Tag, settings: Any, mode: str = "RGB") ->
     rgba = colours()
     if mode == "L":
         rgba[..., 1:3] = rgba[..., :1]
-    drawn = draw_bytes(24, 24, [Pixels(rgba=rgba), Invert()], mode=mode)
+    drawn = draw_bytes(24, 24, [Pixels(rgba=rgba), Invert()], mode=mode, stored=rgba)
     psd = PSDImage.open(BytesIO(drawn))
     blocks = psd[1].tagged_blocks
     del blocks[Tag.INVERT]

@@ -164,16 +164,17 @@ def test_any_value_gives_colours_or_none(tag: Tag, tmp_path: Path) -> None:
 _TAGS = sorted({tag for tag, _ in (*_NEUTRAL.values(), *_FIXED.values())} | {Tag.EXPOSURE, Tag.LEVELS, Tag.THRESHOLD})
 
 
+@pytest.mark.parametrize("mode", ["RGB", "CMYK", "LAB"])
 @pytest.mark.parametrize("tag", _TAGS)
 @pytest.mark.filterwarnings("error")
-def test_any_bytes_give_colours_or_none(tag: Tag, tmp_path: Path) -> None:
+def test_any_bytes_give_colours_or_none(tag: Tag, mode: str, tmp_path: Path) -> None:
     rng = np.random.default_rng(3)
     known = [block for own, block in (*_NEUTRAL.values(), *_FIXED.values()) if own == tag]
-    for trial in range(40):
+    for trial in range(40 if mode == "RGB" else 8):
         data = bytearray(known[0].tobytes() if known and trial % 4 else rng.bytes(int(rng.integers(0, 400))))
         for place in rng.integers(0, max(len(data), 1), trial % 5):
             data[place : place + 1] = rng.bytes(min(1, len(data)))
-        path = adjusted_document(tmp_path / "a.psd", tag, bytes(data))
+        path = adjusted_document(tmp_path / "a.psd", tag, bytes(data), mode=mode)
         document = _opened(path)
         change = read_change(document.psd[1], colour_space(document))
         if change is not None:

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from data_pipeline.flatten.adjustments.stored_colour import stored_rgb
+from data_pipeline.flatten.adjustments.stored_colour import stored_rgb, stored_xyz
 
 
 @pytest.mark.parametrize(
@@ -19,6 +19,18 @@ from data_pipeline.flatten.adjustments.stored_colour import stored_rgb
 )
 def test_spaces(space: int, numbers: tuple[int, ...], rgb: tuple[float, ...]) -> None:
     assert np.abs(stored_rgb(space, numbers) * 255 - rgb).max() <= 1
+
+
+@pytest.mark.parametrize(
+    ("xyz", "rgb"),
+    [
+        ((0.96422, 1.0, 0.82521), (255, 255, 255)),
+        ((0.4360747, 0.2225045, 0.0139322), (255, 0, 0)),
+        ((0, 0, 0), (0, 0, 0)),
+    ],
+)
+def test_xyz_is_seen_in_d50(xyz: tuple[float, ...], rgb: tuple[float, ...]) -> None:
+    assert np.abs(stored_xyz([round(65536 * part) for part in xyz]) * 255 - rgb).max() <= 1
 
 
 def test_another_space_cannot_be_read() -> None:
