@@ -1,49 +1,37 @@
 """One PSD -> a sample or a rejection: the recipe.
 
-Open, flatten, verify against Photoshop's own picture, drop what contributes nothing, merge what does not
-overlap, resize, caption. Pure: the same bytes and options give the same result.
+Open, read its rights, flatten, verify against Photoshop's own picture, drop what contributes nothing, merge what does
+not overlap, resize, caption. Pure: the same bytes and options give the same result.
 """
 
 import hashlib
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
 
 from data_pipeline.anomaly import Detector
-from data_pipeline.caption import captioner
-from data_pipeline.caption.facts import CaptionFacts, NodeFacts
 from data_pipeline.colour import ColourSpace, colour_space, to_srgb
-from data_pipeline.compose import compose
 from data_pipeline.document import Document, Refusal, Source, file_bytes, open_document, read_header
 from data_pipeline.fidelity import Distance, StoredImage, distance, in_srgb, stored_image
 from data_pipeline.filter import drop_layers, in_place, least_visible_px
-from data_pipeline.flatten import Flattened, unpainted
+from data_pipeline.flatten import unpainted
 from data_pipeline.flatten.node import Node
-from data_pipeline.merge import Merged, merge
+from data_pipeline.merge import merge
+from data_pipeline.outcome import Case, rejection, sample
 from data_pipeline.painting import is_gold, paint_document
 from data_pipeline.pixels import DamagedPixels, release, release_stored
-from data_pipeline.previews import preview
-from data_pipeline.resize import Resized, resize_each, resize_picture, target_size
+from data_pipeline.resize import resize_each, resize_picture, target_size
+from data_pipeline.rights import rights_of
 from schemas.options import CurateOptions
-from schemas.reasons import DropReason, Fate, Reason, Stage
-from schemas.rows import DocumentRow, LayerRow
-from schemas.sample import Fidelity, Previews, Rejection, Sample
-from schemas.stack import PlainLayer, Stack
+from schemas.reasons import Reason, Stage
+from schemas.rows import DocumentRow
+from schemas.sample import Rejection, Sample
+from schemas.stack import Stack
 
 _MAX_SIDE_PX = 16_000  # of what is stored; a WebP image holds 16,383
-
-
-@dataclass
-class _Case:
-    """A document on its way: what is known of it so far, whatever becomes of it."""
-
-    document: DocumentRow
-    nodes: Sequence[Node] = ()
-    stored: np.ndarray | None = None  # Photoshop's picture in sRGB at the stored size, uint8 RGBA
-    dropped: Sequence[np.ndarray] = ()  # what detectors dropped, on the canvas
 
 
 def curate(
@@ -72,20 +60,22 @@ def curate(
         author=given.get("author"),
         title=given.get("title"),
     )
-    case = _Case(row)
+    case = Case(row)
     document = _read(case, source, options)
-    if isinstance(document, Refusal):
-        return _rejection(case, document, options)
+    refusal = document if isinstance(document, Refusal) else _forbidden(case, document, options)
+    if refusal is not None:
+        return rejection(case, refusal, options)
+    assert isinstance(document, Document), "what was refused has been returned"
     try:
         outcome = _curated(case, document, options, detectors)
     except DamagedPixels as error:
         outcome = Refusal(Stage.FLATTEN, Reason.DAMAGED_PIXELS, str(error))
         case.nodes = unpainted(document)
         case.document = replace(case.document, layers_in=len(case.nodes))
-    return outcome if isinstance(outcome, Sample) else _rejection(case, outcome, options)
+    return outcome if isinstance(outcome, Sample) else rejection(case, outcome, options)
 
 
-def _read(case: _Case, source: Source, options: CurateOptions) -> Document | Refusal:
+def _read(case: Case, source: Source, options: CurateOptions) -> Document | Refusal:
     header = read_header(source)
     if isinstance(header, Refusal) and header.reason == Reason.UNREADABLE:
         return header
@@ -118,9 +108,30 @@ def _sha256(source: Source) -> str:
     return digest.hexdigest()
 
 
-def _curated(
-    case: _Case, document: Document, options: CurateOptions, detectors: Sequence[Detector]
-) -> Sample | Refusal:
+def _forbidden(case: Case, document: Document, options: CurateOptions) -> Refusal | None:
+    """Note what the document says of its rights; the refusal where the options ask for one."""
+    rights = rights_of(document)
+    case.document = replace(
+        case.document,
+        mining=rights.mining,
+        copyrighted=rights.copyrighted,
+        rights_notice=rights.notice,
+        rights_url=rights.url,
+        digital_source=rights.digital_source,
+        author=case.document.author or (rights.authors if options.keep_authors else None),
+    )
+    if rights.is_unreadable:
+        case.flags.add("unreadable_rights")
+    claims = []
+    if rights.prohibits_mining:
+        claims.append((options.mining, Reason.MINING_PROHIBITED, f"it says of data mining: {rights.mining}"))
+    if rights.generated is not None:
+        claims.append((options.generated, Reason.AI_GENERATED, f"it says that a model made it: {rights.generated}"))
+    case.flags.update(reason for policy, reason, _ in claims if policy == "flag")
+    return next((Refusal(Stage.RIGHTS, reason, text) for policy, reason, text in claims if policy == "drop"), None)
+
+
+def _curated(case: Case, document: Document, options: CurateOptions, detectors: Sequence[Detector]) -> Sample | Refusal:
     space = colour_space(document)
     painted = paint_document(document, space, options, release)
     flat = painted.flat
@@ -151,7 +162,7 @@ def _curated(
     resized = resize_each(layers, (flat.stack.width, flat.stack.height), max_area)
     if not resized.stack.layers:
         return Refusal(Stage.RESIZE, Reason.NOTHING_VISIBLE, "no alpha is left at the stored size")
-    return _sample(case, flat, merged, resized, figures, options)
+    return sample(case, flat, merged, resized, figures, options)
 
 
 def _max_area(stack: Stack, options: CurateOptions) -> int:
@@ -177,7 +188,7 @@ def _small(stored: StoredImage, max_area: int) -> np.ndarray:
     return stored.rgba() if size == (width, height) else resize_picture(stored.rgba(), size)
 
 
-def _unfaithful(case: _Case, figures: Distance, options: CurateOptions) -> Refusal | None:
+def _unfaithful(case: Case, figures: Distance, options: CurateOptions) -> Refusal | None:
     gold = is_gold(figures, options)
     case.document = replace(case.document, fidelity_mean=figures.mean, fidelity_within2=figures.within2, gold=gold)
     if figures.mean <= options.max_mean and figures.within2 >= options.min_within2:
@@ -198,104 +209,3 @@ def _paths(stack: Stack, nodes: Sequence[Node]) -> list[tuple[int, ...]]:
             parent = nodes[parent].parent_id
         paths.append(tuple(reversed(path)))
     return paths
-
-
-def _sample(
-    case: _Case,
-    flat: Flattened,
-    merged: Merged,
-    resized: Resized,
-    figures: Distance | None,
-    options: CurateOptions,
-) -> Sample | Refusal:
-    composite = compose(resized.stack)
-    final_mean = None
-    if case.stored is not None and not case.dropped:
-        final_mean = distance(composite, _planes(case.stored)).mean
-        case.document = replace(case.document, final_mean=final_mean)
-        if final_mean > options.max_mean:
-            case.document = replace(case.document, gold=False)
-            text = f"mean difference {final_mean:.3f}/255 as stored, {options.max_mean:g}/255 is accepted"
-            return Refusal(Stage.VERIFY, Reason.UNFAITHFUL, text)
-    fates = _fates(flat.nodes, merged, resized)
-    facts = _facts(flat, resized.stack, composite)
-    words = captioner(options.captioner)
-    document = replace(case.document, status="accepted", layers_stored=len(resized.stack.layers))
-    fidelity = None
-    if figures is not None:
-        fidelity = Fidelity(figures.mean, figures.within2, final_mean, bool(document.gold))
-    assert document.key is not None, "an open document has been hashed"
-    return Sample(
-        key=document.key,
-        stack=resized.stack,
-        composite=composite,
-        captions=words.caption(facts),
-        layer_captions=words.caption_layers(facts),
-        psd_text=facts.psd_text,
-        fidelity=fidelity,
-        document=document,
-        layers=_rows(case, fates),
-        previews=_previews(case, options),
-    )
-
-
-def _planes(rgba: np.ndarray) -> StoredImage:
-    return StoredImage(rgba[..., 0], rgba[..., 1], rgba[..., 2], None)
-
-
-def _fates(nodes: Sequence[Node], merged: Merged, resized: Resized) -> dict[int, tuple[int, Fate, bool, float]]:
-    """For each node in a stored layer: its index, how it got there, whether it was baked and how dependent it is."""
-    fates = {}
-    for stored_index, merged_index in enumerate(resized.kept):
-        group = [merged.source.layers[i] for i in merged.groups[merged_index]]
-        for layer in group:
-            for layer_id in layer.layer_ids:
-                fate = Fate.MERGED if len(group) > 1 else Fate.STORED
-                if nodes[layer_id].flattened or merged_index in merged.flattened_groups:
-                    fate = Fate.FLATTENED
-                fates[layer_id] = (stored_index, fate, layer.baked, layer.backdrop_dependence)
-    for merged_index in set(range(len(merged.groups))) - set(resized.kept):
-        for layer in (merged.source.layers[i] for i in merged.groups[merged_index]):
-            for layer_id in layer.layer_ids:  # too faint or too thin to leave alpha at the stored size
-                nodes[layer_id].dropped, nodes[layer_id].value = DropReason.TOO_SMALL, 0.0
-    return fates
-
-
-def _facts(flat: Flattened, stack: Stack, composite: np.ndarray) -> CaptionFacts:
-    # Where a layer shows, not where its record says that it lies: masks and clipping may leave little of it.
-    shown = {layer_id: layer.box for layer in flat.stack.layers for layer_id in layer.layer_ids}
-
-    def facts(layer: PlainLayer) -> tuple[NodeFacts, ...]:
-        nodes = (flat.nodes[layer_id] for layer_id in layer.layer_ids)
-        return tuple(NodeFacts(node.name, node.kind, node.text, shown[node.layer_id]) for node in nodes)
-
-    return CaptionFacts(
-        composite=composite,
-        stack=stack,
-        nodes=tuple(facts(layer) for layer in stack.layers),
-        canvas=(flat.stack.width, flat.stack.height),
-        psd_text=tuple(node.text for node in flat.nodes if node.text),
-    )
-
-
-def _rows(case: _Case, fates: Mapping[int, tuple[int, Fate, bool, float]]) -> tuple[LayerRow, ...]:
-    return tuple(node.row(case.document.document_id, fates) for node in case.nodes)
-
-
-def _previews(case: _Case, options: CurateOptions) -> Previews:
-    if not options.previews:
-        return {}
-    pictures = {f"dropped_{index:02d}": rgba for index, rgba in enumerate(case.dropped)}
-    if case.stored is not None:
-        pictures["photoshop"] = case.stored
-    return {name: preview(rgba, options.preview_side_px) for name, rgba in pictures.items()}
-
-
-def _rejection(case: _Case, refusal: Refusal, options: CurateOptions) -> Rejection:
-    document = replace(
-        case.document, status="rejected", stage=refusal.stage, reason=refusal.reason, message=refusal.message
-    )
-    for node in case.nodes:
-        if node.dropped is None and node.has_paint:
-            node.dropped = DropReason.DOCUMENT_REJECTED
-    return Rejection(document, _rows(case, {}), _previews(case, options))

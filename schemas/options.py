@@ -10,6 +10,7 @@ OVER_CAP = ("reject", "flatten")
 NO_STORED_IMAGE = ("reject", "keep")
 IMAGE_FORMATS = ("png", "webp")
 CAPTIONERS = ("layers", "none")
+POLICIES = ("drop", "flag", "ignore")
 MAX_AREA = 1 << 26  # pixels of a stored sample: to recompose one takes 44 bytes a pixel
 MEMORY_BYTES = (1 << 30, 1 << 50)  # a child's libraries alone take half of the least
 
@@ -23,6 +24,10 @@ class CurateOptions:
     min_within2: float = 0.95
     gold_within2: float = 0.99
     no_stored_image: str = "reject"
+    # rights
+    mining: str = "drop"  # documents that prohibit data mining
+    generated: str = "flag"  # documents that name a trained model as their source
+    keep_authors: bool = False  # whom the file names as its authors, where the manifest names nobody
     # filter
     min_visible_px: int = 16
     min_difference: float = 0.5  # in 1/255: a pixel that differs by no more is the same
@@ -54,6 +59,8 @@ class CurateOptions:
             ("no_stored_image", NO_STORED_IMAGE),
             ("image_format", IMAGE_FORMATS),
             ("captioner", CAPTIONERS),
+            ("mining", POLICIES),
+            ("generated", POLICIES),
         ):
             if getattr(self, name) not in allowed:
                 raise ValueError(f"{name} is {getattr(self, name)!r}; it must be one of {', '.join(allowed)}")

@@ -11,6 +11,7 @@ class Stage(StrEnum):
 
     DISCOVER = "discover"
     OPEN = "open"
+    RIGHTS = "rights"
     FLATTEN = "flatten"
     VERIFY = "verify"
     FILTER = "filter"
@@ -34,6 +35,8 @@ class Reason(StrEnum):
     TOO_MANY_LAYERS = "too_many_layers"
     TOO_MANY_PIXELS = "too_many_pixels"  # of all layers together
     NO_LAYERS = "no_layers"
+    MINING_PROHIBITED = "mining_prohibited"  # by what the file says of itself
+    AI_GENERATED = "ai_generated"  # likewise
     NO_STORED_IMAGE = "no_stored_image"
     UNFAITHFUL = "unfaithful"  # differs from the image that Photoshop stored
     NOTHING_VISIBLE = "nothing_visible"

@@ -38,7 +38,11 @@ class DocumentRow:
     licence_url: str | None = None
     author: str | None = None
     title: str | None = None
-    mining: str | None = None
+    mining: str | None = None  # what the file says of data mining; see data_pipeline/rights.py
+    copyrighted: bool | None = None  # likewise, from here to `digital_source`
+    rights_notice: str | None = None
+    rights_url: str | None = None
+    digital_source: str | None = None  # IPTC's digital source type
     width: int | None = None  # of the PSD's canvas, before resizing
     height: int | None = None
     color_mode: str | None = None
@@ -48,6 +52,7 @@ class DocumentRow:
     final_mean: float | None = None  # as fidelity_mean, of the stored sample
     gold: bool | None = None
     unsupported: list[str] | None = None  # features present and not drawn
+    flags: list[str] | None = None  # what an auditor should look at
     layers_in: int | None = None  # nodes of the layer tree
     layers_stored: int | None = None
     bytes: int | None = None  # of the input file

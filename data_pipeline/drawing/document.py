@@ -6,8 +6,9 @@ an oracle that shares no code with Lamina's flattening. Equal descriptions give 
 
 import io
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from types import MappingProxyType
 from typing import Any, BinaryIO, Literal
 
 import numpy as np
@@ -42,15 +43,19 @@ def draw(
     stored: np.ndarray | None = None,
     has_stored: bool = True,
     icc_profile: bytes | None = None,
+    resources: Mapping[Resource, bytes] = MappingProxyType({}),
 ) -> None:
     """Writes a PSD, or a PSB where `large`, of these layers.
 
     `merged_alpha` stores the merged image's transparency as its last channel, which readers recognise by
     the layer count being negative; without it the merged image is opaque, on white. `stored` replaces the
     merged image (uint8 [height, width, 4], straight), `has_stored=False` leaves a white one that is marked
-    as absent.
+    as absent. `resources` are image resources, as the bytes of their data.
     """
-    psd = _document(width, height, layers, mode, depth, large, merged_alpha, has_stored, icc_profile)
+    psd = _document(width, height, layers, mode, depth, large, merged_alpha, has_stored)
+    given = dict(resources) if icc_profile is None else {**resources, Resource.ICC_PROFILE: icc_profile}
+    for key, data in given.items():
+        psd.image_resources[key] = ImageResource(key=key, data=data)
     if not has_stored:
         planes = [b"\xff" * (width * height * depth // 8)] * psd.header.channels
     elif stored is not None:
@@ -81,7 +86,6 @@ def _document(
     large: bool,
     merged_alpha: bool,
     has_stored: bool,
-    icc_profile: bytes | None,
 ) -> PSD:
     colour_mode = _COLOUR_MODES[mode]
     header = FileHeader(
@@ -94,8 +98,6 @@ def _document(
     )
     resources = ImageResources.new()
     resources.get_data(Resource.VERSION_INFO).has_composite = has_stored
-    if icc_profile is not None:
-        resources[Resource.ICC_PROFILE] = ImageResource(key=Resource.ICC_PROFILE, data=icc_profile)
     psd = PSD(header=header, image_resources=resources, image_data=ImageData(compression=Compression.RLE))
     _set_layers(psd, layers, merged_alpha)
     return psd
