@@ -1,7 +1,7 @@
 """How a document's way ends: the sample with its table rows and previews, or the rejection with what is known of it."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 
 import numpy as np
 
@@ -14,6 +14,7 @@ from data_pipeline.flatten import Flattened
 from data_pipeline.flatten.node import Node
 from data_pipeline.merge import Merged
 from data_pipeline.previews import preview
+from data_pipeline.quality import quality
 from data_pipeline.resize import Resized
 from schemas.options import CurateOptions
 from schemas.reasons import DropReason, Fate, Reason, Stage
@@ -53,8 +54,16 @@ def sample(
     fates = _fates(flat.nodes, merged, resized)
     facts = _facts(flat, resized.stack, composite)
     words = captioner(options.captioner)
+    shown = [node for node in flat.nodes if node.layer_id in fates and node.kind == "type"]
     document = replace(
-        case.document, status="accepted", layers_stored=len(resized.stack.layers), flags=sorted(case.flags)
+        case.document,
+        status="accepted",
+        layers_stored=len(resized.stack.layers),
+        flags=sorted(case.flags),
+        aspect=flat.stack.width / flat.stack.height,
+        text_area=min(1.0, sum(node.visible_px or 0 for node in shown) / (flat.stack.width * flat.stack.height)),
+        fonts=len({font for node in shown for font in node.fonts}),
+        **asdict(quality(resized.stack, composite)),
     )
     fidelity = None
     if figures is not None:

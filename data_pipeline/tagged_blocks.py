@@ -18,8 +18,6 @@ from data_pipeline.lazy_open import quick_readers
 _ALL_BLOCKS = dict(tagged_blocks.TYPES)
 _ALL_RESOURCES = dict(image_resources.TYPES)
 
-_TEXT_KEY = b"\0\0\0\0Txt TEXT"  # a descriptor's key of four letters, and its type
-
 # What bytes that no Photoshop wrote make psd-tools raise where it reads them, or draws what they describe.
 UNREADABLE = (AttributeError, KeyError, OverflowError, TypeError, ValueError, ZeroDivisionError, IndexError)
 
@@ -115,23 +113,6 @@ def resource(psd: PSDImage, key: Resource) -> object | None:
             except (OSError, ValueError):
                 return None
     return item.data
-
-
-def text_of(layer: Layer) -> str | None:
-    """The text of a type layer, lines separated by newlines; None where it has none.
-
-    Found by its key: parsing the descriptor around it, the text engine's data included, costs a hundred times more.
-    """
-    block = layer.tagged_blocks.get(Tag.TYPE_TOOL_OBJECT_SETTING)
-    if block is None or not isinstance(block.data, bytes):
-        return None
-    start = block.data.find(_TEXT_KEY)
-    if start < 0:
-        return None
-    start += len(_TEXT_KEY)
-    length = int.from_bytes(block.data[start : start + 4], "big")
-    text = block.data[start + 4 : start + 4 + 2 * length].decode("utf-16-be", "replace")
-    return text.replace("\r", "\n").replace("\x03", "\n").replace("\0", "").strip() or None
 
 
 def is_switched_on(layer: Layer, tag: Tag, *, default: bool) -> bool:

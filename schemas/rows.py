@@ -53,6 +53,14 @@ class DocumentRow:
     gold: bool | None = None
     unsupported: list[str] | None = None  # features present and not drawn
     flags: list[str] | None = None  # what an auditor should look at
+    coverage: float | None = None  # see data_pipeline/quality.py, likewise to `single_layer_share`
+    colourfulness: float | None = None
+    sharpness: float | None = None
+    baked_share: float | None = None
+    single_layer_share: float | None = None
+    aspect: float | None = None  # width / height
+    text_area: float | None = None  # share of the canvas on which text shows
+    fonts: int | None = None  # in which text that shows is set
     layers_in: int | None = None  # nodes of the layer tree
     layers_stored: int | None = None
     bytes: int | None = None  # of the input file
@@ -79,6 +87,7 @@ class LayerRow:
     contribution: float | None  # mean difference that it makes on those pixels, in 1/255
     fate: str
     stored_index: int | None  # the stored layer that holds its pixels
+    fonts: list[str] | None = None  # PostScript names
     drop_reason: str | None = None
     value: float | None = None  # what was measured for the drop
     threshold: float | None = None  # and what it was held against

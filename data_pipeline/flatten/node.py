@@ -7,7 +7,7 @@ from psd_tools.api.layers import Layer
 from psd_tools.constants import BlendMode, Tag
 
 from data_pipeline.flatten.groups import is_clipped
-from data_pipeline.tagged_blocks import text_of
+from data_pipeline.text_engine import fonts_of, text_of
 from schemas.reasons import DropReason, Fate
 from schemas.rows import LEAF_KINDS, LayerRow
 from schemas.stack import Box
@@ -31,6 +31,7 @@ class Node:
     fill: float
     clipping: bool
     box: Box | None
+    fonts: tuple[str, ...] = ()
     dropped: DropReason | None = None
     flattened: bool = False
     visible_px: int | None = None
@@ -62,6 +63,7 @@ class Node:
             name=self.name,
             group_path=self.group_path,
             text=self.text,
+            fonts=list(self.fonts),
             blend_mode=self.blend_mode,
             opacity=self.opacity,
             fill=self.fill,
@@ -96,6 +98,7 @@ def node_of(layer: Layer, layer_id: int, parent: Node | None) -> Node:
         fill=layer.tagged_blocks.get_data(Tag.BLEND_FILL_OPACITY, 255) / 255,
         clipping=is_clipped(layer),
         box=box if box[0] < box[2] and box[1] < box[3] else None,
+        fonts=fonts_of(layer) if layer.kind == "type" else (),
     )
 
 
