@@ -12,7 +12,7 @@ from functools import partial
 
 import numpy as np
 
-from data_pipeline.anomaly import Detector
+from data_pipeline.anomaly import Detector, Judge, built_in
 from data_pipeline.colour import ColourSpace, colour_space, to_srgb
 from data_pipeline.document import Document, Refusal, Source, file_bytes, open_document, read_header
 from data_pipeline.fidelity import Distance, StoredImage, distance, in_srgb, stored_image
@@ -45,7 +45,7 @@ def curate(
 
     `source` is a path or a seekable binary file; `uri` names it in the tables (default: the path);
     `attributes` are the optional columns of a manifest row: source, licence, licence_url, author, title.
-    `detectors` drop anomalous layers.
+    `detectors` drop anomalous layers, besides those built in.
     The split and the family are decided over the corpus, later.
     """
     options = options or CurateOptions()
@@ -67,7 +67,7 @@ def curate(
         return rejection(case, refusal, options)
     assert isinstance(document, Document), "what was refused has been returned"
     try:
-        outcome = _curated(case, document, options, detectors)
+        outcome = _curated(case, document, options, (*built_in(options), *map(Judge, detectors)))
     except DamagedPixels as error:
         outcome = Refusal(Stage.FLATTEN, Reason.DAMAGED_PIXELS, str(error))
         case.nodes = unpainted(document)
@@ -131,7 +131,7 @@ def _forbidden(case: Case, document: Document, options: CurateOptions) -> Refusa
     return next((Refusal(Stage.RIGHTS, reason, text) for policy, reason, text in claims if policy == "drop"), None)
 
 
-def _curated(case: Case, document: Document, options: CurateOptions, detectors: Sequence[Detector]) -> Sample | Refusal:
+def _curated(case: Case, document: Document, options: CurateOptions, judges: Sequence[Judge]) -> Sample | Refusal:
     space = colour_space(document)
     painted = paint_document(document, space, options, release)
     flat = painted.flat
@@ -149,8 +149,11 @@ def _curated(case: Case, document: Document, options: CurateOptions, detectors: 
         del stored
     if figures is not None and (refusal := _unfaithful(case, figures, options)):
         return refusal
-    filtered = drop_layers(flat, contribution, options, detectors)
+    filtered = drop_layers(flat, contribution, options, judges)
     case.dropped = [to_srgb(space, in_place(layer, flat.stack)) for layer in filtered.anomalous]
+    if filtered.anomalous and options.anomalous == "document":
+        node = flat.nodes[filtered.anomalous[0].layer_ids[0]]
+        return Refusal(Stage.FILTER, Reason.ANOMALOUS_LAYER, f"layer {node.layer_id} is dropped as {node.dropped}")
     if not filtered.stack.layers:
         what = f"none of {len(flat.nodes)} layers shows on {least_visible_px(flat.stack, options)} pixels"
         return Refusal(Stage.FILTER, Reason.NOTHING_VISIBLE, what)

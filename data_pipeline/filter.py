@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from data_pipeline.anomaly import Anomaly, Detector, anomalies
+from data_pipeline.anomaly import Judge, Scene, Subject, Verdict, judged
 from data_pipeline.contribution import Contributions, contributions
 from data_pipeline.flatten import Flattened
 from data_pipeline.flatten.node import Node
@@ -16,14 +16,14 @@ from schemas.stack import PlainLayer, Stack
 
 @dataclass(frozen=True, eq=False)
 class Filtered:
-    """`stack` is what is kept, `anomalous` what detectors dropped."""
+    """`stack` is what is kept, `anomalous` what detectors dropped, with the effects of what they dropped."""
 
     stack: Stack
     anomalous: tuple[PlainLayer, ...]
 
 
 def drop_layers(
-    flat: Flattened, contribution: Contributions, options: CurateOptions, detectors: Sequence[Detector] = ()
+    flat: Flattened, contribution: Contributions, options: CurateOptions, judges: Sequence[Judge] = ()
 ) -> Filtered:
     """Drop anomalous layers, then those that show on too few pixels or change nothing.
 
@@ -32,19 +32,26 @@ def drop_layers(
     least_px = least_visible_px(flat.stack, options)
     stack = flat.stack
     anomalous: list[PlainLayer] = []
-    innocent: set[int] = set()
-    while True:  # what an anomalous layer hid may be anomalous too
-        visible = [layer for layer, kept in zip(stack.layers, contribution.kept, strict=True) if kept]
-        unseen = tuple(layer for layer in visible if id(layer) not in innocent)
-        found = anomalies(unseen, stack, detectors)
-        if not found:
+    seen: set[int] = set()
+    while judges:  # what an anomalous layer hid may be anomalous too
+        scene = Scene(stack)
+        gone: dict[int, Verdict] = {}
+        for index, layer in enumerate(stack.layers):
+            if not contribution.kept[index] or id(layer) in seen or layer.owner_id is not None:
+                continue  # effects follow their owner
+            seen.add(id(layer))
+            nodes = tuple(flat.nodes[layer_id] for layer_id in layer.layer_ids)
+            verdict = judged(Subject(layer, nodes, scene, index), judges)
+            _note_verdict(nodes, verdict)
+            if verdict.drop is not None:
+                gone[index] = verdict
+        if not gone:
             break
-        for index, anomaly in found.items():
-            _note_anomaly(unseen[index], anomaly, flat.nodes)
-            anomalous.append(unseen[index])
-        innocent.update(id(layer) for index, layer in enumerate(unseen) if index not in found)
-        gone = set(map(id, anomalous))
-        stack = replace(stack, layers=tuple(layer for layer in stack.layers if id(layer) not in gone))
+        dropped = [layer for index, layer in enumerate(stack.layers) if index in gone]
+        dropped += _effects_of(dropped, stack, flat.nodes)
+        anomalous += dropped
+        left = {id(layer) for layer in dropped}
+        stack = replace(stack, layers=tuple(layer for layer in stack.layers if id(layer) not in left))
         _, contribution = contributions(stack, least_px, options.min_difference)
     for index, layer in enumerate(stack.layers):
         _note_contribution(layer, contribution, index, least_px, flat.nodes)
@@ -52,15 +59,30 @@ def drop_layers(
     return Filtered(replace(stack, layers=kept), tuple(anomalous))
 
 
+def _effects_of(dropped: Sequence[PlainLayer], stack: Stack, nodes: Sequence[Node]) -> list[PlainLayer]:
+    """The shadows and glows that dropped layers would leave behind; they learn why they go."""
+    by_owner = {layer_id: nodes[layer_id] for layer in dropped for layer_id in layer.layer_ids}
+    gone = {id(layer) for layer in dropped}
+    effects = [layer for layer in stack.layers if layer.owner_id in by_owner and id(layer) not in gone]
+    for layer in effects:
+        owner = by_owner[layer.owner_id]  # type: ignore[index]  # it is a key, so it is not None
+        for layer_id in layer.layer_ids:
+            nodes[layer_id].dropped, nodes[layer_id].value = owner.dropped, owner.value
+            nodes[layer_id].threshold = owner.threshold
+    return effects
+
+
 def least_visible_px(stack: Stack, options: CurateOptions) -> int:
     """On how many pixels a layer has to show: on a canvas below 64 x 64, in proportion to it."""
     return max(1, min(options.min_visible_px, options.min_visible_px * stack.width * stack.height // 64**2))
 
 
-def _note_anomaly(layer: PlainLayer, anomaly: Anomaly, nodes: Sequence[Node]) -> None:
-    for layer_id in layer.layer_ids:
-        node = nodes[layer_id]
-        node.dropped, node.value, node.threshold = anomaly.reason, anomaly.value, anomaly.threshold
+def _note_verdict(nodes: Sequence[Node], verdict: Verdict) -> None:
+    for node in nodes:
+        node.measures, node.flags = verdict.measures, verdict.flags
+        if verdict.drop is not None:
+            node.dropped, node.threshold = verdict.drop.reason, verdict.drop.threshold
+            node.value = verdict.measures[verdict.drop.reason]
 
 
 def _note_contribution(

@@ -11,6 +11,8 @@ NO_STORED_IMAGE = ("reject", "keep")
 IMAGE_FORMATS = ("png", "webp")
 CAPTIONERS = ("layers", "none")
 POLICIES = ("drop", "flag", "ignore")
+DETECTORS = ("watermark", "placeholder", "guide", "solid_colour")
+ANOMALOUS = ("layer", "document")
 MAX_AREA = 1 << 26  # pixels of a stored sample: to recompose one takes 44 bytes a pixel
 MEMORY_BYTES = (1 << 30, 1 << 50)  # a child's libraries alone take half of the least
 
@@ -31,6 +33,16 @@ class CurateOptions:
     # filter
     min_visible_px: int = 16
     min_difference: float = 0.5  # in 1/255: a pixel that differs by no more is the same
+    # detectors of anomalous layers, each with its threshold; see data_pipeline/anomaly
+    watermark: str = "drop"
+    watermark_threshold: float = 0.5
+    placeholder: str = "flag"
+    placeholder_threshold: float = 0.5
+    guide: str = "drop"
+    guide_threshold: float = 0.9
+    solid_colour: str = "flag"
+    solid_colour_threshold: float = 0.98
+    anomalous: str = "layer"  # what goes where a layer is dropped: it alone, or its document
     # merge
     merge: str = "levels"
     target_layers: int = 8  # for merge="tree"
@@ -61,13 +73,16 @@ class CurateOptions:
             ("captioner", CAPTIONERS),
             ("mining", POLICIES),
             ("generated", POLICIES),
+            ("anomalous", ANOMALOUS),
+            *((name, POLICIES) for name in DETECTORS),
         ):
             if getattr(self, name) not in allowed:
                 raise ValueError(f"{name} is {getattr(self, name)!r}; it must be one of {', '.join(allowed)}")
         for name, value in asdict(self).items():
             if isinstance(value, float) and not math.isfinite(value):
                 raise ValueError(f"{name} is {value}; it must be a number")
-        for name in ("min_within2", "gold_within2", "overlap_alpha"):
+        thresholds = (f"{name}_threshold" for name in DETECTORS)
+        for name in ("min_within2", "gold_within2", "overlap_alpha", *thresholds):
             if not 0 <= getattr(self, name) <= 1:
                 raise ValueError(f"{name} is {getattr(self, name)}; it must lie in [0, 1]")
         if not 1 <= self.max_layers <= 20:

@@ -40,6 +40,7 @@ class Reason(StrEnum):
     NO_STORED_IMAGE = "no_stored_image"
     UNFAITHFUL = "unfaithful"  # differs from the image that Photoshop stored
     NOTHING_VISIBLE = "nothing_visible"
+    ANOMALOUS_LAYER = "anomalous_layer"  # and option `anomalous` asks for the whole document
     TOO_MANY_OVERLAPS = "too_many_overlaps"  # more levels than the cap, after merging
     OUT_OF_TIME = "out_of_time"
     OUT_OF_MEMORY = "out_of_memory"
@@ -57,6 +58,12 @@ class DropReason(StrEnum):
     OFF_CANVAS = "off_canvas"
     TOO_SMALL = "too_small"  # visible on fewer pixels than asked
     NON_CONTRIBUTING = "non_contributing"  # the composite is the same without it
+    BLURRED_FACE = "blurred_face"
+    WATERMARK = "watermark"
+    PLACEHOLDER = "placeholder"
+    GUIDE = "guide"
+    SOLID_COLOUR = "solid_colour"  # a plain ground that hides nothing
+    ANOMALY = "anomaly"  # found by a detector that is not built in
     UNDRAWN = "undrawn"  # a feature that cannot be rendered; named in `unsupported`
     DOCUMENT_REJECTED = "document_rejected"
 

@@ -91,6 +91,8 @@ class LayerRow:
     drop_reason: str | None = None
     value: float | None = None  # what was measured for the drop
     threshold: float | None = None  # and what it was held against
+    measures: dict[str, float] | None = None  # what each detector of anomalies measured, by its name
+    flags: list[str] | None = None  # detectors whose threshold is exceeded and that only flag
     baked: bool = False
     backdrop_dependence: float = 0.0
 
@@ -119,6 +121,7 @@ _ARROW = {
     float: pa.float64(),
     bool: pa.bool_(),
     list[str]: pa.list_(pa.string()),
+    dict[str, float]: pa.map_(pa.string(), pa.float64()),
     Box: pa.list_(pa.int32()),  # not of a fixed size: Arrow cannot read those back from Parquet where some are null
 }
 

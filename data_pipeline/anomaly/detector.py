@@ -1,48 +1,98 @@
-"""Detectors of anomalous layers: what each one is asked, and how its answer drops a layer.
+"""What a detector of anomalous layers is asked, and what follows from its answer.
 
-A detector looks at one visible layer at a time, and where an anomalous one goes, at what comes to light under
-it, so that what an anomalous layer hides is judged as if it had never been there. None is built in yet.
+A detector looks at one visible layer at a time, and where an anomalous one goes, at what comes to light under it, so
+that what an anomalous layer hides is judged as if it had never been there.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Protocol
 
+import numpy as np
+
+from data_pipeline.compose import compose
+from data_pipeline.flatten.node import Node
 from schemas.reasons import DropReason
 from schemas.stack import PlainLayer, Stack
 
+DROP, FLAG, IGNORE = "drop", "flag", "ignore"
+
+
+class Scene:
+    """A stack on the canvas of the PSD, before resizing, and the picture that it makes."""
+
+    def __init__(self, stack: Stack) -> None:
+        self.stack = stack
+
+    @cached_property
+    def composite(self) -> np.ndarray:
+        """uint8 straight RGBA [height, width, 4]."""
+        return compose(self.stack)
+
+
+@dataclass(frozen=True, eq=False)
+class Subject:
+    """One layer of a scene; `nodes` are those whose pixels it holds, `index` is its place in the stack."""
+
+    layer: PlainLayer
+    nodes: tuple[Node, ...]
+    scene: Scene
+    index: int
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return tuple(node.name for node in self.nodes)
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """What its type layers say."""
+        return tuple(node.text for node in self.nodes if node.text)
+
 
 class Detector(Protocol):
-    """Pure: the same layer gives the same value."""
+    """Pure: the same layer in the same scene gives the same value."""
 
     @property
     def reason(self) -> DropReason:
-        """What the `layers` table says of a layer that it drops."""
+        """Its name: in the column `measures`, in `flags`, and as `drop_reason` of a layer that it drops."""
 
     @property
     def threshold(self) -> float:
         """A layer is anomalous whose value exceeds it."""
 
-    def measure(self, layer: PlainLayer, stack: Stack) -> float:
-        """How anomalous a layer of the stack is; the canvas of the PSD, before resizing."""
+    def measure(self, subject: Subject) -> float:
+        """How anomalous a layer is."""
 
 
 @dataclass(frozen=True)
-class Anomaly:
-    """Why a layer is dropped: the first detector whose threshold it exceeds, and by how much."""
+class Judge:
+    """A detector, and what its word counts for."""
 
-    reason: DropReason
-    value: float
-    threshold: float
+    detector: Detector
+    policy: str = DROP
 
 
-def anomalies(layers: Sequence[PlainLayer], stack: Stack, detectors: Sequence[Detector]) -> Mapping[int, Anomaly]:
-    """The anomalous ones of some layers of a stack, by their index among these."""
-    found: dict[int, Anomaly] = {}
-    for index, layer in enumerate(layers):
-        for detector in detectors:
-            value = detector.measure(layer, stack)
-            if value > detector.threshold:
-                found[index] = Anomaly(detector.reason, value, detector.threshold)
-                break
-    return found
+@dataclass(frozen=True)
+class Verdict:
+    """Of one layer: every detector's value, the flags, and the detector whose threshold it exceeds and that drops."""
+
+    measures: dict[str, float]
+    flags: tuple[str, ...]
+    drop: Detector | None
+
+
+def judged(subject: Subject, judges: Sequence[Judge]) -> Verdict:
+    """What the judges say of a layer; the first of those that drop it decides."""
+    measures: dict[str, float] = {}
+    flags: list[str] = []
+    drop = None
+    for judge in judges:
+        reason, value = judge.detector.reason, float(judge.detector.measure(subject))
+        measures[reason] = value
+        if value > judge.detector.threshold:
+            if judge.policy == FLAG:
+                flags.append(reason)
+            elif drop is None:
+                drop = judge.detector
+    return Verdict(measures, tuple(flags), drop)

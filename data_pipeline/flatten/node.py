@@ -1,7 +1,7 @@
 """A node of the layer tree and what has become of it so far; at the end a row of the `layers` table."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from psd_tools.api.layers import Layer
 from psd_tools.constants import BlendMode, Tag
@@ -38,6 +38,8 @@ class Node:
     contribution: float | None = None
     value: float | None = None
     threshold: float | None = None
+    measures: Mapping[str, float] = field(default_factory=dict)  # by detector of anomalies
+    flags: tuple[str, ...] = ()
 
     @property
     def is_leaf(self) -> bool:
@@ -76,6 +78,8 @@ class Node:
             drop_reason=self.dropped if fate == Fate.DROPPED else None,
             value=self.value,
             threshold=self.threshold,
+            measures=dict(self.measures),
+            flags=list(self.flags),
             baked=baked,
             backdrop_dependence=dependence,
         )

@@ -10,12 +10,12 @@ import pytest
 from psd_tools.constants import BlendMode
 from psd_tools.psd import PSD
 
+from data_pipeline.anomaly import Subject
 from data_pipeline.curate import curate
 from data_pipeline.drawing import Group, Mask, Node, Pixels, Text, draw_bytes, random_design
 from schemas.options import CurateOptions
 from schemas.reasons import DropReason, Fate, Reason, Stage
 from schemas.sample import Rejection, Sample
-from schemas.stack import PlainLayer, Stack
 from tests.data_pipeline.flatten.test_walk import disc, ground
 from tests.data_pipeline.test_compose import blended
 
@@ -237,11 +237,12 @@ def test_previews_are_small_and_can_be_turned_off() -> None:
 class _Reddish:
     """A detector of layers that are red."""
 
-    reason = DropReason.UNDRAWN
+    reason = DropReason.ANOMALY
     threshold = 100.0
 
-    def measure(self, layer: PlainLayer, stack: Stack) -> float:
-        solid = layer.rgba[layer.rgba[..., 3] > 0].astype(float)
+    def measure(self, subject: Subject) -> float:
+        rgba = subject.layer.rgba
+        solid = rgba[rgba[..., 3] > 0].astype(float)
         return float((solid[:, 0] - solid[:, 2]).mean())
 
 
