@@ -1,4 +1,4 @@
-"""What only the whole corpus decides: which of equal documents stays, which belong together, and their split."""
+"""What only the whole corpus decides: which of equal documents stays, and the split of a family."""
 
 import hashlib
 from collections.abc import Iterable, Iterator
@@ -28,15 +28,14 @@ def picture_of(document: Reference) -> str:
     return document.picture if document.reason is None and document.picture is not None else document.uri
 
 
-def keep_one_picture(group: Iterable[Reference], validation_share: float, test_share: float) -> Iterator[Reference]:
-    """Of identical composites the one of most layers stays, then the smallest key; all of them are one family."""
+def keep_one_picture(group: Iterable[Reference]) -> Iterator[Reference]:
+    """Of identical composites the one of most layers stays, then the smallest key; all of them are in one family."""
     first, *others = sorted(group, key=lambda one: (-one.layers, one.order))
     if first.reason is not None or first.sha256 is None:
         yield first
         return
-    smallest = min(one.sha256 for one in (first, *others) if one.sha256 is not None)
-    family = smallest[:16]
-    yield replace(first, split=split_of(smallest, validation_share, test_share), family_id=family)
+    family = min(one.sha256 for one in (first, *others) if one.sha256 is not None)[:16]
+    yield replace(first, family_id=family)
     for other in others:
         message = f"the same composite as {printable(first.uri)} ({first.layers} layers, this one {other.layers})"
         yield replace(other.rejected(Reason.DUPLICATE_COMPOSITE, message), family_id=family)

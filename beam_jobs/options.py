@@ -16,13 +16,16 @@ from schemas.reasons import Reason
 from schemas.version import recipe_hash
 
 DEFAULT_RUNNER = "FnApiRunner"  # Beam's in-process runner; "DirectRunner" may download another one
-_CORPUS = (Reason.DUPLICATE_FILE, Reason.DUPLICATE_COMPOSITE)
+_CORPUS = (Reason.DUPLICATE_FILE, Reason.DUPLICATE_COMPOSITE, Reason.NEAR_DUPLICATE)
+KEEP = ("all", "best")
 _HELP = {
     "input": "a folder (searched to the bottom for .psd and .psb), a glob, or a manifest (.csv, .jsonl, .parquet)",
     "output": "the folder of the dataset; finished work in it is kept",
     "shard_size": "MiB of a shard",
     "validation_share": "of the families of documents",
     "test_share": "of the families of documents",
+    "keep": "all, or of each family of near duplicates the best",
+    "near_bits": "bits of 256 in which the perceptual hashes of near duplicates differ at most",
     "workers": "child processes that curate",
     "runner": "a Beam runner by name; its own flags pass through",
     "limit": "the first so many documents, in the order of their uris",
@@ -62,6 +65,8 @@ class JobOptions:
     shard_size: int = 256  # MiB
     validation_share: float = 0.05
     test_share: float = 0.05
+    keep: str = "all"
+    near_bits: int = 30
     workers: int = os.cpu_count() or 1
     runner: str = DEFAULT_RUNNER
     limit: int | None = None
@@ -84,6 +89,10 @@ class JobOptions:
             raise ValueError(
                 f"validation_share {self.validation_share} and test_share {self.test_share} sum to more than 1"
             )
+        if self.keep not in KEEP:
+            raise ValueError(f"keep is {self.keep!r}; it must be one of {', '.join(KEEP)}")
+        if not 0 <= self.near_bits <= 64:
+            raise ValueError(f"near_bits is {self.near_bits}; it must lie in 0..64: beyond, most pictures are alike")
         known = [reason.value for reason in Reason if reason not in _CORPUS]
         for reason in self.retry:
             if reason in _CORPUS:
@@ -98,6 +107,8 @@ class JobOptions:
             "shard_size": self.shard_size,
             "validation_share": self.validation_share,
             "test_share": self.test_share,
+            "keep": self.keep,
+            "near_bits": self.near_bits,
         }
 
     @property

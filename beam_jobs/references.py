@@ -30,6 +30,9 @@ class Reference:
     record: Slice
     images: Slice | None = None
     previews: Slice | None = None
+    look: str | None = None  # perceptual hash of the composite
+    aspect: float = 1.0  # its width / height
+    pictures: tuple[str, ...] = ()  # hashes of the layers that carry a picture
     message: str | None = None  # of a rejection that the corpus decided
     split: str | None = None
     family_id: str | None = None

@@ -12,6 +12,7 @@ from beam_jobs import files
 from beam_jobs.inputs import Input
 from beam_jobs.records import pack_record, record_of
 from beam_jobs.references import Reference, Slice
+from data_pipeline.duplicates import perceptual_hash, picture_hashes
 from data_pipeline.shard_io import pack
 from data_pipeline.stack_io import decode_json, describe, encode_json, encode_preview, image_members, text_members
 from schemas.options import CurateOptions
@@ -54,6 +55,9 @@ def store(output: str, document: Input, outcome: Sample | Rejection, encoded: En
         sha256=outcome.document.sha256,
         reason=outcome.document.reason,
         picture=_picture(outcome) if isinstance(outcome, Sample) else None,
+        look=perceptual_hash(outcome.composite) if isinstance(outcome, Sample) else None,
+        aspect=outcome.stack.width / outcome.stack.height if isinstance(outcome, Sample) else 1.0,
+        pictures=picture_hashes(outcome.stack) if isinstance(outcome, Sample) else (),
         layers=len(outcome.stack.layers) if isinstance(outcome, Sample) else 0,
         sample_bytes=encoded.sample_bytes,
         record=record,
@@ -74,7 +78,7 @@ def find(output: str, document: Input) -> Reference | None:
 
 def reference_from(values: dict[str, Any]) -> Reference:
     slices = {name: values[name] and Slice(**values[name]) for name in ("record", "images", "previews")}
-    return Reference(**values | slices)
+    return Reference(**values | slices | {"pictures": tuple(values["pictures"])})
 
 
 def read_slice(output: str, part: Slice) -> bytes:

@@ -48,6 +48,7 @@ class Reason(StrEnum):
     INTERNAL_ERROR = "internal_error"  # a defect of Lamina: please report it
     DUPLICATE_FILE = "duplicate_file"
     DUPLICATE_COMPOSITE = "duplicate_composite"
+    NEAR_DUPLICATE = "near_duplicate"  # and option `keep` asks for the best of each family
 
 
 class DropReason(StrEnum):

@@ -27,17 +27,16 @@ def test_of_identical_files_the_smallest_uri_stays(uris):
 @given(st.permutations([("x", 2), ("y", 5), ("z", 5)]))
 def test_of_identical_composites_the_most_layers_stay_then_the_smallest_key(documents):
     group = [reference(uri, uri, layers) for uri, layers in documents]
-    kept, *others = keep_one_picture(group, 0.05, 0.05)
+    kept, *others = keep_one_picture(group)
     assert kept.layers == 5
     assert kept.sha256 == min(one.sha256 for one in group if one.layers == 5)
     assert {one.family_id for one in (kept, *others)} == {min(one.sha256 for one in group)[:16]}
-    assert kept.split == split_of(min(one.sha256 for one in group), 0.05, 0.05)
-    assert all(one.reason == "duplicate_composite" and one.split is None for one in others)
+    assert all(one.reason == "duplicate_composite" for one in others)
 
 
 def test_a_rejected_document_has_no_family():
     rejected = replace(reference("a", "a"), reason="unfaithful", picture=None)
-    assert list(keep_one_picture([rejected], 0.05, 0.05)) == [rejected]
+    assert list(keep_one_picture([rejected])) == [rejected]
 
 
 def test_splits_have_their_shares():
