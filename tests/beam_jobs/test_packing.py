@@ -14,7 +14,9 @@ from beam_jobs.references import Reference, Slice
 def reference(name, size=1000, split="train", previews=None):
     sha256 = hashlib.sha256(name.encode()).hexdigest()
     part = Slice("x", 0, size, sha256)
-    return Reference(name, "f", sha256, None, sha256, 2, size, part, part, previews and part, None, split, sha256[:16])
+    return Reference(
+        name, "f", sha256, None, sha256, 2, size, part, part, previews and part, split=split, family_id=sha256[:16]
+    )
 
 
 SIZES = st.lists(st.integers(1, 3 * MIB), min_size=1, max_size=30)
