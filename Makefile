@@ -17,24 +17,28 @@ N ?= 10000
 SEED ?= 0
 
 VARIABLES := PYTHON INPUT OUTPUT DATA WORKERS RUNNER CAPTIONER MERGE TARGET_LAYERS MAX_AREA IMAGE_FORMAT SHARD_SIZE LIMIT \
-	CONFIG DRY_RUN RETRY MAX_REJECT VERIFY PREVIEWS ARGS PSD N SEED
+	CONFIG DRY_RUN RETRY MAX_REJECT VERIFY SHRINK PREVIEWS ARGS PSD N SEED
 given = $(findstring command line,$(origin $(1)))
 set = $(filter command environment,$(firstword $(origin $(1))))
-UNKNOWN := $(filter-out $(VARIABLES) -*-command-variables-*-,$(foreach name,$(.VARIABLES),$(if $(call given,$(name)),$(name))))
-$(if $(UNKNOWN),$(error unknown variable $(UNKNOWN); the variables are $(VARIABLES)))
-
-$(foreach name,DRY_RUN VERIFY PREVIEWS,$(if $(filter-out 0 1,$($(name))),$(error $(name) is $($(name)); it must be 0 or 1)))
-
-# An option is passed on only where its variable is set, so that the program's own default is the one default.
 quote := '
 quoted = '$(subst $(quote),'\'',$(1))'
-option = $(if $($(1)),--$(2) $(call quoted,$($(1))))
+UNKNOWN := $(filter-out $(VARIABLES) -*-command-variables-*-,$(foreach name,$(.VARIABLES),$(if $(call given,$(name)),$(name))))
+NEAREST = $(shell $(PYTHON) -c 'import difflib, sys; print(*difflib.get_close_matches(sys.argv[1].upper(), sys.argv[2:], 1))' \
+	$(call quoted,$(firstword $(UNKNOWN))) $(VARIABLES))
+$(if $(UNKNOWN),$(error unknown variable $(UNKNOWN)$(if $(NEAREST),; did you mean $(NEAREST)?,; the variables are $(VARIABLES))))
+
+$(foreach name,DRY_RUN VERIFY SHRINK PREVIEWS,$(if $(filter-out 0 1,$($(name))),$(error $(name) is $($(name)); it must be 0 or 1)))
+
+# An option is passed on only where its variable is set, so that the program's own default is the one default.
+# What was given is passed on as it is, a $ in a path included.
+text = $(if $(call set,$(1)),$(value $(1)),$($(1)))
+option = $(if $(call text,$(1)),--$(2) $(call quoted,$(call text,$(1))))
 switch = $(if $(filter-out 0,$($(1))),--$(2))
 JOB_OPTIONS = $(call option,WORKERS,workers) $(call option,RUNNER,runner) $(call option,CAPTIONER,captioner) \
 	$(call option,MERGE,merge) $(call option,TARGET_LAYERS,target-layers) $(call option,MAX_AREA,max-area) \
 	$(call option,IMAGE_FORMAT,image-format) $(call option,SHARD_SIZE,shard-size) $(call option,LIMIT,limit) \
 	$(call option,CONFIG,config) $(call option,RETRY,retry) $(call option,MAX_REJECT,max-reject) \
-	$(call switch,DRY_RUN,dry-run) $(call switch,VERIFY,verify) $(if $(filter 0,$(PREVIEWS)),--no-previews) $(ARGS)
+	$(call switch,DRY_RUN,dry-run) $(call switch,VERIFY,verify) $(call switch,SHRINK,shrink) $(if $(filter 0,$(PREVIEWS)),--no-previews) $(ARGS)
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -52,32 +56,32 @@ examples: $(DATA_SIDE) ## draw the example PSDs into out/examples
 	$(BIN)/python -m data_pipeline.examples $(EXAMPLES)
 
 # Without INPUT the examples are curated, but never into somebody's own OUTPUT; CONFIG may name both.
-OWN := $(strip $(INPUT) $(CONFIG))
-shards: $(if $(OWN),,$(if $(call set,OUTPUT),needs-INPUT)) $(DATA_SIDE) $(if $(OWN),,examples) ## PSDs -> shards and tables: INPUT= OUTPUT= WORKERS= RUNNER= CAPTIONER= MERGE= TARGET_LAYERS= MAX_AREA= IMAGE_FORMAT= SHARD_SIZE= LIMIT= CONFIG= DRY_RUN=1 RETRY=reason,... MAX_REJECT= VERIFY=1 PREVIEWS=0 ARGS=
-	$(BIN)/python -m beam_jobs.shards $(if $(or $(INPUT),$(if $(CONFIG),,1)),--input $(call quoted,$(or $(INPUT),$(EXAMPLES)))) \
-		$(if $(or $(call set,OUTPUT),$(if $(CONFIG),,1)),--output $(call quoted,$(OUTPUT))) $(JOB_OPTIONS)
+OWN := $(strip $(call text,INPUT) $(call text,CONFIG))
+shards: $(if $(OWN),,$(if $(call set,OUTPUT),needs-INPUT)) $(DATA_SIDE) $(if $(OWN),,examples) ## PSDs -> shards and tables: INPUT= OUTPUT= WORKERS= RUNNER= CAPTIONER= MERGE= TARGET_LAYERS= MAX_AREA= IMAGE_FORMAT= SHARD_SIZE= LIMIT= CONFIG= DRY_RUN=1 RETRY=reason,... MAX_REJECT= VERIFY=1 SHRINK=1 PREVIEWS=0 ARGS=
+	$(BIN)/python -m beam_jobs.shards $(if $(or $(call text,INPUT),$(if $(CONFIG),,1)),--input $(call quoted,$(or $(call text,INPUT),$(EXAMPLES)))) \
+		$(if $(or $(call set,OUTPUT),$(if $(CONFIG),,1)),--output $(call quoted,$(call text,OUTPUT))) $(JOB_OPTIONS)
 
 needs-%:
 	$(if $($*),,$(error give $*=, see make help))
 
 inspect: needs-PSD $(DATA_SIDE) ## one PSD: its layer tree with every fate, and a picture: PSD= OUTPUT=picture.png
-	$(BIN)/python -m audit.inspect $(call quoted,$(PSD)) $(if $(call set,OUTPUT),--output $(call quoted,$(OUTPUT))) $(ARGS)
+	$(BIN)/python -m audit.inspect $(call quoted,$(call text,PSD)) $(if $(call set,OUTPUT),--output $(call quoted,$(call text,OUTPUT))) $(ARGS)
 
 verify: $(DATA_SIDE) ## re-read a dataset and check every promise on disk: DATA= WORKERS=
-	$(BIN)/python -m audit.verify $(call quoted,$(DATA)) $(call option,WORKERS,workers) $(ARGS)
+	$(BIN)/python -m audit.verify $(call quoted,$(call text,DATA)) $(call option,WORKERS,workers) $(ARGS)
 
 fuzz: $(EVERYTHING) ## mutated PSDs through the real job: N= SEED= WORKERS=
 	$(BIN)/python -m tests.fuzz --count $(N) --seed $(SEED) $(call option,WORKERS,workers) $(ARGS)
 
 bench: $(EVERYTHING) ## CPU seconds per step beside psd-tools: INPUT=folder of PSDs
-	$(BIN)/python -m data_pipeline.bench $(call quoted,$(or $(INPUT),$(EXAMPLES))) $(ARGS)
+	$(BIN)/python -m data_pipeline.bench $(call quoted,$(or $(call text,INPUT),$(EXAMPLES))) $(ARGS)
 
 bench-fidelity: needs-INPUT $(EVERYTHING) ## how near we come to Photoshop's pictures, beside psd-tools: INPUT=folder of PSDs OUTPUT=page
-	$(BIN)/python -m audit.bench_fidelity $(call quoted,$(INPUT)) $(if $(call set,OUTPUT),--output $(call quoted,$(OUTPUT))) \
+	$(BIN)/python -m audit.bench_fidelity $(call quoted,$(call text,INPUT)) $(if $(call set,OUTPUT),--output $(call quoted,$(call text,OUTPUT))) \
 		$(call option,WORKERS,workers) $(ARGS)
 
 bench-codecs: $(EVERYTHING) ## PNG and WebP on the layers of real designs: INPUT=folder of PSDs
-	$(BIN)/python -m data_pipeline.bench_codecs $(call quoted,$(or $(INPUT),$(EXAMPLES))) $(ARGS)
+	$(BIN)/python -m data_pipeline.bench_codecs $(call quoted,$(or $(call text,INPUT),$(EXAMPLES))) $(ARGS)
 
 bench-job: $(EVERYTHING) ## workers, memory and re-runs of the whole job
 	$(BIN)/python -m tests.bench_job $(ARGS)

@@ -3,7 +3,6 @@
 The tables are streamed: of every document a few values are remembered, of rows one batch.
 """
 
-import hashlib
 import os
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
@@ -16,7 +15,7 @@ import pyarrow.parquet as pq
 
 from audit.check_samples import SampleFacts, digest
 from audit.findings import Findings
-from schemas.members import SPLITS, is_key
+from schemas.members import SPLITS, document_id_of, is_key, key_of
 from schemas.reasons import DropReason, Fate, Reason, Stage
 from schemas.rows import LEAF_KINDS, CaptionRow, DocumentRow, LayerRow, arrow_schema
 
@@ -64,9 +63,9 @@ def check_documents(root: str, paths: Sequence[str], limits: Limits, corpus: Cor
         place = f"{where} {row['uri']!r}"
         known = row["document_id"] in corpus.documents
         findings.expect(not known, "documents", place, f"document_id {row['document_id']} occurs twice")
-        own = hashlib.sha256(row["uri"].encode("utf-8", "surrogatepass")).hexdigest()[:16]
+        own = document_id_of(row["uri"])
         findings.expect(row["document_id"] == own, "documents", place, "document_id is not the hash of the uri")
-        key = row["sha256"][:16] if row["sha256"] else None
+        key = key_of(row["sha256"]) if row["sha256"] else None
         findings.expect(row["key"] == key, "documents", place, "key is not the start of sha256")
         accepted = row["status"] == "accepted"
         findings.expect(row["status"] in ("accepted", "rejected"), "documents", place, f"status is {row['status']!r}")
@@ -156,9 +155,8 @@ def _check_node(row: dict[str, Any], where: str, ids: Sequence[int], accepted: b
         dropped in set(DropReason) if fate == Fate.DROPPED else dropped is None,
         "layers", where, f"its fate is {fate}, its drop_reason {dropped!r}",
     )  # fmt: skip
-    if accepted:
-        linked = (index is None) == (fate in _NOT_STORED)
-        findings.expect(linked, "layers", where, f"its fate is {fate}, its stored_index {index}")
+    linked = (index is None) == (fate in _NOT_STORED) and (accepted or index is None)
+    findings.expect(linked, "layers", where, f"its fate is {fate}, its stored_index {index}")
     for name in ("parent_id", "owner_id"):
         other = row[name]
         known = other is None or (0 <= other < len(ids) and other != row["layer_id"])

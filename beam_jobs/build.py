@@ -22,14 +22,17 @@ from beam_jobs.scratch import read_slice
 from beam_jobs.tables import TableWriter
 from data_pipeline.shard_io import BLOCK_BYTES, TarWriter, pack
 from data_pipeline.stack_io import text_members
+from schemas.reasons import Reason
 from schemas.rows import CaptionRow, DocumentRow, LayerRow
 
 NEXT = "state/next"
 _PLACES = pa.schema([("key", pa.string()), ("path", pa.string()), ("offset", pa.int64()), ("length", pa.int64()),
                      ("sha256", pa.string())])  # fmt: skip
 _KNOWN = pa.schema([("uri", pa.string()), ("fingerprint", pa.string()), ("sha256", pa.string()),
-                    ("reason", pa.string()), ("picture", pa.string()), ("layers", pa.int64()),
-                    ("sample_bytes", pa.int64()), ("has_images", pa.bool_()), ("has_previews", pa.bool_()),
+                    ("reason", pa.string()), ("picture", pa.string()), ("look", pa.string()),
+                    ("aspect", pa.float64()), ("pictures", pa.list_(pa.string())), ("layers", pa.int64()),
+                    ("sample_bytes", pa.int64()), ("was_near", pa.bool_()), ("has_images", pa.bool_()),
+                    ("has_previews", pa.bool_()),
                     *[(f"record_{name.name}", _PLACES.field(name.name).type) for name in fields(Slice)]])  # fmt: skip
 
 
@@ -111,7 +114,7 @@ def _rows(artifact: Artifact, output: str) -> Built:
         for one in artifact.documents:
             packed = read_slice(output, one.record)
             record = unpack_record(packed)
-            document, layers = document_row(record, one), layer_rows(record)
+            document, layers = document_row(record, one), layer_rows(record, one)
             counts.update(count(document, layers))
             writers["documents"].add([document])
             writers["layers"].add(layers)
@@ -134,7 +137,8 @@ def _known(one: Reference, place: Slice) -> dict[str, object]:
     return {
         "uri": one.uri, "fingerprint": one.fingerprint, "sha256": one.sha256,
         "reason": one.reason if one.message is None else None,
-        "picture": one.picture, "layers": one.layers, "sample_bytes": one.sample_bytes,
+        "picture": one.picture, "look": one.look, "aspect": one.aspect, "pictures": list(one.pictures),
+        "layers": one.layers, "sample_bytes": one.sample_bytes, "was_near": one.reason == Reason.NEAR_DUPLICATE,
         "has_images": one.picture is not None, "has_previews": one.previews is not None,
         **{f"record_{name}": value for name, value in asdict(place).items()},
     }  # fmt: skip

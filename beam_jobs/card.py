@@ -8,9 +8,7 @@ from typing import Any
 
 import yaml
 
-from schemas.members import CAPTION, COMPOSITE, METADATA, SPLITS, layer_name
-
-LAYER_SLOTS = 20
+from schemas.members import CAPTION, COMPOSITE, MAX_LAYERS, METADATA, SPLITS, layer_name
 
 
 def card(manifest: Mapping[str, Any]) -> str:
@@ -31,7 +29,7 @@ def card(manifest: Mapping[str, Any]) -> str:
 
 def _header(manifest: Mapping[str, Any], extension: str, splits: list[str]) -> dict[str, Any]:
     shards = {split: [one for one in manifest["shards"] if one["split"] == split] for split in splits}
-    images = [f"{COMPOSITE}.{extension}", *(f"{layer_name(index)}.{extension}" for index in range(LAYER_SLOTS))]
+    images = [f"{COMPOSITE}.{extension}", *(f"{layer_name(index)}.{extension}" for index in range(MAX_LAYERS))]
     features = [
         {"name": "__key__", "dtype": "string"},
         {"name": "__url__", "dtype": "string"},

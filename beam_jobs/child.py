@@ -1,6 +1,5 @@
 """One document in, its reference out: what runs in a child process that can be killed."""
 
-import hashlib
 import shutil
 import tempfile
 from collections.abc import Callable
@@ -61,7 +60,7 @@ def _is_same(todo: Todo, known: Reference, options: JobOptions) -> bool:
     if known.fingerprint == todo.document.fingerprint and not options.verify:
         return True
     try:
-        return known.sha256 is not None and known.sha256 == _sha256(todo.document.path)
+        return known.sha256 is not None and known.sha256 == files.sha256(todo.document.path)
     except OSError:
         return False  # curation will say why
 
@@ -110,11 +109,3 @@ def _row(document: Input, stage: Stage, reason: Reason, message: str) -> Documen
         author=attributes.get("author"),
         title=attributes.get("title"),
     )
-
-
-def _sha256(path: str) -> str:
-    with files.open_read(path) as file:
-        digest = hashlib.sha256()
-        while block := file.read(1 << 20):
-            digest.update(block)
-    return digest.hexdigest()

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from beam_jobs.inputs import printable
 from beam_jobs.references import Reference
-from schemas.members import SPLITS
+from schemas.members import SPLITS, key_of
 from schemas.reasons import Reason
 
 
@@ -34,7 +34,7 @@ def keep_one_picture(group: Iterable[Reference]) -> Iterator[Reference]:
     if first.reason is not None or first.sha256 is None:
         yield first
         return
-    family = min(one.sha256 for one in (first, *others) if one.sha256 is not None)[:16]
+    family = key_of(min(one.sha256 for one in (first, *others) if one.sha256 is not None))
     yield replace(first, family_id=family)
     for other in others:
         message = f"the same composite as {printable(first.uri)} ({first.layers} layers, this one {other.layers})"

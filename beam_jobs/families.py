@@ -15,6 +15,7 @@ from beam_jobs.inputs import printable
 from beam_jobs.options import JobOptions
 from beam_jobs.references import Reference
 from data_pipeline.duplicates import BITS
+from schemas.members import key_of
 from schemas.reasons import Reason
 
 TABLES = 32
@@ -83,7 +84,7 @@ def _joined(corpus: Sequence[Reference], links: Iterable[Link], options: JobOpti
             yield one
             continue
         family = family_of[one.sha256]
-        known = replace(one, family_id=family[:16])
+        known = replace(one, family_id=key_of(family))
         if one.reason is not None:
             yield known
         elif options.keep == "best" and best[family].uri != one.uri:

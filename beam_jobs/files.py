@@ -1,5 +1,6 @@
 """Paths in, bytes in and out: plain calls for local paths, Beam's file systems for gs://, s3:// and the like."""
 
+import hashlib
 import os
 import shutil
 from collections.abc import Iterator
@@ -79,6 +80,15 @@ def size(path: str) -> int | None:
         found = match(path)
         return found[0].size_bytes if len(found) == 1 else None
     return os.path.getsize(path) if os.path.isfile(path) else None
+
+
+def sha256(path: str) -> str:
+    """Of the file's content."""
+    with open_read(path) as file:
+        digest = hashlib.sha256()
+        while block := file.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest()
 
 
 def move(source: str, target: str) -> None:

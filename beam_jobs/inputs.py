@@ -16,6 +16,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from beam_jobs import files
+from schemas.members import document_id_of
 
 PSD_SUFFIXES = (".psd", ".psb")
 MANIFEST_SUFFIXES = (".csv", ".jsonl", ".parquet")
@@ -35,7 +36,7 @@ class Input:
 
     @property
     def document_id(self) -> str:
-        return hashlib.sha256(self.uri.encode()).hexdigest()[:16]
+        return document_id_of(self.uri)
 
     @property
     def attributes_hash(self) -> str:

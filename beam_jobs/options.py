@@ -20,7 +20,7 @@ _CORPUS = (Reason.DUPLICATE_FILE, Reason.DUPLICATE_COMPOSITE, Reason.NEAR_DUPLIC
 KEEP = ("all", "best")
 _HELP = {
     "input": "a folder (searched to the bottom for .psd and .psb), a glob, or a manifest (.csv, .jsonl, .parquet)",
-    "output": "the folder of the dataset; finished work in it is kept",
+    "output": "the folder of the dataset; finished work on what is in INPUT is kept, other documents are removed",
     "shard_size": "MiB of a shard",
     "validation_share": "of the families of documents",
     "test_share": "of the families of documents",
@@ -30,7 +30,8 @@ _HELP = {
     "runner": "a Beam runner by name; its own flags pass through",
     "limit": "the first so many documents, in the order of their uris",
     "dry_run": "list what would be done, from headers, and forecast time and bytes",
-    "verify": "hash unchanged inputs again, too",
+    "verify": "hash unchanged inputs, and what was written of them, again",
+    "shrink": "go on where most documents of OUTPUT are not in INPUT; they are removed",
     "retry": "reasons, joined by commas: curate the documents again that were rejected for them",
     "max_reject": "exit with 1 where a larger share is rejected",
     "max_mean": "mean difference from Photoshop's image, in 1/255",
@@ -72,6 +73,7 @@ class JobOptions:
     limit: int | None = None
     dry_run: bool = False
     verify: bool = False
+    shrink: bool = False
     retry: tuple[str, ...] = ()
     max_reject: float | None = None
     beam_flags: tuple[str, ...] = ()
@@ -190,7 +192,7 @@ def _read_config(path: str) -> dict[str, Any]:
     types = _settings()
     for name, value in values.items():
         if name not in types:
-            raise ValueError(f"config {path} has an unknown option {name}{nearest(str(name), list(types))}")
+            raise ValueError(f"config {path} has an unknown option {name}{nearest(str(name).lower(), list(types))}")
         values[name] = _typed(path, name, value, types[name])
     return values
 

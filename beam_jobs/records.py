@@ -1,13 +1,13 @@
 """A document's record: its table rows and its KEY.json as packed JSON, without what the corpus decides."""
 
 import zlib
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import Any
 
 from beam_jobs.references import Reference
 from data_pipeline.stack_io import decode_json, encode_json
 from schemas.captions import Caption
-from schemas.reasons import Stage
+from schemas.reasons import DropReason, Fate, Stage
 from schemas.rows import CaptionRow, DocumentRow, LayerRow
 from schemas.sample import Rejection, Sample
 
@@ -42,8 +42,17 @@ def document_row(record: Record, reference: Reference) -> DocumentRow:
     return DocumentRow(**row | {"split": reference.split, "family_id": reference.family_id})
 
 
-def layer_rows(record: Record) -> list[LayerRow]:
-    return [LayerRow(**row) for row in record["layers"]]
+def layer_rows(record: Record, reference: Reference) -> list[LayerRow]:
+    """The rows of `layers`: of a document that the corpus rejected, nothing is stored."""
+    rows = [LayerRow(**row) for row in record["layers"]]
+    if reference.message is None:
+        return rows
+    return [row if row.stored_index is None else _without_store(row) for row in rows]
+
+
+def _without_store(row: LayerRow) -> LayerRow:
+    dropped = replace(row, fate=Fate.DROPPED, drop_reason=DropReason.DOCUMENT_REJECTED, stored_index=None)
+    return replace(dropped, baked=False, backdrop_dependence=0.0)
 
 
 def caption_rows(record: Record) -> list[CaptionRow]:

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass, replace
 
+from schemas.members import key_of
+
 
 @dataclass(frozen=True)
 class Slice:
@@ -33,13 +35,14 @@ class Reference:
     look: str | None = None  # perceptual hash of the composite
     aspect: float = 1.0  # its width / height
     pictures: tuple[str, ...] = ()  # hashes of the layers that carry a picture
+    was_near: bool = False  # the last run rejected it as a near duplicate, so its pixels are in no shard
     message: str | None = None  # of a rejection that the corpus decided
     split: str | None = None
     family_id: str | None = None
 
     @property
     def key(self) -> str | None:
-        return None if self.sha256 is None else self.sha256[:16]
+        return None if self.sha256 is None else key_of(self.sha256)
 
     @property
     def order(self) -> tuple[str, str]:

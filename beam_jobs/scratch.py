@@ -15,6 +15,7 @@ from beam_jobs.references import Reference, Slice
 from data_pipeline.duplicates import perceptual_hash, picture_hashes
 from data_pipeline.shard_io import pack
 from data_pipeline.stack_io import decode_json, describe, encode_json, encode_preview, image_members, text_members
+from schemas.members import key_of
 from schemas.options import CurateOptions
 from schemas.sample import Rejection, Sample
 
@@ -41,7 +42,7 @@ def encode(outcome: Sample | Rejection, options: CurateOptions) -> Encoded:
         sample_bytes = len(images) + len(pack(text_members(metadata | _LONGEST_SPLIT)))
     sha256 = outcome.document.sha256
     if options.previews and outcome.previews and sha256 is not None:
-        named = ((f"{sha256[:16]}.{name}.webp", rgba) for name, rgba in sorted(outcome.previews.items()))
+        named = ((f"{key_of(sha256)}.{name}.webp", rgba) for name, rgba in sorted(outcome.previews.items()))
         previews = pack((name, encode_preview(rgba)) for name, rgba in named)
     return Encoded(pack_record(record_of(outcome, metadata)), images, previews, sample_bytes)
 

@@ -83,7 +83,8 @@ def run(options: JobOptions, curate: CurateFunction = curate_document) -> dict[s
         state.claim(options)
         commit.roll_forward(options.output)
         commit.start_over(options.output)
-        before = state.recall(options.output)
+        before = state.recall(options.output, verify=options.verify)
+        state.check_shrinking(inputs, before, options)
         work = state.divide(inputs, before, options)
         bar = progress.start(len(work.todo))
         with Journal(options, len(inputs), len(work.todo)) as journal:

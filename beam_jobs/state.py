@@ -4,6 +4,7 @@ Nothing is trusted that is not there: an artifact whose files are gone or of ano
 documents whose record or pixels lay in it are curated again.
 """
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -12,11 +13,12 @@ import pyarrow.parquet as pq
 from beam_jobs import files
 from beam_jobs.build import Built, File
 from beam_jobs.child import Todo
-from beam_jobs.inputs import Input
+from beam_jobs.inputs import Input, printable
 from beam_jobs.options import JobOptions
 from beam_jobs.packing import PREVIEWS, ROWS, SHARD
 from beam_jobs.references import Reference, Slice
 from data_pipeline.stack_io import decode_json, encode_json
+from schemas.members import key_of
 from schemas.reasons import Reason
 
 CARD = "README.md"
@@ -58,6 +60,21 @@ def check_configuration(options: JobOptions) -> None:
         raise ValueError(f"OUTPUT {options.output} was written with {what}; choose another OUTPUT, or go back to that")
 
 
+def check_shrinking(inputs: Sequence[Input], before: State, options: JobOptions) -> None:
+    """Raises ValueError where most documents of OUTPUT are not in INPUT: hardly ever is that meant."""
+    gone = left_out(inputs, before)
+    if not options.shrink and len(gone) > len(before.known) / 2:
+        raise ValueError(
+            f"{len(gone)} of the {len(before.known)} documents in OUTPUT {options.output} are not in INPUT and would "
+            f"be removed, {printable(gone[0])} for one; choose another OUTPUT, or confirm with --shrink"
+        )
+
+
+def left_out(inputs: Sequence[Input], before: State) -> list[str]:
+    """Uris of the documents that OUTPUT holds and INPUT does not; a run removes them."""
+    return sorted(before.known.keys() - {document.uri for document in inputs})
+
+
 def claim(options: JobOptions) -> None:
     """From now on OUTPUT belongs to this configuration."""
     path = files.join(options.output, CONFIGURATION)
@@ -65,12 +82,13 @@ def claim(options: JobOptions) -> None:
         files.write(path, encode_json(options.recipe))
 
 
-def recall(output: str) -> State:
+def recall(output: str, *, verify: bool = False) -> State:
+    """What finished runs left; with `verify` their files are hashed, and a damaged one counts as gone."""
     path = files.join(output, ARTIFACTS)
     if not files.exists(path):
         return State({}, {}, frozenset(), complete=False)
     built = [_built(values) for values in _json(path)]
-    intact = [one for one in built if all(_is_there(output, file) for file in one.files)]
+    intact = [one for one in built if all(_is_there(output, file, verify) for file in one.files)]
     images = _places(output, [one for one in intact if one.kind == SHARD])
     previews = _places(output, [one for one in intact if one.kind == PREVIEWS])
     known = {}
@@ -122,7 +140,8 @@ def divide(inputs: list[Input], state: State, options: JobOptions) -> Work:
             todo.append(Todo(document, before if document.problem is None else None))
         else:
             known.append(before)
-    return _without_orphans(known, todo, {document.uri: document for document in inputs})
+    is_settled = not todo and len(known) == len(state.known)
+    return _without_orphans(known, todo, {document.uri: document for document in inputs}, is_settled)
 
 
 def is_done(work: Work, state: State) -> bool:
@@ -142,11 +161,15 @@ def moved(before: State, after: State) -> list[str]:
     return lines
 
 
-def _without_orphans(known: list[Reference], todo: list[Todo], documents: dict[str, Input]) -> Work:
-    """A duplicate composite has no pixels in the shards: without its winner it is curated again."""
+def _without_orphans(known: list[Reference], todo: list[Todo], documents: dict[str, Input], is_settled: bool) -> Work:
+    """A duplicate composite has no pixels in the shards: without its winner it is curated again.
+
+    So is a near duplicate, whose family may have another best document now, but where all is as it was.
+    """
     pictures = {one.picture for one in known if one.images is not None}
-    kept = [one for one in known if one.reason is not None or one.picture in pictures]
-    orphans = [Todo(documents[one.uri]) for one in known if one.reason is None and one.picture not in pictures]
+    is_kept = [one.reason is not None or one.picture in pictures or (is_settled and one.was_near) for one in known]
+    kept = [one for one, stays in zip(known, is_kept, strict=True) if stays]
+    orphans = [Todo(documents[one.uri]) for one, stays in zip(known, is_kept, strict=True) if not stays]
     sure = [
         one if one.known is None or one.known.reason is not None or one.known.images is not None else Todo(one.document)
         for one in todo
@@ -166,13 +189,13 @@ def _may_be_same(document: Input, before: Reference) -> bool:
 
 def _reference(row: dict[str, Any], images: dict[str, Slice], previews: dict[str, Slice]) -> Reference | None:
     """None where its previews are gone."""
-    key = row["sha256"] and row["sha256"][:16]
+    key = row["sha256"] and key_of(row["sha256"])
     has_images, has_previews = row.pop("has_images"), row.pop("has_previews")
     if has_previews and key not in previews:
         return None
     record = Slice(**{name: row.pop(f"record_{name}") for name in ("path", "offset", "length", "sha256")})
     return Reference(
-        **row,
+        **row | {"pictures": tuple(row["pictures"])},
         record=record,
         images=images.get(key) if has_images else None,
         previews=previews[key] if has_previews else None,
@@ -193,5 +216,6 @@ def _built(values: dict[str, Any]) -> Built:
     return Built(**values | {"files": tuple(File(**file) for file in values["files"])})
 
 
-def _is_there(output: str, file: File) -> bool:
-    return files.size(files.join(output, file.path)) == file.bytes
+def _is_there(output: str, file: File, verify: bool) -> bool:
+    path = files.join(output, file.path)
+    return files.size(path) == file.bytes and (not verify or files.sha256(path) == file.sha256)

@@ -25,6 +25,7 @@ from data_pipeline.painting import is_gold, paint_document
 from data_pipeline.pixels import DamagedPixels, release, release_stored
 from data_pipeline.resize import resize_each, resize_picture, target_size
 from data_pipeline.rights import rights_of
+from schemas.members import document_id_of, key_of
 from schemas.options import CurateOptions
 from schemas.reasons import Reason, Stage
 from schemas.rows import DocumentRow
@@ -52,7 +53,7 @@ def curate(
     uri = uri or (os.fspath(source) if isinstance(source, str | os.PathLike) else "")
     given = attributes or {}
     row = DocumentRow(
-        document_id=hashlib.sha256(uri.encode("utf-8", "surrogatepass")).hexdigest()[:16],
+        document_id=document_id_of(uri),
         uri=uri,
         source=given.get("source"),
         licence=given.get("licence"),
@@ -84,7 +85,7 @@ def _read(case: Case, source: Source, options: CurateOptions) -> Document | Refu
     if size > options.max_file_bytes:
         return Refusal(Stage.OPEN, Reason.FILE_TOO_LARGE, f"{size:,} bytes; the limit is {options.max_file_bytes:,}")
     digest = _sha256(source)
-    case.document = replace(case.document, sha256=digest, key=digest[:16])
+    case.document = replace(case.document, sha256=digest, key=key_of(digest))
     if isinstance(header, Refusal):
         return header
     case.document = replace(

@@ -22,6 +22,7 @@ from schemas.options import CurateOptions
 from schemas.reasons import Reason, Stage
 
 Source = str | os.PathLike[str] | BinaryIO
+HEADER_BYTES = 26
 _MAX_DEPTH = 64  # of groups; Photoshop stops at 10
 
 
@@ -63,6 +64,8 @@ def read_header(source: Source) -> FileHeader | Refusal:
         head = _head(source)
     except OSError as error:
         return Refusal(Stage.OPEN, Reason.UNREADABLE, f"{type(error).__name__}: {error.strerror or error}")
+    except ValueError as error:  # a path with a NUL
+        return Refusal(Stage.OPEN, Reason.UNREADABLE, f"not a path: {error}")
     if not head:
         return Refusal(Stage.OPEN, Reason.EMPTY_FILE, "the file is empty")
     if head[:4] != b"8BPS":
@@ -79,9 +82,9 @@ def _head(source: Source) -> bytes:
         if not stat.S_ISREG(os.stat(source).st_mode):
             raise OSError(errno.EINVAL, "no regular file")  # a device or a pipe may never end
         with open(source, "rb") as file:
-            return file.read(26)
+            return file.read(HEADER_BYTES)
     source.seek(0)
-    head = source.read(26)
+    head = source.read(HEADER_BYTES)
     source.seek(0)
     return head
 
@@ -91,7 +94,7 @@ def open_document(source: Source, options: CurateOptions) -> Document | Refusal:
     header = read_header(source)
     if isinstance(header, Refusal):
         return header
-    refusal = _canvas_refusal(header, options)
+    refusal = canvas_refusal(header, options)
     if refusal:
         return refusal
     try:
@@ -110,7 +113,8 @@ def open_document(source: Source, options: CurateOptions) -> Document | Refusal:
     )
 
 
-def _canvas_refusal(header: FileHeader, options: CurateOptions) -> Refusal | None:
+def canvas_refusal(header: FileHeader, options: CurateOptions) -> Refusal | None:
+    """Why a canvas of this size goes no further."""
     size = f"{header.width} x {header.height}"
     if max(header.width, header.height) > options.max_side_px:
         return Refusal(Stage.OPEN, Reason.CANVAS_TOO_LARGE, f"{size} px; a side may have {options.max_side_px:,}")

@@ -1,14 +1,26 @@
 """Names of what lies in a shard, and the JSON of a sample."""
 
+import hashlib
 import re
 
 COMPOSITE = "composite"
 CAPTION = "txt"
 METADATA = "json"
+MAX_LAYERS = 20  # of a sample
 SPLITS = ("train", "validation", "test")
 
 _KEY = re.compile(r"[0-9a-f]{16}\Z")
 _LAYER = re.compile(r"layer_(\d\d)\Z")
+
+
+def key_of(sha256: str) -> str:
+    """The KEY of a file."""
+    return sha256[:16]
+
+
+def document_id_of(uri: str) -> str:
+    """The id of an input in the tables."""
+    return hashlib.sha256(uri.encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
 def is_key(text: str) -> bool:

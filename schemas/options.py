@@ -1,9 +1,12 @@
 """How a document is curated: every setting that decides what is stored. Hashed into the manifest."""
 
+import difflib
 import hashlib
 import json
 import math
 from dataclasses import asdict, dataclass
+
+from schemas.members import MAX_LAYERS
 
 MERGES = ("levels", "tree")
 OVER_CAP = ("reject", "flatten")
@@ -46,7 +49,7 @@ class CurateOptions:
     # merge
     merge: str = "levels"
     target_layers: int = 8  # for merge="tree"
-    max_layers: int = 20
+    max_layers: int = MAX_LAYERS
     over_cap: str = "reject"
     overlap_alpha: float = 0.0  # both alphas above it overlap; at 0 merging changes no pixel
     # write
@@ -77,7 +80,9 @@ class CurateOptions:
             *((name, POLICIES) for name in DETECTORS),
         ):
             if getattr(self, name) not in allowed:
-                raise ValueError(f"{name} is {getattr(self, name)!r}; it must be one of {', '.join(allowed)}")
+                near = difflib.get_close_matches(str(getattr(self, name)), allowed, 1, 0.6)
+                hint = f"; did you mean {near[0]}?" if near else ""
+                raise ValueError(f"{name} is {getattr(self, name)!r}; it must be one of {', '.join(allowed)}{hint}")
         for name, value in asdict(self).items():
             if isinstance(value, float) and not math.isfinite(value):
                 raise ValueError(f"{name} is {value}; it must be a number")
@@ -85,8 +90,8 @@ class CurateOptions:
         for name in ("min_within2", "gold_within2", "overlap_alpha", *thresholds):
             if not 0 <= getattr(self, name) <= 1:
                 raise ValueError(f"{name} is {getattr(self, name)}; it must lie in [0, 1]")
-        if not 1 <= self.max_layers <= 20:
-            raise ValueError(f"max_layers is {self.max_layers}; a sample has 1 to 20 layers")
+        if not 1 <= self.max_layers <= MAX_LAYERS:
+            raise ValueError(f"max_layers is {self.max_layers}; a sample has 1 to {MAX_LAYERS} layers")
         if not 1 <= self.target_layers <= self.max_layers:
             raise ValueError(f"target_layers is {self.target_layers}; it must lie in 1..max_layers ({self.max_layers})")
         for name in (

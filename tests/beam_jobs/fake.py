@@ -21,7 +21,7 @@ LOG = "curated.log"
 
 
 def write(folder, name, **what):
-    """`colour` decides the composite, `layers` how many there are, `do` what else happens."""
+    """`colour` decides the composite, `shade` makes it darker, `layers` how many there are, `do` what else happens."""
     path = folder / name
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(what))
@@ -71,6 +71,7 @@ def _outcome(what, sha256, size, uri, attributes):
     count = what.get("layers", 2)
     rng = np.random.default_rng(what.get("colour", 0))
     composite = rng.integers(1, 256, (12, 16, 4), dtype=np.uint8)
+    composite[..., :3] = np.maximum(composite[..., :3].astype(int) - what.get("shade", 0), 0)
     previews = {"photoshop": composite}
     rows = tuple(_row(document_id, index) for index in range(count))
     if "reason" in what:

@@ -100,6 +100,13 @@ def test_a_family_is_named_after_its_smallest_key(fresh):
     assert pair[0]["split"] is None
 
 
+def test_of_a_duplicate_nothing_is_stored(fresh):
+    duplicates = {one["document_id"] for one in table(fresh[0], "documents") if one["stage"] == "deduplicate"}
+    rows = [row for row in table(fresh[0], "layers") if row["document_id"] in duplicates]
+    found = {(row["document_id"], row["fate"], row["drop_reason"], row["stored_index"]) for row in rows}
+    assert found == {(one, "dropped", "document_rejected", None) for one in duplicates}
+
+
 def test_names_of_any_kind_are_stored_as_valid_text(fresh):
     assert {"a b<i>\n\x1b[31m🦊.psd", "not-utf8-\\xff.psd"} <= documents(fresh[0]).keys()
 
@@ -162,6 +169,49 @@ def test_a_grown_and_a_shrunk_corpus_are_as_if_fresh(tmp_path):
     run(changing, tmp_path / "out")
     assert promised(tmp_path / "out") == promised(tmp_path / "fresh-some")
     assert fake.curated(changing) == ["doc1.psd"]  # the duplicate composite: its pixels were in no shard
+
+
+def test_near_duplicates_are_one_family_in_one_split(tmp_path):
+    for index in range(20):
+        fake.write(tmp_path / "in", f"doc{index}.psd", colour=index)
+        fake.write(tmp_path / "in", f"near{index}.psd", colour=index, shade=9)
+    run(tmp_path / "in", tmp_path / "out", "--test-share", "0.4")
+    rows = documents(tmp_path / "out")
+    for index in range(20):
+        pair = rows[f"doc{index}.psd"], rows[f"near{index}.psd"]
+        assert pair[0]["family_id"] == pair[1]["family_id"] == min(row["key"] for row in pair)
+        assert pair[0]["split"] == pair[1]["split"]
+    assert len({row["family_id"] for row in rows.values()}) == 20
+
+
+def test_the_best_of_near_duplicates_is_kept_and_a_second_run_has_nothing_to_do(tmp_path):
+    for name, more in (("few", {}), ("most", {"layers": 4, "shade": 9}), ("other", {"colour": 5})):
+        fake.write(tmp_path / "in", f"{name}.psd", **more)
+    run(tmp_path / "in", tmp_path / "out", "--keep", "best")
+    reasons = {uri: row["reason"] for uri, row in documents(tmp_path / "out").items()}
+    assert reasons == {"few.psd": "near_duplicate", "most.psd": None, "other.psd": None}
+    before = promised(tmp_path / "out")
+    fake.curated(tmp_path / "in")
+    run(tmp_path / "in", tmp_path / "out", "--keep", "best")
+    assert (fake.curated(tmp_path / "in"), promised(tmp_path / "out")) == ([], before)
+    (tmp_path / "in" / "most.psd").unlink()
+    run(tmp_path / "in", tmp_path / "out", "--keep", "best")
+    assert fake.curated(tmp_path / "in") == ["few.psd"]
+    run(tmp_path / "in", tmp_path / "fresh", "--keep", "best")
+    assert promised(tmp_path / "out") == promised(tmp_path / "fresh")
+
+
+def test_a_damaged_shard_of_the_same_size_is_found_and_mended_on_request(tmp_path):
+    for index in range(4):
+        fake.write(tmp_path / "in", f"doc{index}.psd", colour=index)
+    run(tmp_path / "in", tmp_path / "out")
+    before = promised(tmp_path / "out")
+    shard = next((tmp_path / "out" / "shards").iterdir())
+    data = bytearray(shard.read_bytes())
+    data[len(data) // 2] ^= 1
+    shard.write_bytes(data)
+    run(tmp_path / "in", tmp_path / "out", "--verify")
+    assert promised(tmp_path / "out") == before
 
 
 def test_a_lost_shard_is_made_again(tmp_path):

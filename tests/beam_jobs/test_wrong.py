@@ -6,7 +6,9 @@ import sys
 
 import pytest
 
-from beam_jobs import shards
+from beam_jobs import scratch, shards
+from beam_jobs.inputs import find_inputs
+from beam_jobs.options import parse
 from beam_jobs.software import versions
 from tests.beam_jobs import fake
 from tests.beam_jobs.job import ROOT, run
@@ -38,7 +40,10 @@ def refused(capsys, place, *flags, source="in", output="out"):
         (["--image_format=webp"], "unknown option --image_format; did you mean --image-format?"),
         (["--runer=x"], "unknown option --runer; did you mean --runner?"),
         (["--max-area", "big"], "argument --max-area: invalid int value: 'big'"),
-        (["--merge", "tre"], "merge is 'tre'; it must be one of levels, tree"),
+        (["--merge", "tre"], "merge is 'tre'; it must be one of levels, tree; did you mean tree?"),
+        (["--keep", "bst"], "keep is 'bst'; it must be one of all, best"),
+        (["--watermark", "dorp"], "watermark is 'dorp'; it must be one of drop, flag, ignore; did you mean drop?"),
+        (["--near-bits", "99"], "near_bits is 99; it must lie in 0..64"),
         (["--workers", "0"], "workers is 0; it must be at least 1"),
         (["--shard-size", "-1"], "shard_size is -1; it must be at least 1"),
         (["--max-reject", "50"], "max_reject is 50.0; it is a share and must lie in [0, 1]"),
@@ -147,14 +152,40 @@ def test_an_output_in_use(capsys, place):
         other.stdin.close()
 
 
+def test_an_input_that_most_of_the_output_is_not_from(capsys, place):
+    for name in ("b", "c"):
+        fake.write(place / "in", f"{name}.psd", colour=1)
+    run(place / "in", place / "out")
+    said = "2 of the 3 documents in OUTPUT"
+    assert said in refused(capsys, place, "--limit", "1")
+    fake.write(place / "other", "z.psd", colour=2)
+    assert "3 of the 3 documents in OUTPUT" in refused(capsys, place, source="other")
+    assert shards.main(["--input", str(place / "in"), "--output", str(place / "out"), "--limit", "2", "--dry-run"]) == 0
+    assert "1 documents of OUTPUT are not in INPUT: they are removed, c.psd for one" in capsys.readouterr().out
+    run(place / "in", place / "out", "--limit", "2")
+    run(place / "other", place / "out", "--shrink")
+
+
+def test_a_dry_run_after_a_run_that_was_stopped(capsys, place):
+    options = parse(["--input", str(place / "in"), "--output", str(place / "out")])
+    fake.write(place / "in", "b.psd", colour=1)
+    (one, _) = find_inputs(str(place / "in"))
+    outcome = fake.curate(one.path, uri=one.uri)
+    scratch.store(options.output, one, outcome, scratch.encode(outcome, options.curate))
+    assert shards.main(["--input", str(place / "in"), "--output", str(place / "out"), "--dry-run"]) == shards.DONE
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].startswith("finished     a.psd")
+    assert "2 documents, 0 unchanged, 1 finished, 1 to do" in lines[-1]
+
+
 def test_a_dry_run_writes_nothing(capsys, place):
     (place / "in" / "b.psd").write_bytes(b"8BPS\0\1" + bytes(6) + b"\0\3\0\0\0\7\0\0\0\5\0\x08\0\3" + bytes(999))
     before = sorted(place.rglob("*"))
     assert shards.main(["--input", str(place / "in"), "--output", str(place / "out"), "--dry-run"]) == shards.DONE
     lines = capsys.readouterr().out.splitlines()
-    assert lines[0].startswith("reject: no PSD")
-    assert lines[1].startswith("curate       b.psd  5x7 RGB 8 bit")
-    assert lines[2].startswith("2 documents, 0 unchanged, 2 to do")
+    assert lines[0].startswith("reject: not_a_psd")
+    assert lines[1].startswith("curate       b.psd  5x7 rgb 8 bit")
+    assert lines[2].startswith("2 documents, 0 unchanged, 0 finished, 2 to do")
     assert sorted(place.rglob("*")) == before
 
 
