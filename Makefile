@@ -86,6 +86,9 @@ bench-codecs: $(EVERYTHING) ## PNG and WebP on the layers of real designs: INPUT
 bench-job: $(EVERYTHING) ## workers, memory and re-runs of the whole job
 	$(BIN)/python -m tests.bench_job $(ARGS)
 
+bench-families: $(EVERYTHING) ## joining 100,000 synthetic records into families of near duplicates
+	$(BIN)/python -m tests.bench_families $(ARGS)
+
 test: $(EVERYTHING) ## the tests, within 10 minutes on 2 cores
 	$(BIN)/python -m pytest -m 'not long' $(ARGS)
 
@@ -100,4 +103,4 @@ lint: $(EVERYTHING) ## style and types
 clean: ## remove what the targets made, but not the environment
 	rm -rf out .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
-.PHONY: help examples shards inspect verify fuzz bench bench-fidelity bench-codecs bench-job test test-all lint clean
+.PHONY: help examples shards inspect verify fuzz bench bench-fidelity bench-codecs bench-job bench-families test test-all lint clean

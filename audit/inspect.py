@@ -3,12 +3,12 @@
     python -m audit.inspect FILE.psd [--output PICTURE.png]
 
 The picture shows Photoshop's image, ours, their difference eight times amplified, and the stored layers.
-Exit status: 0 accepted, 1 rejected.
+Exit status: 0 accepted, 1 rejected, 2 the picture could not be written.
 """
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -45,8 +45,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     tiles = pictures(options.psd) + layer_pictures(result)
     if tiles:
         output = options.output or Path("out/inspect") / f"{options.psd.stem}.png"
-        output.parent.mkdir(parents=True, exist_ok=True)
-        sheet(tiles).save(output)
+        try:
+            output.parent.mkdir(parents=True, exist_ok=True)
+            sheet(tiles).save(output)
+        except OSError as error:
+            print(f"lamina: the picture {_printable(str(output))} cannot be written: {error.strerror or error}",
+                  file=sys.stderr)  # fmt: skip
+            return 2
         print(f"picture  {_printable(str(output))}")
     return 0 if isinstance(result, Sample) else 1
 
@@ -69,12 +74,26 @@ def _verdict(document: DocumentRow) -> list[str]:
         near = f"{document.fidelity_within2:.2%} of pixels within 2/255"
         lines.append(f"fidelity mean difference {document.fidelity_mean:.3f}/255, {near}{gold}")
     if document.final_mean is not None:
-        lines.append(f"stored   {document.layers_stored} layers, mean difference {document.final_mean:.3f}/255")
+        stored = "rejected" if document.layers_stored is None else f"{document.layers_stored} layers"
+        lines.append(f"stored   {stored}, mean difference {document.final_mean:.3f}/255")
+    rights = [f"{name} {value}" for name, value in _rights(document) if value is not None]
+    if rights:
+        lines.append(f"rights   {_printable('; '.join(rights))}")
+    if document.flags:
+        lines.append(f"flags    {', '.join(document.flags)}")
     if document.unsupported:
         lines.append(f"undrawn  {', '.join(document.unsupported)}")
     if document.status == "accepted":
         return [*lines, "verdict  accepted"]
     return [*lines, f"verdict  rejected at {document.stage}: {document.reason} ({_printable(document.message or '')})"]
+
+
+def _rights(document: DocumentRow) -> Iterator[tuple[str, object]]:
+    yield "data mining", document.mining
+    yield "copyrighted", document.copyrighted
+    yield "source", document.digital_source
+    yield "notice", document.rights_notice
+    yield "url", document.rights_url
 
 
 def _from_the_top(rows: Sequence[LayerRow]) -> list[tuple[LayerRow, int]]:
@@ -97,8 +116,9 @@ def _line(row: LayerRow, depth: int) -> str:
     baked = f"  baked ({row.backdrop_dependence:.0%} of the backdrop)" if row.baked else ""
     place = f" in layer {row.stored_index}" if row.stored_index is not None else ""
     why = f": {row.drop_reason}" if row.drop_reason else ""
+    flags = "".join(f"  {name} {(row.measures or {}).get(name, 0):.2f}" for name in row.flags or ())
     what = f"{row.kind:16.16} {row.blend_mode:12.12} {strength:14}"
-    return f"{row.layer_id:4} {name:36.36} {what} {row.fate}{place}{why}{figures}{baked}"
+    return f"{row.layer_id:4} {name:36.36} {what} {row.fate}{place}{why}{figures}{baked}{flags}"
 
 
 def _printable(text: str) -> str:

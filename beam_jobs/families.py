@@ -8,7 +8,9 @@ all of the table's bits (locality-sensitive hashing by bit sampling: Indyk and M
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
+import apache_beam as beam
 import numpy as np
+from apache_beam.pvalue import AsIter, AsSingleton
 
 from beam_jobs.corpus import split_of
 from beam_jobs.inputs import printable
@@ -24,6 +26,24 @@ _NEIGHBOURS = 64  # that a hash is compared with in each table: of more equal on
 _SAME_ASPECT = 0.05
 
 Link = tuple[str, str]  # two documents, by sha256, that belong together
+
+
+class Families(beam.PTransform):
+    """References in, one list of all of them out, each with its family, and the accepted ones with its split."""
+
+    def __init__(self, options: JobOptions) -> None:
+        super().__init__()
+        self.options = options
+
+    def expand(self, documents: beam.PCollection) -> beam.PCollection:
+        corpus = documents | "Corpus" >> beam.combiners.ToList()
+        seen = AsSingleton(corpus | "Looks" >> beam.Map(looks))
+        tables = documents.pipeline | "Tables" >> beam.Create(range(TABLES))
+        similar = tables | "Similar composites" >> beam.FlatMap(alike, seen, self.options.near_bits)
+        pictures = documents | "Pictures" >> beam.FlatMap(pictures_of) | "By picture" >> beam.GroupByKey()
+        shared = pictures | "Shared pictures" >> beam.FlatMapTuple(lambda _, group: sharing(group))
+        links = AsIter((similar, shared) | "Links" >> beam.Flatten())
+        return corpus | "Join, split" >> beam.Map(join, links, self.options)
 
 
 def looks(documents: Iterable[Reference]) -> tuple[list[str], np.ndarray, np.ndarray]:

@@ -14,15 +14,15 @@ from typing import Any
 
 import apache_beam as beam
 from apache_beam.options.pipeline_options import PipelineOptions
-from apache_beam.pvalue import AsIter, AsSingleton
 from apache_beam.runners.runner import PipelineRunner, create_runner
 
-from beam_jobs import commit, families, progress, state
+from beam_jobs import commit, progress, state
 from beam_jobs.child import Curate as CurateFunction
 from beam_jobs.child import curate_document
 from beam_jobs.children import close_children
 from beam_jobs.corpus import file_of, keep_one_file, keep_one_picture, picture_of
 from beam_jobs.dry_run import forecast
+from beam_jobs.families import Families
 from beam_jobs.files import configure, join, read
 from beam_jobs.inputs import find_inputs, printable
 from beam_jobs.journal import Journal
@@ -45,24 +45,14 @@ def shards(pipeline: beam.Pipeline, work: Work, before: State, options: JobOptio
     """The job. What crosses a shuffle is references; pixels go from scratch, or an earlier shard, to a shard."""
     known = pipeline | "Known" >> beam.Create(work.known)
     curated = pipeline | "Inputs" >> beam.Create(work.todo) | "Curate" >> beam.ParDo(Curate(options, curate))
-    distinct = (
+    _ = (
         (known, curated)
         | "Documents" >> beam.Flatten()
         | "By file" >> beam.GroupBy(file_of)
         | "Deduplicate files" >> beam.FlatMapTuple(lambda _, group: keep_one_file(group))
         | "By composite" >> beam.GroupBy(picture_of)
         | "Deduplicate composites" >> beam.FlatMapTuple(lambda _, group: keep_one_picture(group))
-    )
-    corpus = distinct | "Corpus" >> beam.combiners.ToList()
-    looks = AsSingleton(corpus | "Looks" >> beam.Map(families.looks))
-    tables = pipeline | "Tables" >> beam.Create(range(families.TABLES))
-    similar = tables | "Similar composites" >> beam.FlatMap(families.alike, looks, options.near_bits)
-    pictures = distinct | "Pictures" >> beam.FlatMap(families.pictures_of) | "By picture" >> beam.GroupByKey()
-    shared = pictures | "Shared pictures" >> beam.FlatMapTuple(lambda _, documents: families.sharing(documents))
-    links = AsIter((similar, shared) | "Links" >> beam.Flatten())
-    _ = (
-        corpus
-        | "Families, splits" >> beam.Map(families.join, links, options)
+        | "Families of near duplicates, splits" >> Families(options)
         | "Pack" >> beam.FlatMap(plan, options.shard_size)
         | "Spread" >> beam.Reshuffle()
         | "Write shards, previews, tables" >> beam.ParDo(Build(options, curate, before.built))
