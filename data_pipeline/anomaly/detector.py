@@ -17,6 +17,8 @@ from schemas.reasons import DropReason
 from schemas.stack import PlainLayer, Stack
 
 DROP, FLAG, IGNORE = "drop", "flag", "ignore"
+_POINTS = 1024  # along a canvas's longer side: a larger one is looked at in a grid of points
+_FAINTEST = 8  # alpha of what counts as visible
 
 
 class Scene:
@@ -48,6 +50,34 @@ class Subject:
     def texts(self) -> tuple[str, ...]:
         """What its type layers say."""
         return tuple(node.text for node in self.nodes if node.text)
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """What somebody named it: the names of its nodes, but for those of type layers, which repeat what they say."""
+        return tuple(node.name for node in self.nodes if node.text is None)
+
+    @property
+    def groups(self) -> tuple[str, ...]:
+        """The names of the groups above it."""
+        return tuple({name: None for node in self.nodes for name in node.group_path.replace("//", " ").split("/")})
+
+    @cached_property
+    def covered(self) -> float:
+        """The share of its visible points over which something above is more than half opaque."""
+        stack = self.scene.stack
+        step = -(-max(stack.width, stack.height) // _POINTS)
+        hidden = np.zeros((-(-stack.height // step), -(-stack.width // step)), bool)
+        for above in stack.layers[self.index + 1 :]:
+            points = _points(hidden, above, step)
+            points |= above.rgba[-above.box[1] % step :: step, -above.box[0] % step :: step, 3] > 127
+        own = self.layer.rgba[-self.layer.box[1] % step :: step, -self.layer.box[0] % step :: step, 3] > _FAINTEST
+        return float(_points(hidden, self.layer, step)[own].mean()) if own.any() else 0.0
+
+
+def _points(canvas: np.ndarray, layer: PlainLayer, step: int) -> np.ndarray:
+    """The part of a canvas of every `step`-th point that lies in a layer's box."""
+    left, top, right, bottom = (-(-side // step) for side in layer.box)
+    return canvas[top:bottom, left:right]
 
 
 class Detector(Protocol):

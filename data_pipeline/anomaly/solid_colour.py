@@ -2,8 +2,7 @@
 
 from dataclasses import dataclass
 
-import numpy as np
-
+from data_pipeline.anomaly.alpha import count_like_first
 from data_pipeline.anomaly.detector import Subject
 from data_pipeline.boxes import intersect, view
 from schemas.reasons import DropReason
@@ -23,20 +22,12 @@ class SolidColour:
         canvas_px = stack.width * stack.height
         if layer.rgba.shape[0] * layer.rgba.shape[1] <= self.threshold * canvas_px:
             return 0.0  # at once: hardly a layer is that large
-        first = layer.rgba[0, 0].astype(np.int16)
-        plain = (np.abs(layer.rgba - first) <= _SAME).all(axis=2) & (layer.rgba[..., 3] == 255)
-        share = float(np.count_nonzero(plain)) / canvas_px
+        share = count_like_first(layer.rgba, _SAME) / canvas_px
         return share if share > self.threshold and not _hides(subject) else 0.0
 
 
 def _hides(subject: Subject) -> bool:
-    """Whether a layer below has paint where this one has."""
-    layer = subject.layer
-    for below in subject.scene.stack.layers[: subject.index]:
-        shared = intersect(below.box, layer.box)
-        if shared is None:
-            continue
-        theirs, own = (view(one.rgba, one.box, shared)[..., 3] for one in (below, layer))
-        if ((theirs > 0) & (own > 0)).any():
-            return True
-    return False
+    """Whether a layer below has paint within its box, next to all of which it covers."""
+    box = subject.layer.box
+    shared = ((below, intersect(below.box, box)) for below in subject.scene.stack.layers[: subject.index])
+    return any(part is not None and view(below.rgba, below.box, part)[..., 3].any() for below, part in shared)

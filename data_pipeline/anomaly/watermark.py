@@ -1,38 +1,43 @@
-"""Watermarks: preview wording, or a faint mark repeated over the whole picture."""
+"""Watermarks: preview wording, or a faint mark repeated over the whole picture, or lines across it."""
 
 from dataclasses import dataclass
 
 import numpy as np
 from scipy import fft, ndimage
 
+from data_pipeline.anomaly.alpha import ink_of, shrunk
 from data_pipeline.anomaly.detector import Subject
-from data_pipeline.anomaly.wording import WATERMARK
+from data_pipeline.anomaly.wording import is_watermark_name, is_watermark_text
 from schemas.reasons import DropReason
 
 _ACROSS = 0.6  # of either side of the canvas: how far a repeated mark reaches
 _FAINT = 0.75  # alpha: a watermark lets the picture through
-_INK = (0.005, 0.6)  # share of the layer's box: less is a speck, more is a tint
+_FAINTEST = 8  # alpha of what counts as visible
+_INK = (0.003, 0.6)  # share of the layer's box: less is a speck, more is a tint
 _SIDE = 256  # px: the alpha is looked at no larger
 _LEAST_SIDE = 64  # px of a layer: in a smaller one, nothing is small against it
 _PERIOD = (0.04, 0.55)  # of the side; shorter is a texture, longer is not repeated
 _ITSELF = 0.35  # correlation: down to it, what is next to no displacement is the mark's own extent
-_ABOVE = 0.5  # at most so much of the mark may be covered: a watermark lies on top
+_COVERED = 0.15  # at most so much of the mark may be covered: a watermark lies on top
+_ASIDE = 0.02  # of the side: how far from the diagonal a line from corner to corner may run
 
 
 @dataclass(frozen=True)
 class Watermark:
-    """Measures 1 for preview wording in a text or a name; else, of a faint layer over most of the picture, how much its
-    alpha resembles itself one period away: the height of its autocorrelation's second peak, in [0, 1]."""
+    """Measures 1 for preview wording in a text or a name; else, of a faint layer over most of the picture, the larger
+    of two: how much its alpha resembles itself one period away (the height of its autocorrelation's second peak), and
+    the share of both diagonals that it marks. In [0, 1]."""
 
     threshold: float
     reason: DropReason = DropReason.WATERMARK
 
     def measure(self, subject: Subject) -> float:
-        if any(WATERMARK.search(one) for one in (*subject.names, *subject.texts)):
+        if any(map(is_watermark_text, subject.texts)) or any(map(is_watermark_name, subject.labels + subject.groups)):
             return 1.0
-        if not _is_faint_and_wide(subject) or _covered(subject) > _ABOVE:
+        if not _is_faint_and_wide(subject) or subject.covered > _COVERED:
             return 0.0
-        return repetition(subject.layer.rgba[..., 3])
+        alpha = shrunk(subject.layer.rgba, _SIDE)
+        return max(crossing(alpha), repetition(alpha))
 
 
 def _is_faint_and_wide(subject: Subject) -> bool:
@@ -45,40 +50,40 @@ def _is_faint_and_wide(subject: Subject) -> bool:
         or not subject.index
     ):
         return False
-    alpha = layer.rgba[..., 3]
-    ink = alpha > 8
-    share = float(ink.mean())
-    return _INK[0] <= share <= _INK[1] and float(np.percentile(alpha[ink], 90)) <= _FAINT * 255
+    by_alpha = ink_of(layer.rgba).by_alpha[_FAINTEST + 1 :]
+    visible = int(by_alpha.sum())
+    solid = int(by_alpha[round(_FAINT * 255) - _FAINTEST :].sum())
+    return _INK[0] <= visible / (layer.rgba.shape[0] * layer.rgba.shape[1]) <= _INK[1] and solid <= 0.1 * visible
 
 
-def _covered(subject: Subject) -> float:
-    """How much of the layer's ink is covered by what lies above it, by the share of their boxes that is opaque."""
-    left, top, right, bottom = subject.layer.box
-    covered = np.zeros((bottom - top, right - left), bool)
-    for above in subject.scene.stack.layers[subject.index + 1 :]:
-        x0, y0, x1, y1 = above.box
-        rows, columns = slice(max(y0, top), min(y1, bottom)), slice(max(x0, left), min(x1, right))
-        if rows.start < rows.stop and columns.start < columns.stop:
-            part = above.rgba[rows.start - y0 : rows.stop - y0, columns.start - x0 : columns.stop - x0, 3] > 128
-            covered[rows.start - top : rows.stop - top, columns.start - left : columns.stop - left] |= part
-    ink = subject.layer.rgba[..., 3] > 8
-    return float(covered[ink].mean())
+def crossing(alpha: np.ndarray) -> float:
+    """The share of the points on both diagonals that lines mark, in [0, 1]; 0 where most of the alpha lies elsewhere.
+
+    `alpha` is float32 [height, width] in 0..255.
+    """
+    height, width = alpha.shape
+    if min(height, width) < 2:
+        return 0.0
+    y, x = np.ogrid[:height, :width]
+    down, across = (y + 0.5) / height, (x + 0.5) / width
+    falling, rising = np.abs(down - across) <= _ASIDE, np.abs(down + across - 1) <= _ASIDE
+    total = float(alpha.sum())
+    if total == 0 or float(alpha[falling | rising].sum()) < 0.6 * total:
+        return 0.0
+    along = 0 if height >= width else 1  # each row, or each column, holds one point of either diagonal
+    return min(float(np.where(band, alpha, 0).max(axis=1 - along).astype(bool).mean()) for band in (falling, rising))
 
 
 def repetition(alpha: np.ndarray) -> float:
-    """The highest peak of the autocorrelation at distances of `_PERIOD`, in [0, 1]; `alpha` is uint8 [height, width].
+    """The highest peak of the autocorrelation at distances of `_PERIOD`, in [0, 1]; `alpha` as for `crossing`.
 
     By Wiener and Khinchin, as the inverse transform of the power spectrum of the padded plane; each displacement is
     divided by the correlation that what overlaps there could have (Cauchy and Schwarz).
     """
-    step = -(-max(alpha.shape) // _SIDE)
-    height, width = (side // step for side in alpha.shape)
-    if not height or not width:
+    height, width = alpha.shape
+    if not alpha.size:
         return 0.0
-    small = (
-        alpha[: height * step, : width * step].reshape(height, step, width, step).mean(axis=(1, 3), dtype=np.float32)
-    )
-    small -= small.mean()
+    small = alpha - alpha.mean()
     shape = tuple(fft.next_fast_len(2 * side, real=True) for side in small.shape)
     spectrum = fft.rfft2(small, shape)
     correlation = fft.irfft2(np.abs(spectrum) ** 2, shape)

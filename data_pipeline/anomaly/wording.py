@@ -1,53 +1,112 @@
-"""Words by which watermarks and placeholders give themselves away, in texts and in names."""
+"""Words by which watermarks and placeholders give themselves away, in texts and in names.
+
+A text that mentions a mark or a picture is content: what counts must make up next to all of it. A name is a label, and
+what designers write in one differs: a purchased photograph is called by its file name, "shutterstock_184402117".
+"""
 
 import re
 
-# Names that designers and stock agencies write on what is only a preview. An agency's bare name is no proof.
-WATERMARK = re.compile(
-    r"\bwater ?marks?\b|\b(preview|sample|specimen|comp) (only|image|copy)\b|\bdo not (copy|use|distribute)\b"
-    r"|\bnot for (re-?sale|(commercial )?use|distribution)\b"
-    r"|(shutterstock|istock(photo)?|getty ?images|dreamstime|depositphotos|123rf|alamy|adobe ?stock|fotolia|freepik|"
-    r"vecteezy|envato|bigstock(photo)?|stock ?photo)(\.com|[ _-]?(preview|comp|watermark|\d{5,}))",
-    re.IGNORECASE,
+_AGENCY = (
+    r"(shutter ?stock|istock( ?photo)?|getty ?images|dreamstime|deposit ?photos|123rf|alamy|adobe ?stock|fotolia|freepik"
+    r"|vecteezy|envato( elements)?|big ?stock( ?photo)?|stock ?photo|can ?stock ?photo|pond5)"
 )
-PLACEHOLDER = re.compile(
-    r"\b(place|put|insert|add|drop|paste|drag|replace|change|edit) (in |with )?(your|the|an?|this|any) (\w+ )?"
-    r"(design|logo|image|images|photo|picture|artwork|art|text|screen|screenshot|content|name|title)s?( here)?\b"
-    r"|\byour (own |company |brand |business )?"
-    r"(design|logo|image|photo|picture|artwork|text|name|title|slogan|tagline) ?(goes )?here\b"
-    r"|\bplace ?holder\b"
-    r"|\b(double|dbl)[ -]?click\b",
-    re.IGNORECASE,
+_MARKED = re.compile(
+    rf"(this is (a|an) )?((preview|sample|specimen|comp|proof) (only|image|copy)|for preview only|water ?mark(ed)?s?"
+    rf"|(please )?do not (copy|use|distribute|reproduce)( or \w+)?|not for (re ?sale|(commercial )?use|distribution)"
+    rf"|(www )?{_AGENCY} com( \d+)?|{_AGENCY} \d{{5,}}|{_AGENCY} (preview|comp))",
 )
+_NAMED = re.compile(
+    rf"\bwater ?marks?\b|^(for )?(preview|specimen|comp|proof) only\b|\bdo not (copy|use|distribute|reproduce)\b"
+    rf"|\bnot for (re ?sale|(commercial )?use|distribution)\b|\b{_AGENCY}( com)? (preview|comp|overlay)\b"
+)
+_NO_MARK = re.compile(r"\b(no|non|without|remove[ds]?|free|anti|un) water ?mark|\bwater ?mark (free|remov\w*)")
+_THING = (
+    r"(own |company |brand |business |personal |custom )?"
+    r"(designs?|logo ?(type)?|images?|photos?|pictures?|art ?works?|art|text|screens?|screen ?shots?|contents?|name"
+    r"|title|headline|slogan|tag ?line|brand|message|label|graphics?|cover)"
+)
+_VERB = r"(place|put|insert|add|drop|paste|drag|replace|change|edit|type|write|upload|enter)"
+_LEAD = rf"({_VERB} |(with|for|and) )?"
+_ASKING = re.compile(
+    rf"{_LEAD}(in )?(your|the|an?|this|my) {_THING} (goes )?(in )?here|{_LEAD}(the )?{_THING} (goes )?here"
+    rf"|(insert|place) (your|an?) {_THING}|your (company |brand |business )?(logo|designs?|slogan|tag ?line|art ?work)"
+    r"|your (company|brand|business)( name)?|(sample|dummy|place ?holder) (text|image|photo|picture|logo|title)"
+    # French, Spanish, German, Italian, Portuguese, Russian
+    r"|(placez |ins[ée]rez |ajoutez )?votre (propre )?(logo|image|photo|texte|design|nom|slogan) ici"
+    r"|(coloca |inserta |pon )?(tu|su) (logo|imagen|foto|texto|dise[ñn]o|nombre|eslogan) aqu[ií]"
+    r"|hier (ihr|dein)e? (logo|bild|foto|text|design|name|slogan)|(ihr|dein)e? (logo|bild|foto|text|design|slogan) hier"
+    r"|(il )?(tuo|vostro) (logo|testo|nome|design) qui|(coloque )?(o )?seu (logo|texto|nome|design) aqui"
+    r"|ваше? (текст|фото|дизайн|название) здесь|ваш логотип( здесь)?"
+)
+_ASKING_NAME = re.compile(
+    rf"\b{_VERB} ((in |with )?(your|the|an?|this|any|my) )?({_THING})\b( here)?|\byour {_THING}( goes)? here\b"
+    rf"|\byour (company |brand |business )?(logo|designs?|art ?work)\b|\b(edit|replace|change) (me|this)\b"
+    r"|\bplace ?holders?\b|\b(double|dbl) ?click\b"
+)
+_TOOL = re.compile(r"\b(icon|button|btn|label|link|menu|tab|bar|field|input|form|tooltip|hover|bg)s?\b")
+_MAX_NAME_WORDS = 8  # a name is one to a few words: a sentence that says "logo" is content
 _WORD = re.compile(r"[^\W\d_]+")
+# Words of Cicero that any Latin sentence has, and some a Romance one: they tell nothing.
+_COMMON = frozenset(
+    "a ab ac ad ante at aut cum de do ea est et etiam eu ex hac id in is leo massa me mi nam ne nec neque nisi non ob "
+    "per porta pro qua quam qui quis quo quod sed sem si sine sint sit sub sunt te tu ut vel".split()
+)
 # Cicero's words, cut up, that typesetters have filled pages with since the 1960s, and what generators add to them.
 _LOREM = frozenset(
     _WORD.findall(
         """
-        ac accumsan ad adipiscing adipisicing aenean aliqua aliquam aliquet aliquip amet anim ante arcu assum auctor
-        augue aute bibendum blandit cillum commodo condimentum congue consectetuer consectetur consequat convallis
-        cras culpa cum cupidatat curabitur cursus dapibus deserunt diam dictum dictumst dignissim do dolor dolore
-        doming donec dui duis ea efficitur egestas eget eiusmod eleifend elementum elit enim erat eros esse est et
-        etiam eu euismod ex excepteur exercitation facer facilisi facilisis fames faucibus felis fermentum feugiat
-        finibus fringilla fugiat fusce gravida habitasse hac hendrerit iaculis id imperdiet in incididunt integer
-        interdum ipsum irure justo labore laboris laborum lacinia lacus laoreet lectus leo liber libero ligula
-        lobortis lorem luctus maecenas magna malesuada massa mattis mauris maximus mazim metus mi minim molestie
-        mollis mollit morbi nam nec neque nibh nihil nisi nisl nobis non nonummy nostrud nulla nullam nunc occaecat
-        odio officia option orci ornare pariatur pellentesque pharetra phasellus placerat platea porta porttitor
-        possim posuere potenti praesent pretium primis proident proin pulvinar purus quam qui quis quisque
-        reprehenderit rhoncus risus rutrum sagittis sapien scelerisque sed sem semper senectus sint sit sodales
-        sollicitudin soluta sunt suscipit suspendisse tellus tempor tempus tincidunt tortor tristique turpis ullamco
-        ullamcorper ultrices ultricies urna ut varius vehicula vel velit venenatis veniam vestibulum vitae vivamus
-        viverra voluptate volutpat vulputate wisi
+        accumsan adipiscing adipisicing aenean aliqua aliquam aliquet aliquip amet anim arcu assum auctor augue aute
+        bibendum blandit cillum commodo condimentum congue consectetuer consectetur consequat convallis cras culpa
+        cupidatat curabitur cursus dapibus deserunt diam dictum dictumst dignissim dolor dolore doming donec dui duis
+        efficitur egestas eget eiusmod eleifend elementum elit enim erat eros esse euismod excepteur exercitation facer
+        facilisi facilisis fames faucibus felis fermentum feugiat finibus fringilla fugiat fusce gravida habitasse
+        hendrerit iaculis imperdiet incididunt integer interdum ipsum irure justo labore laboris laborum lacinia lacus
+        laoreet lectus liber libero ligula lobortis lorem luctus maecenas magna malesuada mattis mauris maximus mazim
+        metus minim molestie mollis mollit morbi nibh nihil nisl nobis nonummy nostrud nulla nullam nunc occaecat odio
+        officia option orci ornare pariatur pellentesque pharetra phasellus placerat platea porttitor possim posuere
+        potenti praesent pretium primis proident proin pulvinar purus quisque reprehenderit rhoncus risus rutrum
+        sagittis sapien scelerisque semper senectus sodales sollicitudin soluta suscipit suspendisse tellus tempor
+        tempus tincidunt tortor tristique turpis ullamco ullamcorper ultrices ultricies urna varius vehicula velit
+        venenatis veniam vestibulum vitae vivamus viverra voluptate volutpat vulputate wisi
         """
     )
 )
 _FEWEST_WORDS = 3
 
 
+def plain_words(text: str) -> str:
+    """Words and numbers alone, in lower case, with one space between them."""
+    return " ".join(re.findall(r"[^\W_]+", text)).lower()
+
+
+def is_watermark_text(text: str) -> bool:
+    """Whether a text is a preview's mark, whether or not it is repeated."""
+    said = plain_words(text)
+    return bool(re.fullmatch(rf"({_MARKED.pattern})( ({_MARKED.pattern}))*", said))
+
+
+def is_watermark_name(name: str) -> bool:
+    """Whether a layer or a group is called a preview's mark."""
+    said = plain_words(name)
+    return len(said.split()) <= _MAX_NAME_WORDS and bool(_NAMED.search(said)) and not _NO_MARK.search(said)
+
+
+def asks_in_text(text: str) -> bool:
+    """Whether a text does nothing but ask for the buyer's own: a button that says "Add a photo" is content."""
+    return bool(_ASKING.fullmatch(plain_words(text)))
+
+
+def asks_in_name(name: str) -> bool:
+    """Whether a name says that the layer is to be replaced."""
+    said = plain_words(name)
+    is_label = len(said.split()) <= _MAX_NAME_WORDS and not _TOOL.search(said)
+    return is_label and bool(_ASKING_NAME.search(said))
+
+
 def lorem_share(text: str) -> float:
-    """The share of filler Latin among the words of a text; 0 for fewer than three words."""
-    words = [word.lower() for word in _WORD.findall(text)]
-    if len(words) < _FEWEST_WORDS:
+    """The share of filler Latin among the words of a text that are not common to all Latin; 0 for fewer than three
+    such words, unless they are "lorem ipsum"."""
+    words = [word for word in map(str.lower, _WORD.findall(text)) if word not in _COMMON]
+    if len(words) < _FEWEST_WORDS and words != ["lorem", "ipsum"]:
         return 0.0
     return sum(word in _LOREM for word in words) / len(words)
