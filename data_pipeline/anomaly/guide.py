@@ -21,8 +21,9 @@ _GROUP = re.compile(r"^\W*(guides?|guide ?lines|rulers?|grid ?lines|layout guide
 _MOST_INK = 0.95  # of the canvas: a layer that covers more is no aid, whatever its name
 _NAMED_ACROSS = 0.5  # of the canvas's side: a smaller "grid" is an icon
 _ACROSS = 0.9  # of the canvas's side: how far a line reaches
-_LINES = 3  # at least, in one direction; two do where the other has two
-_THIN = 0.012  # of the canvas's longer side, and at least 3 px
+_LINES = 6  # at least, in one direction: fewer divide a page into sections. Two do where the other has two
+_BANDS = 3  # at least, of columns
+_THIN = 0.005  # of the canvas's longer side, and at least 3 px
 _LEAST_PERIOD = 5  # px: finer lines are a texture, such as the lines of a screen
 _UNEVEN = 0.1  # how far distances between lines, or widths of columns, may vary
 _FAINT = 0.75  # alpha: columns let the design through, or they are its stripes
@@ -97,8 +98,8 @@ def _on_lines(rgba: np.ndarray, ink: Ink, stack: Stack, across: float) -> float:
     wide, high = width >= across * stack.width, height >= across * stack.height
     if not (wide and high and min(map(len, starts)) >= 2):  # else a table's lines, or a fence's
         is_faint = int(ink.by_alpha[round(_FAINT * 255) :].sum()) <= 0.1 * ink.total
-        rows &= wide and (_is_even(starts[0]) or (is_faint and _are_columns(rows)))
-        columns &= high and (_is_even(starts[1]) or (is_faint and _are_columns(columns)))
+        rows &= wide and (_is_even(starts[0], _LINES) or (is_faint and _are_columns(rows)))
+        columns &= high and (_is_even(starts[1], _LINES) or (is_faint and _are_columns(columns)))
     elif not (_all_thin(rows, starts[0]) and _all_thin(columns, starts[1])):
         return 0.0
     crossings = int(np.count_nonzero(rows)) * int(np.count_nonzero(columns))
@@ -121,16 +122,16 @@ def _all_thin(lines: np.ndarray, starts: np.ndarray) -> bool:
     return len(starts) == len(_runs(lines)[0])
 
 
-def _is_even(starts: np.ndarray) -> bool:
-    """Whether lines lie at even distances."""
-    if len(starts) < _LINES:
+def _is_even(starts: np.ndarray, fewest: int) -> bool:
+    """Whether lines, at least so many, lie at even distances."""
+    if len(starts) < fewest:
         return False
     distances = np.diff(starts)
     usual = float(np.median(distances))
-    return usual >= _LEAST_PERIOD and float((np.abs(distances - usual) <= max(1, _UNEVEN * usual)).mean()) >= 0.6
+    return usual >= _LEAST_PERIOD and float((np.abs(distances - usual) <= max(1, _UNEVEN * usual)).mean()) >= 0.7
 
 
 def _are_columns(lines: np.ndarray) -> bool:
     """Whether marked rows form bands of one width at even distances."""
     starts, widths = _runs(lines)
-    return _is_even(starts) and bool((np.abs(widths - np.median(widths)) <= 1).all())
+    return _is_even(starts, _BANDS) and bool((np.abs(widths - np.median(widths)) <= 1).all())

@@ -10,7 +10,9 @@ from data_pipeline.anomaly.wording import asks_in_name, asks_in_text, lorem_shar
 from schemas.reasons import DropReason
 
 _PICTURE = re.compile(r"\b(image|img|photo(graph)?|picture|pic|thumb(nail)?|avatar|mock ?up)s?\b", re.IGNORECASE)
-_PART = re.compile(r"\b(shadow|border|stroke|icon|bg|background|overlay|mask|line|caption|btn|button)s?\b", re.IGNORECASE)
+_PART = re.compile(
+    r"\b(shadow|border|stroke|icon|bg|background|overlay|mask|line|caption|btn|button)s?\b", re.IGNORECASE
+)
 _GREYS = (0x60, 0xF4)  # a default grey: neither near black nor near white
 _MOST = 0.9  # of a frame's solid pixels have one grey; wireframes draw a cross into it
 _COMPACT = 0.7  # of its box that a frame fills: a disc fills 0.79

@@ -14,10 +14,15 @@ _ACROSS = 0.6  # of either side of the canvas: how far a repeated mark reaches
 _FAINT = 0.75  # alpha: a watermark lets the picture through
 _FAINTEST = 8  # alpha of what counts as visible
 _INK = (0.003, 0.6)  # share of the layer's box: less is a speck, more is a tint
-_SIDE = 256  # px: the alpha is looked at no larger
+_SIDE = 512  # px: the alpha is looked at no larger
 _LEAST_SIDE = 64  # px of a layer: in a smaller one, nothing is small against it
-_PERIOD = (0.04, 0.55)  # of the side; shorter is a texture, longer is not repeated
-_ITSELF = 0.35  # correlation: down to it, what is next to no displacement is the mark's own extent
+_PERIOD = (0.03, 0.55)  # of the side; shorter is a texture, longer is not repeated
+_AS_HIGH = 0.75  # of the second peak: a nearer one as high makes it a multiple of the true period
+_CONTRAST = 0.75  # deviation over mean: a texture too fine for `_SIDE` leaves next to none
+_BLUR = 1.0  # px: a slanted line of one pixel is like itself one step along only where it is smooth
+# Correlation below which the mark's own extent ends; that of crossed lines ends higher, for each line is like itself.
+_VALLEYS = (0.35, 0.65)
+_PROMINENT = 0.15  # how far the second peak rises above the valley: what is less is noise
 _COVERED = 0.15  # at most so much of the mark may be covered: a watermark lies on top
 _ASIDE = 0.02  # of the side: how far from the diagonal a line from corner to corner may run
 
@@ -75,13 +80,15 @@ def crossing(alpha: np.ndarray) -> float:
 
 
 def repetition(alpha: np.ndarray) -> float:
-    """The highest peak of the autocorrelation at distances of `_PERIOD`, in [0, 1]; `alpha` as for `crossing`.
+    """The highest peak of the autocorrelation at distances of `_PERIOD`, in [0, 1], and 0 for what is repeated at
+    shorter ones already; `alpha` as for `crossing`.
 
     By Wiener and Khinchin, as the inverse transform of the power spectrum of the padded plane; each displacement is
     divided by the correlation that what overlaps there could have (Cauchy and Schwarz).
     """
     height, width = alpha.shape
-    if not alpha.size:
+    alpha = ndimage.gaussian_filter(alpha, _BLUR)
+    if not alpha.size or float(alpha.std()) <= _CONTRAST * float(alpha.mean()):
         return 0.0
     small = alpha - alpha.mean()
     shape = tuple(fft.next_fast_len(2 * side, real=True) for side in small.shape)
@@ -97,8 +104,14 @@ def repetition(alpha: np.ndarray) -> float:
     likeness = np.divide(
         correlation[np.ix_(y, x)], bound, out=np.zeros_like(bound), where=bound > 0.05 * float(squares.sum())
     )
-    regions, _ = ndimage.label(likeness > _ITSELF)
-    elsewhere = regions != regions[reach_y, reach_x]
     distance = np.hypot(y[:, None], x[None, :]) / max(height, width)
-    periods = (distance >= _PERIOD[0]) & (distance <= _PERIOD[1])
-    return float(np.clip(likeness[elsewhere & periods].max(initial=0.0), 0, 1))
+    return max(_second_peak(likeness, distance, valley) for valley in _VALLEYS)
+
+
+def _second_peak(likeness: np.ndarray, distance: np.ndarray, valley: float) -> float:
+    """The highest point beyond a valley around no displacement, in the middle; 0 where one as high is too near."""
+    regions, _ = ndimage.label(likeness > valley, np.ones((3, 3)))  # slanted ridges touch at corners
+    elsewhere = regions != regions[likeness.shape[0] // 2, likeness.shape[1] // 2]
+    peak = float(likeness[elsewhere & (distance >= _PERIOD[0]) & (distance <= _PERIOD[1])].max(initial=0.0))
+    nearer = float(likeness[elsewhere & (distance < _PERIOD[0])].max(initial=0.0))
+    return 0.0 if nearer >= _AS_HIGH * peak or peak < valley + _PROMINENT else min(peak, 1.0)

@@ -22,6 +22,13 @@ _LOREM = (
 ).split()
 _MARKS = ("PREVIEW", "© north studio", "SAMPLE", "stockpile.example", "proof", "Nora Lind Photography")
 _BLENDED = (BlendMode.NORMAL,) * 4 + (BlendMode.SCREEN, BlendMode.MULTIPLY, BlendMode.OVERLAY, BlendMode.SOFT_LIGHT)
+_GREY = (128, 128, 128)
+_UNSEEN: dict[BlendMode, tuple[Ink, ...]] = {  # inks that change nothing in these modes
+    BlendMode.SCREEN: ((0, 0, 0),),
+    BlendMode.MULTIPLY: ((255, 255, 255),),
+    BlendMode.OVERLAY: (_GREY,),
+    BlendMode.SOFT_LIGHT: (_GREY,),
+}
 _GUIDE_INKS: tuple[Ink, ...] = ((0, 255, 255), (255, 0, 255), (74, 158, 255), (255, 60, 60))
 
 
@@ -51,7 +58,7 @@ def repeated(
     across, down = period_px
     rows, columns = mark.shape
     for row in range(-1, int(height / down) + 2):
-        y = round(row * down + first_px)
+        y = round(row * down + first_px % down)
         start = (row * shift_px + first_px) % across - across
         for column in range(-1, int(width / across) + 3):
             x = round(start + column * across)
@@ -65,8 +72,10 @@ def repeated(
 def _faint(rng: np.random.Generator, alpha: np.ndarray) -> Pixels:
     """As a watermark is laid on: faint by its pixels or by its layer's opacity."""
     strength = int(rng.integers(30, 150))
-    ink = ((255, 255, 255), (0, 0, 0), (128, 128, 128), (200, 30, 40))[int(rng.integers(4))]
-    mode = _BLENDED[int(rng.integers(len(_BLENDED)))] if ink != (128, 128, 128) else BlendMode.NORMAL
+    ink = ((255, 255, 255), (0, 0, 0), _GREY, (200, 30, 40))[int(rng.integers(4))]
+    mode = _BLENDED[int(rng.integers(len(_BLENDED)))]
+    if ink in _UNSEEN.get(mode, ()):
+        mode = BlendMode.NORMAL
     in_pixels = rng.random() < 0.5
     if in_pixels:
         alpha = (alpha.astype(np.uint16) * strength // 255).astype(np.uint8)
@@ -141,7 +150,7 @@ def stock_text(rng: np.random.Generator, width: int, height: int) -> Node:
 
 
 def stock_name(rng: np.random.Generator, width: int, height: int) -> Node:
-    names = ("watermark", "Watermark copy 2", "shutterstock_184402117", "water-mark", "depositphotos preview",
+    names = ("watermark", "Watermark copy 2", "shutterstock preview", "water-mark", "depositphotos preview",
              "PREVIEW ONLY", "vecteezy watermark", "Do Not Use")  # fmt: skip
     return _card(rng, width, height, names[int(rng.integers(len(names)))], (90, 120, 200))
 
@@ -176,7 +185,7 @@ def asked_for(rng: np.random.Generator, width: int, height: int) -> Node:
 
 
 def asking_text(rng: np.random.Generator, width: int, height: int) -> Node:
-    lines = ("Your logo here", "Insert your text here", "YOUR COMPANY NAME HERE", "Add your photo", "Your tagline here",
+    lines = ("Your logo here", "Insert your text here", "YOUR COMPANY NAME HERE", "Add your photo here", "Your tagline here",
              "Type your text here", "Company slogan goes here", "Votre logo ici", "Tu logo aquí")  # fmt: skip
     return written(rng, width, height, lines[int(rng.integers(len(lines)))])
 
@@ -192,7 +201,7 @@ def filler(rng: np.random.Generator, width: int, height: int) -> Node:
 
 def grey_frame(rng: np.random.Generator, width: int, height: int) -> Node:
     """A plain grey area that is called a picture; in one of three, with the cross that wireframes draw."""
-    names = ("Image", "photo 3", "Picture frame", "img_02", "thumbnail", "Avatar", "image-1 copy", "Screen")
+    names = ("Image", "photo 3", "Picture frame", "img_02", "thumbnail", "Avatar", "image-1 copy", "mockup")
     level = int(rng.integers(0x70, 0xF0))
     card = _card(rng, width, height, names[int(rng.integers(len(names)))], (level,) * 3)
     assert card.rgba is not None, "a card has pixels"

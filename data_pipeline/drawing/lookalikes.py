@@ -88,7 +88,17 @@ def real_latin(rng: np.random.Generator, width: int, height: int) -> Node:
 
 def grey_card(rng: np.random.Generator, width: int, height: int) -> Node:
     """A grey element of the design, whose name says no more than that, or names a part of a picture."""
-    names = ("Rectangle 12", "card", "image shadow", "photo border", "Sidebar", "footer", "Image bg", "Frame 4", "Screen")
+    names = (
+        "Rectangle 12",
+        "card",
+        "image shadow",
+        "photo border",
+        "Sidebar",
+        "footer",
+        "Image bg",
+        "Frame 4",
+        "Screen",
+    )
     level = int(rng.integers(0x70, 0xF0))
     columns, rows = int(width * rng.uniform(0.2, 0.6)), int(height * rng.uniform(0.2, 0.6))
     rgba = tinted(np.full((rows, columns), 255, np.uint8), (level,) * 3)

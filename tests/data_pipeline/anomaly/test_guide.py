@@ -1,0 +1,84 @@
+"""Guides and grids, and the lines, stripes and icons of designs."""
+
+import numpy as np
+import pytest
+
+from data_pipeline.anomaly.alpha import ink_of
+from data_pipeline.anomaly.guide import Guide
+from data_pipeline.drawing import Group, Pixels, random_design
+from data_pipeline.drawing.anomalies import POSITIVES, baseline, tinted
+from data_pipeline.drawing.lookalikes import NEGATIVES, NEGATIVES_BELOW
+from tests.data_pipeline.anomaly.drawn_subjects import GROUND, HEIGHT, WIDTH, filled, subject
+
+_DETECTOR = Guide(threshold=0.9)
+_PANEL = Pixels(name="Panel", rgba=filled((30, 30, 90), 200, 150), left=50, top=40)
+
+
+def _lines(name: str, rows: range, columns: range = range(0), ink: tuple[int, int, int] = (0, 255, 255)) -> Pixels:
+    plane = np.zeros((HEIGHT, WIDTH), np.uint8)
+    plane[list(rows)] = 255
+    plane[:, list(columns)] = 255
+    return Pixels(name=name, rgba=tinted(plane, ink))
+
+
+@pytest.mark.parametrize("variant", POSITIVES["guide"], ids=lambda one: one.__name__)
+@pytest.mark.parametrize("seed", range(3))
+def test_drawn_guides_are_found(variant, seed) -> None:
+    rng = np.random.default_rng(seed)
+    width, height, layers = random_design(rng)
+    assert _DETECTOR.measure(subject([*layers, variant(rng, width, height)], None, width, height)) > 0.9
+
+
+@pytest.mark.parametrize("variant", NEGATIVES["guide"], ids=lambda one: one.__name__)
+@pytest.mark.parametrize("seed", range(6))
+def test_what_only_looks_like_a_guide_is_not(variant, seed) -> None:
+    rng = np.random.default_rng(seed)
+    width, height, layers = random_design(rng)
+    assert _DETECTOR.measure(subject([*layers, variant(rng, width, height)], None, width, height)) <= 0.9
+
+
+@pytest.mark.parametrize("variant", NEGATIVES_BELOW["guide"], ids=lambda one: one.__name__)
+def test_paper_and_wallpaper_lie_below_the_design(variant) -> None:
+    pattern = variant(np.random.default_rng(0), WIDTH, HEIGHT)
+    assert _DETECTOR.measure(subject([GROUND, pattern, _PANEL], pattern.name)) == 0
+
+
+def test_the_share_of_ink_on_lines_is_measured() -> None:
+    lines = _lines("Layer 1", range(10, HEIGHT, 20))
+    lines.rgba[11:15, :300] = (0, 255, 255, 255)  # type: ignore[index]  # 12 lines of 320 px, and 1200 px beside them
+    assert _DETECTOR.measure(subject([GROUND, lines])) == pytest.approx(12 * 320 / (12 * 320 + 1200))
+
+
+@pytest.mark.parametrize(("name", "value"), [("Guides", 1), ("layout_guides", 1), ("12 col GRID", 1), ("Line 1", 0)])
+def test_a_single_line_is_a_guide_by_its_name_alone(name, value) -> None:
+    assert _DETECTOR.measure(subject([GROUND, _lines(name, range(100, 102))])) == value
+
+
+def test_a_line_in_a_group_of_guides_is_one() -> None:
+    group = Group(name="Guides", layers=(_lines("Shape 1", range(100, 101)),))
+    assert _DETECTOR.measure(subject([GROUND, group])) == 1
+
+
+def test_a_panel_called_grid_is_no_guide() -> None:
+    panel = Pixels(name="grid", rgba=filled((90, 90, 120), 300, 70), left=10, top=20)
+    assert _DETECTOR.measure(subject([GROUND, panel])) == 0
+
+
+def test_a_named_circle_of_construction_is_a_guide() -> None:
+    y, x = np.mgrid[:HEIGHT, :WIDTH]
+    ring = np.where(np.abs(np.hypot(x - WIDTH / 2, y - HEIGHT / 2) - 100) < 1, 255, 0).astype(np.uint8)
+    assert _DETECTOR.measure(subject([GROUND, Pixels(name="logo guides", rgba=tinted(ring, (255, 0, 0)))])) == 1
+
+
+def test_ink_is_counted_by_row_column_and_alpha() -> None:
+    rgba = np.random.default_rng(3).integers(0, 4, (30, 40, 4)).astype(np.uint8)
+    ink = ink_of(rgba)
+    np.testing.assert_array_equal(ink.rows, (rgba[..., 3] > 0).sum(axis=1))
+    np.testing.assert_array_equal(ink.columns, (rgba[..., 3] > 0).sum(axis=0))
+    np.testing.assert_array_equal(ink.by_alpha, np.bincount(rgba[..., 3].ravel(), minlength=256))
+
+
+def test_lines_on_a_large_canvas_are_found() -> None:
+    drawn = baseline(np.random.default_rng(0), 1500, 1100)
+    ground = Pixels(rgba=filled((9, 9, 9), 1500, 1100))
+    assert _DETECTOR.measure(subject([ground, drawn], None, 1500, 1100)) == 1

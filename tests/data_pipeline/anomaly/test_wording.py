@@ -1,0 +1,116 @@
+"""Words that give a layer away, and sentences that only contain them."""
+
+import pytest
+
+from data_pipeline.anomaly.wording import (
+    asks_in_name,
+    asks_in_text,
+    is_watermark_name,
+    is_watermark_text,
+    lorem_share,
+    plain_words,
+)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["Preview only", "NOT FOR RESALE", "PREVIEW ONLY\rPREVIEW ONLY", "shutterstock.com · 184402117", "iStock-1187623",
+     "www.dreamstime.com", "Adobe Stock | #204411873", "Do not copy!", "Watermark", "Sample image"],
+)  # fmt: skip
+def test_texts_of_previews(text) -> None:
+    assert is_watermark_text(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["shutterstock", "Getty Images", "Photos: shutterstock.com", "Remove watermarks in one click", "No watermark",
+     "Free preview for 14 days", "Our watermark policy", "Do not use the lift", "", "© 2024"],
+)  # fmt: skip
+def test_texts_that_mention_agencies_and_marks(text) -> None:
+    assert not is_watermark_text(text)
+
+
+@pytest.mark.parametrize(
+    "name", ["watermark", "Water-mark copy 2", "PREVIEW ONLY", "depositphotos preview", "do_not_use"]
+)
+def test_names_of_previews(name) -> None:
+    assert is_watermark_name(name)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["shutterstock_184402117", "iStock-1187623 copy", "preview copy", "sample image", "Adobe Stock", "no watermark",
+     "watermark-free photo", "Preview", "this is the long story of a watermark on paper"],
+)  # fmt: skip
+def test_names_of_purchased_pictures_and_copies(name) -> None:
+    assert not is_watermark_name(name)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["Your logo here", "YOUR LOGO", "Insert your text here", "Logo here!", "Your company name here", "Sample text",
+     "Company slogan goes here", "Votre logo ici", "Tu logo aquí", "Ihr Logo hier", "Seu logo aqui", "Ваш логотип"],
+)  # fmt: skip
+def test_texts_that_ask_for_the_buyers_own(text) -> None:
+    assert asks_in_text(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["Add a photo", "We print your logo on mugs", "Your name", "Upload your picture and win", "Your story starts here",
+     "Logo design from 99", "Tu nombre", "Ihr Name", "Votre texte sera imprimé", "Place of birth", "Edit", "Image"],
+)  # fmt: skip
+def test_texts_that_speak_of_pictures(text) -> None:
+    assert not asks_in_text(text)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["PLACE YOUR DESIGN HERE", "<- Put your photo here ->", "YOUR_DESIGN_HERE", "Smart Object (change your design here)",
+     "Double click to edit", "Logo placeholder", "Replace this image", "Edit Me", "Place Image"],
+)  # fmt: skip
+def test_names_of_what_is_to_be_replaced(name) -> None:
+    assert asks_in_name(name)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["logo", "Image 2", "add photo icon", "input placeholder", "Change colour", "Edit button", "place",
+     "why a sentence that tells how to replace your logo is no name"],
+)  # fmt: skip
+def test_names_of_pictures_and_buttons(name) -> None:
+    assert not asks_in_name(name)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["Lorem ipsum", "LOREM IPSUM dolor", "Sed ut perspiciatis lorem dolore veniam", "Duis aute irure dolor in velit",
+     "Pellentesque habitant morbi tristique senectus et netus"],
+)  # fmt: skip
+def test_filler_latin(text) -> None:
+    assert lorem_share(text) > 0.5
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["In principio erat Verbum, et Verbum erat apud Deum", "Semper et ubique non sibi sed suis", "Ubi amor, ibi dolor",
+     "Gallia est omnis divisa in partes tres, quarum unam incolunt Belgae", "Carpe diem", "Et cetera", "Dolores",
+     "El amor es una rosa que no se marchita en el tiempo", "Elle est venue et il est parti en plein hiver",
+     "Il dolore e la porta di casa nostra", "A massa do pão, sem sal e sem pressa", "Magna carta libertatum", ""],
+)  # fmt: skip
+def test_latin_and_its_daughters_that_say_something(text) -> None:
+    assert lorem_share(text) <= 0.5
+
+
+def test_words_are_compared_without_marks_and_case() -> None:
+    assert plain_words("  <-- Your_LOGO,\rhere! ") == "your logo here"
+
+
+def test_long_texts_take_no_time() -> None:
+    for unit in ("preview only ", "do not copy or ", "shutterstock com 12345 ", "your ", "lorem ", "a_b"):
+        text = unit * 20_000
+        is_watermark_text(text + "x")
+        asks_in_text(text)
+        lorem_share(text)
+        asks_in_name(text)
+        is_watermark_name(text)
