@@ -16,13 +16,14 @@ from data_pipeline.anomaly import Detector, Judge, built_in
 from data_pipeline.colour import ColourSpace, colour_space, to_srgb
 from data_pipeline.document import Document, Refusal, Source, file_bytes, open_document, read_header
 from data_pipeline.fidelity import Distance, StoredImage, distance, in_srgb, stored_image
-from data_pipeline.filter import drop_layers, in_place, least_visible_px
+from data_pipeline.filter import drop_layers, least_visible_px
 from data_pipeline.flatten import unpainted
 from data_pipeline.flatten.node import Node
 from data_pipeline.merge import merge
 from data_pipeline.outcome import Case, rejection, sample
 from data_pipeline.painting import is_gold, paint_document
 from data_pipeline.pixels import DamagedPixels, release, release_stored
+from data_pipeline.previews import layer_preview
 from data_pipeline.resize import resize_each, resize_picture, target_size
 from data_pipeline.rights import rights_of
 from schemas.members import document_id_of, key_of
@@ -30,9 +31,10 @@ from schemas.options import CurateOptions
 from schemas.reasons import Reason, Stage
 from schemas.rows import DocumentRow
 from schemas.sample import Rejection, Sample
-from schemas.stack import Stack
+from schemas.stack import PlainLayer, Stack
 
 _MAX_SIDE_PX = 16_000  # of what is stored; a WebP image holds 16,383
+_MAX_DROPPED = 100  # previews of dropped layers: their names have two digits
 
 
 def curate(
@@ -151,7 +153,9 @@ def _curated(case: Case, document: Document, options: CurateOptions, judges: Seq
     if figures is not None and (refusal := _unfaithful(case, figures, options)):
         return refusal
     filtered = drop_layers(flat, contribution, options, judges)
-    case.dropped = [to_srgb(space, in_place(layer, flat.stack)) for layer in filtered.anomalous]
+    case.anomalies = len(filtered.anomalous)
+    if options.previews:
+        case.dropped = [_preview(layer, flat.stack, space, options) for layer in filtered.anomalous[:_MAX_DROPPED]]
     if filtered.anomalous and options.anomalous == "document":
         node = flat.nodes[filtered.anomalous[0].layer_ids[0]]
         return Refusal(Stage.FILTER, Reason.ANOMALOUS_LAYER, f"layer {node.layer_id} is dropped as {node.dropped}")
@@ -167,6 +171,11 @@ def _curated(case: Case, document: Document, options: CurateOptions, judges: Seq
     if not resized.stack.layers:
         return Refusal(Stage.RESIZE, Reason.NOTHING_VISIBLE, "no alpha is left at the stored size")
     return sample(case, flat, merged, resized, figures, options)
+
+
+def _preview(layer: PlainLayer, stack: Stack, space: ColourSpace, options: CurateOptions) -> np.ndarray:
+    rgba = to_srgb(space, layer.rgba)
+    return layer_preview(rgba, layer.box, stack.width, stack.height, options.preview_side_px)
 
 
 def _max_area(stack: Stack, options: CurateOptions) -> int:

@@ -3,8 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-import numpy as np
-
 from data_pipeline.anomaly import Judge, Scene, Subject, Verdict, judged
 from data_pipeline.contribution import Contributions, contributions
 from data_pipeline.flatten import Flattened
@@ -96,11 +94,3 @@ def _note_contribution(
         if not contribution.kept[index]:
             node.dropped = DropReason.NON_CONTRIBUTING if visible_px == 0 else DropReason.TOO_SMALL
             node.value, node.threshold = float(visible_px), float(least_px)
-
-
-def in_place(layer: PlainLayer, stack: Stack) -> np.ndarray:
-    """A layer on its whole canvas, uint8 RGBA [height, width, 4]."""
-    canvas = np.zeros((stack.height, stack.width, 4), np.uint8)
-    left, top, right, bottom = layer.box
-    canvas[top:bottom, left:right] = layer.rgba
-    return canvas

@@ -30,7 +30,8 @@ class Case:
     document: DocumentRow
     nodes: Sequence[Node] = ()
     stored: np.ndarray | None = None  # Photoshop's picture in sRGB at the stored size, uint8 RGBA
-    dropped: Sequence[np.ndarray] = ()  # what detectors dropped, on the canvas
+    anomalies: int = 0  # layers that detectors dropped
+    dropped: Sequence[np.ndarray] = ()  # previews of them
     flags: set[str] = field(default_factory=set)  # what an auditor should look at
 
 
@@ -44,7 +45,7 @@ def sample(
 ) -> Sample | Refusal:
     composite = compose(resized.stack)
     final_mean = None
-    if case.stored is not None and not case.dropped:
+    if case.stored is not None and not case.anomalies:
         final_mean = distance(composite, _planes(case.stored)).mean
         case.document = replace(case.document, final_mean=final_mean)
         if final_mean > options.max_mean:
@@ -131,8 +132,8 @@ def _previews(case: Case, options: CurateOptions) -> Previews:
         return {}
     pictures = {f"dropped_{index:02d}": rgba for index, rgba in enumerate(case.dropped)}
     if case.stored is not None:
-        pictures["photoshop"] = case.stored
-    return {name: preview(rgba, options.preview_side_px) for name, rgba in pictures.items()}
+        pictures["photoshop"] = preview(case.stored, options.preview_side_px)
+    return pictures
 
 
 def rejection(case: Case, refusal: Refusal, options: CurateOptions) -> Rejection:

@@ -13,8 +13,9 @@ import io
 import time
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -33,7 +34,8 @@ from schemas.options import DETECTORS, CurateOptions
 from schemas.reasons import DropReason
 
 # Every detector only flags: all are asked about all layers, and no layer comes to light.
-OPTIONS = replace(CurateOptions(no_stored_image="keep"), **dict.fromkeys(DETECTORS, FLAG))
+_FLAGGED: dict[str, Any] = dict.fromkeys(DETECTORS, FLAG)
+OPTIONS = CurateOptions(no_stored_image="keep", **_FLAGGED)
 OVER, BELOW, GROUND = "over", "below", "ground"  # where the layer is drawn: over all, right above the ground, as it
 
 

@@ -82,7 +82,7 @@ def _is_thin(rgba: np.ndarray, stack: Stack) -> bool:
             ink |= rgba[y : height * step : step, x : width * step : step, 3] > 0
     thick = max(2, round(_thin_px(stack) / step) + 2)
     solid = ndimage.maximum_filter(ndimage.minimum_filter(ink, thick, mode="constant"), thick)
-    return float(np.count_nonzero(solid & ink)) <= _SPECKS * np.count_nonzero(ink)
+    return int(np.count_nonzero(solid & ink)) <= _SPECKS * int(np.count_nonzero(ink))
 
 
 def _thin_px(stack: Stack) -> float:

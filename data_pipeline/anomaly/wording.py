@@ -7,8 +7,8 @@ what designers write in one differs: a purchased photograph is called by its fil
 import re
 
 _AGENCY = (
-    r"(shutter ?stock|istock( ?photo)?|getty ?images|dreamstime|deposit ?photos|123rf|alamy|adobe ?stock|fotolia|freepik"
-    r"|vecteezy|envato( elements)?|big ?stock( ?photo)?|stock ?photo|can ?stock ?photo|pond5)"
+    r"(shutter ?stock|istock( ?photo)?|getty ?images|dreamstime|deposit ?photos|123rf|alamy|adobe ?stock|fotolia"
+    r"|freepik|vecteezy|envato( elements)?|big ?stock( ?photo)?|stock ?photo|can ?stock ?photo|pond5)"
 )
 _MARKED = re.compile(
     rf"(this is (a|an) )?((preview|sample|specimen|comp|proof) (only|image|copy)|for preview only|water ?mark(ed)?s?"
@@ -48,8 +48,12 @@ _MAX_NAME_WORDS = 8  # a name is one to a few words: a sentence that says "logo"
 _WORD = re.compile(r"[^\W\d_]+")
 # Words of Cicero that any Latin sentence has, and some a Romance one: they tell nothing.
 _COMMON = frozenset(
-    "a ab ac ad ante at aut cum de do ea est et etiam eu ex hac id in is leo massa me mi nam ne nec neque nisi non ob "
-    "per porta pro qua quam qui quis quo quod sed sem si sine sint sit sub sunt te tu ut vel".split()
+    _WORD.findall(
+        """
+        a ab ac ad ante at aut cum de do ea est et etiam eu ex hac id in is leo massa me mi nam ne nec neque nisi non
+        ob per porta pro qua quam qui quis quo quod sed sem si sine sint sit sub sunt te tu ut vel
+        """
+    )
 )
 # Cicero's words, cut up, that typesetters have filled pages with since the 1960s, and what generators add to them.
 _LOREM = frozenset(

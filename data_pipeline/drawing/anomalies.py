@@ -15,11 +15,15 @@ from data_pipeline.drawing.layers import Fill, Node, Pixels, Text
 Variant = Callable[[np.random.Generator, int, int], Node]
 Ink = tuple[int, int, int]
 
-_LOREM = (
-    "Lorem ipsum dolor sit amet, consectetur adipiscing elit, sed do eiusmod tempor incididunt ut labore et dolore "
-    "magna aliqua. Ut enim ad minim veniam, quis nostrud exercitation ullamco laboris nisi ut aliquip ex ea commodo "
-    "consequat. Duis aute irure dolor in reprehenderit in voluptate velit esse cillum dolore eu fugiat nulla pariatur."
-).split()
+_LOREM = tuple(
+    word
+    for line in (
+        "Lorem ipsum dolor sit amet, consectetur adipiscing elit, sed do eiusmod tempor incididunt ut labore",
+        "et dolore magna aliqua. Ut enim ad minim veniam, quis nostrud exercitation ullamco laboris nisi ut",
+        "aliquip ex ea commodo consequat. Duis aute irure dolor in reprehenderit in voluptate velit esse cillum",
+    )
+    for word in line.split()
+)
 _MARKS = ("PREVIEW", "© north studio", "SAMPLE", "stockpile.example", "proof", "Nora Lind Photography")
 _BLENDED = (BlendMode.NORMAL,) * 4 + (BlendMode.SCREEN, BlendMode.MULTIPLY, BlendMode.OVERLAY, BlendMode.SOFT_LIGHT)
 _GREY = (128, 128, 128)
@@ -185,8 +189,9 @@ def asked_for(rng: np.random.Generator, width: int, height: int) -> Node:
 
 
 def asking_text(rng: np.random.Generator, width: int, height: int) -> Node:
-    lines = ("Your logo here", "Insert your text here", "YOUR COMPANY NAME HERE", "Add your photo here", "Your tagline here",
-             "Type your text here", "Company slogan goes here", "Votre logo ici", "Tu logo aquí")  # fmt: skip
+    lines = ("Your logo here", "Insert your text here", "YOUR COMPANY NAME HERE", "Add your photo here",
+             "Your tagline here", "Type your text here", "Company slogan goes here", "Votre logo ici",
+             "Tu logo aquí")  # fmt: skip
     return written(rng, width, height, lines[int(rng.integers(len(lines)))])
 
 

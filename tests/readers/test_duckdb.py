@@ -29,3 +29,10 @@ def test_captions_join_documents_by_key(dataset: Path) -> None:
 def test_rejections_can_be_counted_by_stage(dataset: Path) -> None:
     query = f"select stage, count(*) from '{dataset}/tables/documents/*.parquet' where reason is not null group by 1"
     assert dict(duckdb.sql(query).fetchall()).keys() >= {"open", "verify", "deduplicate"}
+
+
+def test_measures_are_asked_by_the_name_of_a_detector(dataset: Path) -> None:
+    query = f"""
+        select name, measures['solid_colour'] as share from '{dataset}/tables/layers/*.parquet'
+        where share > 0.98 and list_contains(flags, 'solid_colour')"""
+    assert {name for name, _ in duckdb.sql(query).fetchall()} == {"Ground"}

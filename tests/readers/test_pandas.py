@@ -4,6 +4,8 @@ from pathlib import Path
 
 import pandas as pd
 
+from schemas.options import DETECTORS
+
 
 def test_every_input_is_one_row(dataset: Path, drawn_psds: Path) -> None:
     documents = pd.read_parquet(dataset / "tables" / "documents")
@@ -30,3 +32,13 @@ def test_boxes_are_four_numbers_or_null(dataset: Path) -> None:
     boxes = pd.read_parquet(dataset / "tables" / "layers").box
     assert boxes.isna().any()
     assert (boxes.dropna().map(len) == 4).all()
+
+
+def test_measures_are_pairs_of_detector_and_value(dataset: Path) -> None:
+    layers = pd.read_parquet(dataset / "tables" / "layers")
+    stored = layers[layers.fate == "stored"]
+    pages = stored[stored.owner_id.isna()].measures.map(dict)
+    assert set(pages.iloc[0]) == set(DETECTORS)
+    assert pages.map(lambda values: 0 <= values["solid_colour"] <= 1).all()
+    grounds = layers[layers.name == "Ground"]["flags"]  # the attribute `flags` is the data frame's own
+    assert grounds.map(lambda flags: list(flags) == ["solid_colour"]).any()

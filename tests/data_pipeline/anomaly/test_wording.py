@@ -66,8 +66,8 @@ def test_texts_that_speak_of_pictures(text) -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["PLACE YOUR DESIGN HERE", "<- Put your photo here ->", "YOUR_DESIGN_HERE", "Smart Object (change your design here)",
-     "Double click to edit", "Logo placeholder", "Replace this image", "Edit Me", "Place Image"],
+    ["PLACE YOUR DESIGN HERE", "<- Put your photo here ->", "YOUR_DESIGN_HERE", "Double click to edit", "Edit Me",
+     "Smart Object (change your design here)", "Logo placeholder", "Replace this image", "Place Image"],
 )  # fmt: skip
 def test_names_of_what_is_to_be_replaced(name) -> None:
     assert asks_in_name(name)
