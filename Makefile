@@ -83,6 +83,10 @@ bench-fidelity: needs-INPUT $(EVERYTHING) ## how near we come to Photoshop's pic
 bench-codecs: $(EVERYTHING) ## PNG and WebP on the layers of real designs: INPUT=folder of PSDs
 	$(BIN)/python -m data_pipeline.bench_codecs $(call quoted,$(or $(call text,INPUT),$(EXAMPLES))) $(ARGS)
 
+bench-anomalies: $(EVERYTHING) ## what the detectors of anomalies find among drawn layers, and in your PSDs: INPUT=folder of PSDs N=documents a variant SEED=
+	$(BIN)/python -m data_pipeline.anomaly.bench $(if $(INPUT),$(call quoted,$(INPUT))) $(if $(call set,N),--count $(call quoted,$(N))) \
+		--seed $(SEED) $(call option,LIMIT,limit) $(ARGS)
+
 bench-job: $(EVERYTHING) ## workers, memory and re-runs of the whole job
 	$(BIN)/python -m tests.bench_job $(ARGS)
 
@@ -103,4 +107,4 @@ lint: $(EVERYTHING) ## style and types
 clean: ## remove what the targets made, but not the environment
 	rm -rf out .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
-.PHONY: help examples shards inspect verify fuzz bench bench-fidelity bench-codecs bench-job bench-families test test-all lint clean
+.PHONY: help examples shards inspect verify fuzz bench bench-fidelity bench-codecs bench-job bench-families bench-anomalies test test-all lint clean

@@ -11,6 +11,7 @@ labelled them. CPU time is that of the detector alone, per megapixel of the laye
 import argparse
 import io
 import time
+import zlib
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -91,10 +92,10 @@ def judge_document(source: Source, asked: Sequence[Clock]) -> list[Node] | None:
 
 
 def score(detector: str, variant: Variant, place: str, count: int, seed: int, asked: Sequence[Clock]) -> Score:
-    """Document k depends on (seed, k) alone, whatever the variant."""
+    """Document k depends on the seed, k and the variant's name alone."""
     result = Score()
     for index in range(count):
-        rng = np.random.default_rng((seed, index))
+        rng = np.random.default_rng((seed, index, zlib.crc32(variant.__name__.encode())))
         width, height, layers = random_design(rng)
         drawn = variant(rng, width, height)
         position = {OVER: len(layers), BELOW: 1, GROUND: 0}[place]
@@ -187,7 +188,7 @@ def main() -> None:
     parser.add_argument("--limit", type=int)
     arguments = parser.parse_args()
     asked = clocks()
-    print(drawn_table(arguments.count, arguments.seed, asked))
+    print(drawn_table(arguments.count, arguments.seed, asked), end="\n\n")
     if arguments.input is not None:
         paths = [path for path in arguments.input.rglob("*") if path.suffix.lower() in (".psd", ".psb")]
         print(found_table(sorted(paths)[: arguments.limit], asked), end="\n\n")
