@@ -157,6 +157,15 @@ def _check_node(row: dict[str, Any], where: str, ids: Sequence[int], accepted: b
     )  # fmt: skip
     linked = (index is None) == (fate in _NOT_STORED) and (accepted or index is None)
     findings.expect(linked, "layers", where, f"its fate is {fate}, its stored_index {index}")
+    measures = dict(row["measures"] or ())
+    named = set(row["flags"] or ()) <= measures.keys()
+    findings.expect(named, "layers", where, f"flags {row['flags']} are of detectors that measured nothing")
+    if dropped in measures:  # an effect that goes with its owner was not measured
+        value, threshold = row["value"], row["threshold"]
+        told = value == measures[dropped] and threshold is not None and value > threshold
+        findings.expect(
+            told, "layers", where, f"dropped as {dropped} at {measures[dropped]}, but {value=}, {threshold=}"
+        )
     for name in ("parent_id", "owner_id"):
         other = row[name]
         known = other is None or (0 <= other < len(ids) and other != row["layer_id"])

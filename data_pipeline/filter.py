@@ -31,14 +31,17 @@ def drop_layers(
     stack = flat.stack
     anomalous: list[PlainLayer] = []
     seen: set[int] = set()
+    with_paint = {layer_id for layer in stack.layers if layer.owner_id is None for layer_id in layer.layer_ids}
     while judges:  # what an anomalous layer hid may be anomalous too
         scene = Scene(stack)
         gone: dict[int, Verdict] = {}
         for index, layer in enumerate(stack.layers):
-            if not contribution.kept[index] or id(layer) in seen or layer.owner_id is not None:
+            if not contribution.kept[index] or id(layer) in seen or layer.owner_id in with_paint:
                 continue  # effects follow their owner
             seen.add(id(layer))
             nodes = tuple(flat.nodes[layer_id] for layer_id in layer.layer_ids)
+            if layer.owner_id is not None:  # with a fill of 0, an owner shows by its effects alone
+                nodes = (flat.nodes[layer.owner_id], *nodes)
             verdict = judged(Subject(layer, nodes, scene, index), judges)
             _note_verdict(nodes, verdict)
             if verdict.drop is not None:
@@ -76,11 +79,13 @@ def least_visible_px(stack: Stack, options: CurateOptions) -> int:
 
 
 def _note_verdict(nodes: Sequence[Node], verdict: Verdict) -> None:
+    """A node whose pixels are in several layers keeps the most that was measured of any."""
     for node in nodes:
-        node.measures, node.flags = verdict.measures, verdict.flags
+        node.measures = {name: max(value, node.measures.get(name, value)) for name, value in verdict.measures.items()}
+        node.flags = tuple(sorted({*node.flags, *verdict.flags}))
         if verdict.drop is not None:
             node.dropped, node.threshold = verdict.drop.reason, verdict.drop.threshold
-            node.value = verdict.measures[verdict.drop.reason]
+            node.value = node.measures[verdict.drop.reason]
 
 
 def _note_contribution(

@@ -35,7 +35,8 @@ class Scene:
 
 @dataclass(frozen=True, eq=False)
 class Subject:
-    """One layer of a scene; `nodes` are those whose pixels it holds, `index` is its place in the stack."""
+    """One layer of a scene; `index` is its place in the stack, `nodes` are those whose pixels it holds, and the owner
+    of an effect that shows without it."""
 
     layer: PlainLayer
     nodes: tuple[Node, ...]
@@ -53,8 +54,9 @@ class Subject:
 
     @property
     def labels(self) -> tuple[str, ...]:
-        """What somebody named it: the names of its nodes, but for those of type layers, which repeat what they say."""
-        return tuple(node.name for node in self.nodes if node.text is None)
+        """What somebody named it: the names of its nodes, but for those of type layers, which repeat what they say, and
+        of effects, which repeat their owner's."""
+        return tuple(node.name for node in self.nodes if node.text is None and node.owner_id is None)
 
     @property
     def groups(self) -> tuple[str, ...]:

@@ -299,6 +299,7 @@ def stored(rows: list[dict[str, Any]]) -> dict[str, Any]:
         ("layers", "layers", lambda rows: stored(rows).update(stored_index=19)),
         ("layers", "layers", lambda rows: stored(rows).update(fate="dropped", drop_reason="hidden")),
         ("layers", "layers", lambda rows: rows[0].update(parent_id=1_000)),
+        ("layers", "layers", lambda rows: stored(rows).update(flags=["no detector"])),
         ("layers", "layers", lambda rows: rows[0].update(document_id="f" * 16)),
         ("captions", "captions", lambda rows: rows.pop()),
         ("captions", "captions", lambda rows: rows[0].update(text="something else")),

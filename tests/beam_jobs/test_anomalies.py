@@ -17,6 +17,7 @@ from data_pipeline.drawing import Pixels, draw
 from data_pipeline.drawing.anomalies import tiled_text
 from data_pipeline.shard_io import index_tar, read_at
 from schemas.options import DETECTORS
+from tests.audit.test_verify import edit_table
 
 _SIDE = 200
 
@@ -70,6 +71,13 @@ def test_a_watermark_is_dropped_shown_and_told(source: Path, tmp_path: Path) -> 
     shown = _previews(tmp_path / "out")[f"{row['key']}.dropped_00.webp"]
     assert shown.shape == (_SIDE, _SIDE, 4)
     assert 0 < np.count_nonzero(shown[..., 3]) < 0.6 * _SIDE**2
+
+
+def test_a_figure_that_does_not_explain_the_drop_is_found(source: Path, tmp_path: Path) -> None:
+    _run(source, tmp_path / "out")
+    edit_table(tmp_path / "out", "layers", lambda rows: [row.update(threshold=1.0) for row in rows if row["threshold"]])
+    (problem,) = verify(str(tmp_path / "out"), 1).problems
+    assert "dropped as watermark" in str(problem)
 
 
 def test_the_same_picture_without_its_mark_is_a_duplicate(source: Path, tmp_path: Path) -> None:

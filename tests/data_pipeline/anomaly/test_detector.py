@@ -10,7 +10,7 @@ import pytest
 from data_pipeline.anomaly import Judge, built_in, judged
 from data_pipeline.anomaly.detector import DROP, FLAG, Subject
 from data_pipeline.curate import curate
-from data_pipeline.drawing import DropShadow, Node, Pixels, Stroke, draw_bytes
+from data_pipeline.drawing import ColourOverlay, DropShadow, Node, Pixels, Stroke, Text, draw_bytes
 from schemas.options import DETECTORS, CurateOptions
 from schemas.reasons import DropReason, Fate, Reason, Stage
 from schemas.sample import Rejection, Sample
@@ -105,6 +105,19 @@ def test_effects_go_with_a_dropped_owner() -> None:
     np.testing.assert_array_equal(result.composite[:110, :180], ground)
     others = [row for row in result.layers if row.owner_id == _row(result, "Disc").layer_id]
     assert [row.drop_reason for row in others] == [None]
+
+
+def test_a_layer_that_shows_by_its_effects_alone_is_judged_by_them() -> None:
+    marked = replace(_MARK, fill=0, effects=(Stroke(3, (0, 0, 0), "outside"),))
+    result = _curated([GROUND, _DISC, marked], max_mean=255.0, min_within2=0.0, gold_within2=0.0)
+    assert [row.drop_reason for row in result.layers] == [None, None, DropReason.WATERMARK, DropReason.WATERMARK]
+
+
+def test_the_name_of_an_effect_says_no_more_than_its_owner() -> None:
+    said = "Remove watermarks in one click"
+    text = Text(name=said, text=said, rgba=filled((9, 9, 9), 90, 20), effects=(ColourOverlay((90, 9, 9)),))
+    result = _curated([GROUND, text], max_mean=255.0, min_within2=0.0, gold_within2=0.0)
+    assert {row.drop_reason for row in result.layers} == {None}
 
 
 def test_the_document_goes_on_request_and_names_the_layer() -> None:
