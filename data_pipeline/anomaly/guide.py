@@ -96,7 +96,7 @@ def _on_lines(rgba: np.ndarray, ink: Ink, stack: Stack, across: float) -> float:
     rows, columns = ink.rows == width, ink.columns == height
     starts = [_starts(one, _thin_px(stack)) for one in (rows, columns)]
     wide, high = width >= across * stack.width, height >= across * stack.height
-    if not (wide and high and min(map(len, starts)) >= 2):  # else a table's lines, or a fence's
+    if not (wide and high and min(_inner(rows), _inner(columns)) >= 2):  # lines in one direction, or a frame
         is_faint = int(ink.by_alpha[round(_FAINT * 255) :].sum()) <= 0.1 * ink.total
         rows &= wide and (_is_even(starts[0], _LINES) or (is_faint and _are_columns(rows)))
         columns &= high and (_is_even(starts[1], _LINES) or (is_faint and _are_columns(columns)))
@@ -110,6 +110,12 @@ def _runs(lines: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Where runs of marked rows start, and how long they are."""
     edges = np.flatnonzero(np.diff(np.concatenate([[False], lines, [False]]).astype(np.int8)))
     return edges[::2], edges[1::2] - edges[::2]
+
+
+def _inner(lines: np.ndarray) -> int:
+    """How many runs touch neither end: those that do are the sides of a frame."""
+    starts, widths = _runs(lines)
+    return int(np.count_nonzero((starts > 0) & (starts + widths < len(lines))))
 
 
 def _starts(lines: np.ndarray, thin_px: float) -> np.ndarray:

@@ -64,6 +64,12 @@ def test_a_panel_called_grid_is_no_guide() -> None:
     assert _DETECTOR.measure(subject([GROUND, panel])) == 0
 
 
+def test_a_thin_frame_around_the_page_is_no_guide() -> None:
+    frame = filled((9, 9, 9), 310, 230)
+    frame[2:-2, 2:-2] = 0
+    assert _DETECTOR.measure(subject([GROUND, Pixels(name="Rectangle 1", rgba=frame, left=5, top=5)])) == 0
+
+
 def test_a_named_circle_of_construction_is_a_guide() -> None:
     y, x = np.mgrid[:HEIGHT, :WIDTH]
     ring = np.where(np.abs(np.hypot(x - WIDTH / 2, y - HEIGHT / 2) - 100) < 1, 255, 0).astype(np.uint8)
