@@ -84,7 +84,7 @@ bench-codecs: $(EVERYTHING) ## PNG and WebP on the layers of real designs: INPUT
 	$(BIN)/python -m data_pipeline.bench_codecs $(call quoted,$(or $(call text,INPUT),$(EXAMPLES))) $(ARGS)
 
 bench-anomalies: $(EVERYTHING) ## what the detectors of anomalies find among drawn layers, and in your PSDs: INPUT=folder of PSDs N=documents a variant SEED=
-	$(BIN)/python -m data_pipeline.anomaly.bench $(if $(INPUT),$(call quoted,$(INPUT))) $(if $(call set,N),--count $(call quoted,$(N))) \
+	$(BIN)/python -m data_pipeline.anomaly.bench $(if $(call text,INPUT),$(call quoted,$(call text,INPUT))) $(if $(call set,N),--count $(call quoted,$(N))) \
 		--seed $(SEED) $(call option,LIMIT,limit) $(ARGS)
 
 bench-job: $(EVERYTHING) ## workers, memory and re-runs of the whole job
