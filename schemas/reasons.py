@@ -67,6 +67,7 @@ class DropReason(StrEnum):
     ANOMALY = "anomaly"  # found by a detector that is not built in
     UNDRAWN = "undrawn"  # a feature that cannot be rendered; named in `unsupported`
     DOCUMENT_REJECTED = "document_rejected"
+    BLURRED_FACE = "blurred_face"  # or one that is mosaiced or has a bar across its eyes
 
 
 class Fate(StrEnum):

@@ -1,0 +1,124 @@
+"""The square around a face in; how far it is blurred, mosaiced or barred, in face widths.
+
+All measures are taken where the face is 96 px wide, so that they do not depend on the resolution of the picture.
+"""
+
+import numpy as np
+from scipy import ndimage
+
+from data_pipeline.anomaly.faces import Face, square
+
+FACE_PX = 96
+_REACH = 0.6  # of the square, to each side of the face's centre, in face widths
+MOST_BLUR = 0.25
+_FINE_PX, _COARSE_PX = 1.5, 4.0
+_SHARPEST = 95  # the percentile of the gradients that stands for the edges of eyes, nose and mouth
+_FAINT = 0.25  # a gradient in grey levels per pixel, as rounding and noise leave it
+_LEAST_BLOCK, _MOST_BLOCK = 0.04, 0.3
+_LATTICE_PX = 1.5  # how wide an edge between two blocks may be
+_REGULAR = 0.17  # the share of all gradients, above that of chance, that lies on a mosaic's lattice
+_BAR_WIDTH, _BAR_HEIGHT = 0.33, 0.09
+_BAR_SPREAD = 4.0  # grey levels, the standard deviation of a bar's row after JPEG
+_BAR_CONTRAST = 20.0  # grey levels between a bar and the face above and below it
+
+
+def around(picture: np.ndarray, face: Face) -> np.ndarray:
+    """The square around a face in a picture uint8 [H, W], at 96 px a face width, float32."""
+    return square(picture, face.centre, 2 * _REACH * face.width, round(2 * _REACH * FACE_PX)).astype(np.float32)
+
+
+def core_box(face: Face, shape: tuple[int, ...]) -> tuple[int, int, int, int]:
+    """Where a face's features are, in pixels of a picture of this shape."""
+    x, y = face.centre
+    half_x, half_y = 0.25 * face.width, 0.28 * face.width  # about what the ellipse of `core` holds
+    left, top = max(0, round(x - half_x)), max(0, round(y - half_y))
+    return left, top, min(shape[1], round(x + half_x)), min(shape[0], round(y + half_y))
+
+
+def core(side: int) -> np.ndarray:
+    """Where eyes, nose and mouth are in the square around a face, bool [side, side]."""
+    y, x = (np.mgrid[:side, :side] - (side - 1) / 2) / FACE_PX
+    return np.asarray((x / 0.36) ** 2 + (y / 0.40) ** 2 < 1)
+
+
+def blur(grey: np.ndarray) -> float:
+    """The sigma of the Gaussian blur that the sharpest edges of a face look like, in face widths; at most 0.25.
+
+    0 where the square is plain: what seemed a face there is none.
+
+    An edge blurred by sigma has a steepest gradient in proportion to 1 / sigma, and blurred once more by s one in
+    proportion to 1 / sqrt(sigma^2 + s^2); from the ratio R of those at s = 1.5 and 4 px,
+    sigma^2 = (4^2 - 1.5^2 R^2) / (R^2 - 1) (after Zhuo and Sim, Defocus map estimation, 2011).
+    """
+    inside = core(grey.shape[0])
+    fine, coarse = (
+        float(np.percentile(ndimage.gaussian_gradient_magnitude(grey, s)[inside], _SHARPEST))
+        for s in (_FINE_PX, _COARSE_PX)
+    )
+    if fine < _FAINT:
+        return 0.0
+    ratio = (fine / max(coarse, 1e-6)) ** 2
+    if ratio <= 1:
+        return MOST_BLUR
+    variance = (_COARSE_PX**2 - _FINE_PX**2 * ratio) / (ratio - 1)
+    return min(MOST_BLUR, float(np.sqrt(max(variance, 0.0))) / FACE_PX)
+
+
+def mosaic(grey: np.ndarray) -> float:
+    """How wide the blocks of a mosaic are, in face widths; 0 where there is none.
+
+    A mosaic's gradients lie on a lattice: for every period, the best phase's share of them, less the share of
+    chance, must be high along both axes. Of a period and its parts the longest is taken.
+    """
+    middle = (grey.shape[0] - 1) / 2
+    low, high = (round(middle + sign * 0.42 * FACE_PX) for sign in (-1, 1))
+    part = grey[low:high, low:high]
+    across = np.abs(np.diff(part, axis=1)).sum(axis=0)
+    down = np.abs(np.diff(part, axis=0)).sum(axis=1)
+    if min(across.mean(), down.mean()) < _FAINT * len(part):
+        return 0.0
+    periods = np.arange(_LEAST_BLOCK * FACE_PX, _MOST_BLOCK * FACE_PX, 0.25)
+    regular = np.array([min(_regularity(across, period), _regularity(down, period)) for period in periods])
+    if regular.max() < _REGULAR:
+        return 0.0
+    return float(periods[np.flatnonzero(regular >= 0.9 * regular.max())[-1]]) / FACE_PX
+
+
+def _regularity(profile: np.ndarray, period: float) -> float:
+    """1 where all of a profile lies on a lattice of this period, 0 where no more than chance puts there."""
+    phases = np.arange(0, period, 0.5)
+    places = np.arange(len(profile))
+    away = np.abs((places - phases[:, np.newaxis] + period / 2) % period - period / 2)
+    share = float(((away <= _LATTICE_PX / 2) @ profile).max() / profile.sum())
+    chance = _LATTICE_PX / period
+    return (share - chance) / (1 - chance)
+
+
+def eye_bar(picture: np.ndarray, face: Face) -> tuple[float, tuple[int, int, int, int] | None]:
+    """How high a plain bar across the eyes is, in face widths, and its box in a picture uint8 [H, W]; or 0, None.
+
+    A bar is plain from beyond one eye to beyond the other, and set off above and below.
+    """
+    eyes = face.points[:2].mean(axis=0)
+    side = 2 * round(0.4 * FACE_PX)
+    part = square(picture, (float(eyes[0]), float(eyes[1])), face.width * side / FACE_PX, side).astype(np.float32)
+    middle = side // 2
+    half = round(_BAR_WIDTH * FACE_PX)
+    rows = part[:, middle - half : middle + half]
+    plain = rows.std(axis=1) < _BAR_SPREAD
+    runs, count = ndimage.label(plain)
+    for (span,) in ndimage.find_objects(runs, count):
+        first, last = span.start, span.stop
+        near = first - 0.12 * FACE_PX <= middle <= last + 0.12 * FACE_PX
+        if not near or last - first < _BAR_HEIGHT * FACE_PX or first < 4 or last > side - 4:
+            continue
+        level = np.median(rows[first:last])
+        if np.ptp(rows[first + 1 : last - 1].mean(axis=1)) > _BAR_CONTRAST / 2:
+            continue
+        above, below = (np.abs(rows[y] - level).mean() for y in (first - 4, last + 3))
+        if min(above, below) >= _BAR_CONTRAST:
+            scale = face.width / FACE_PX
+            left, right = (round(eyes[0] + sign * half * scale) for sign in (-1, 1))
+            top, bottom = (round(eyes[1] + (y - middle) * scale) for y in (first + 1, last - 1))
+            return (last - first) / FACE_PX, (left, top, right, bottom)
+    return 0.0, None

@@ -1,0 +1,129 @@
+import gc
+import sys
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from data_pipeline.anomaly import Detector, anomalies
+from data_pipeline.anomaly.bench_faces import bar, gaussian, mosaic, regions
+from data_pipeline.anomaly.blaze_face import FaceModelMissing, network
+from data_pipeline.anomaly.blurred_faces import _COMPOSITES, BlurredFaces, over_grey
+from data_pipeline.anomaly.faces import Face, faces
+from schemas.reasons import DropReason
+from schemas.stack import PlainLayer, Stack
+
+DETECTOR = BlurredFaces()
+
+
+@pytest.fixture(scope="module")
+def sharp(portraits: list[np.ndarray]) -> list[tuple[np.ndarray, Face]]:
+    """Every portrait, its face about 110 px wide, and that face."""
+    result = []
+    for portrait in portraits:
+        image = Image.fromarray(portrait)
+        scale = 110 / faces(portrait)[0].width
+        picture = np.asarray(image.resize((round(image.width * scale), round(image.height * scale))))
+        result.append((picture, faces(picture)[0]))
+    return result
+
+
+def layer(picture: np.ndarray, left: int = 0, top: int = 0, alpha: np.ndarray | None = None) -> PlainLayer:
+    height, width = picture.shape[:2]
+    opacity = np.full((height, width), 255, np.uint8) if alpha is None else alpha
+    return PlainLayer((left, top, left + width, top + height), np.dstack([picture, opacity]))
+
+
+def alone(picture: np.ndarray) -> float:
+    height, width = picture.shape[:2]
+    only = layer(picture)
+    return DETECTOR.measure(only, Stack(width, height, (only,)))
+
+
+def in_region(picture: np.ndarray, changed: np.ndarray, face: Face, region: str) -> np.ndarray:
+    weight = regions(face, picture.shape)[region][..., np.newaxis]
+    return np.rint(picture + (changed - picture) * weight).astype(np.uint8)
+
+
+def test_it_is_a_detector():
+    detector: Detector = DETECTOR
+    assert detector.reason == DropReason.BLURRED_FACE
+    assert 0.02 < detector.threshold < 0.04
+
+
+def test_the_ground_is_neutral_grey():
+    rgba = np.array([[[0, 200, 255, 0], [0, 200, 255, 255], [0, 200, 255, 128]]], np.uint8)
+    expected = [[128, 128, 128], [0, 200, 255], [64, 164, 192]]
+    assert over_grey(rgba)[0].tolist() == expected
+
+
+def test_a_layer_without_a_face_is_nothing():
+    assert alone(np.full((90, 120, 3), 200, np.uint8)) == 0
+    assert alone(np.random.default_rng(0).integers(0, 255, (200, 200, 3), np.uint8)) == 0
+
+
+def test_a_sharp_face_stays(sharp: list[tuple[np.ndarray, Face]]):
+    for picture, _ in sharp:
+        assert alone(picture) <= DETECTOR.threshold
+        half = Image.fromarray(picture).resize((picture.shape[1] // 2, picture.shape[0] // 2))
+        assert alone(np.asarray(half)) <= DETECTOR.threshold
+
+
+@pytest.mark.parametrize("region", ["face", "soft", "head", "layer"])
+@pytest.mark.parametrize("sigma", [0.05, 0.08])
+def test_a_blurred_face_goes(sharp: list[tuple[np.ndarray, Face]], sigma: float, region: str):
+    for picture, face in sharp:
+        blurred = in_region(picture, gaussian(picture, sigma * face.width), face, region)
+        assert alone(blurred) > DETECTOR.threshold
+
+
+@pytest.mark.parametrize("region", ["face", "head", "layer"])
+@pytest.mark.parametrize("block", [0.07, 0.12])
+def test_a_mosaiced_face_goes(sharp: list[tuple[np.ndarray, Face]], block: float, region: str):
+    for picture, face in sharp:
+        mosaiced = in_region(picture, mosaic(picture, block * face.width), face, region)
+        assert alone(mosaiced) == pytest.approx(block * 2 / 3, rel=0.35)
+        assert alone(mosaiced) > DETECTOR.threshold
+
+
+def test_a_face_with_a_bar_goes(sharp: list[tuple[np.ndarray, Face]]):
+    for picture, face in sharp:
+        assert alone(bar(picture, face)) > DETECTOR.threshold
+
+
+def test_what_censors_is_blamed_not_what_it_covers(sharp: list[tuple[np.ndarray, Face]]):
+    for picture, face in sharp:
+        height, width = picture.shape[:2]
+        portrait, ground = layer(picture), layer(np.full((height, width, 3), 90, np.uint8))
+        patch = layer(
+            np.rint(gaussian(picture, 0.08 * face.width)).astype(np.uint8),
+            alpha=np.rint(regions(face, picture.shape)["soft"] * 255).astype(np.uint8),
+        )
+        found = anomalies((ground, portrait, patch), Stack(width, height, (ground, portrait, patch)), [DETECTOR])
+        assert list(found) == [2]
+        eyes = face.points[:2].mean(axis=0)
+        top, left = round(eyes[1] - face.width / 10), round(eyes[0] - face.width / 2)
+        stripe = layer(np.zeros((round(face.width / 5), round(face.width), 3), np.uint8), left, top)
+        found = anomalies((ground, portrait, stripe), Stack(width, height, (ground, portrait, stripe)), [DETECTOR])
+        assert list(found) == [2]
+
+
+def test_a_composite_is_searched_once_and_forgotten(sharp: list[tuple[np.ndarray, Face]]):
+    picture, _ = sharp[0]
+    height, width = picture.shape[:2]
+    layers = layer(picture), layer(np.zeros((50, 50, 3), np.uint8))
+    stack = Stack(width, height, layers)
+    before = len(_COMPOSITES)
+    for one in layers:
+        DETECTOR.measure(one, stack)
+    assert len(_COMPOSITES) == before + 1
+    del stack
+    gc.collect()
+    assert len(_COMPOSITES) == before
+
+
+def test_a_missing_package_is_told(monkeypatch: pytest.MonkeyPatch):
+    network.cache_clear()
+    monkeypatch.setitem(sys.modules, "ai_edge_litert.interpreter", None)
+    with pytest.raises(FaceModelMissing, match="pip install"):
+        alone(np.random.default_rng(0).integers(0, 255, (64, 64, 3), np.uint8))

@@ -1,0 +1,99 @@
+import numpy as np
+import pytest
+from scipy import ndimage
+
+from data_pipeline.anomaly.censoring import FACE_PX, MOST_BLUR, around, blur, core, core_box, eye_bar, mosaic
+from data_pipeline.anomaly.faces import Face
+
+SIDE = 115
+FACE = Face((60.0, 60.0), 96.0, 1.0, np.array([(40, 50), (80, 50), (60, 65), (60, 80), (15, 55), (105, 55)], float))
+
+
+def step(sigma_px: float) -> np.ndarray:
+    """Edges far from each other, blurred."""
+    picture = np.zeros((SIDE, SIDE))
+    picture[:, 30:58] = picture[:, 86:] = 200
+    return ndimage.gaussian_filter(picture, sigma_px).astype(np.float32)
+
+
+def texture(seed: int) -> np.ndarray:
+    """Patches of any shape, as a face has them, in grey levels."""
+    rng = np.random.default_rng(seed)
+    return (ndimage.gaussian_filter(rng.normal(size=(SIDE, SIDE)), 4) * 600 + 128).clip(0, 255).astype(np.float32)
+
+
+@pytest.mark.parametrize("sigma", [0.01, 0.02, 0.03, 0.04, 0.05])
+def test_the_blur_of_an_edge_is_measured(sigma: float):
+    assert blur(step(sigma * FACE_PX)) == pytest.approx(sigma, rel=0.15, abs=0.006)
+
+
+def test_blur_agrees_with_its_transcription():
+    picture = texture(3)
+    steepest = []
+    for sigma in (1.5, 4.0):
+        reach = int(4 * sigma + 0.5)
+        x = np.arange(-reach, reach + 1)
+        bell = np.exp(-(x**2) / (2 * sigma**2))
+        bell /= bell.sum()
+        slope = -x / sigma**2 * bell
+        padded = np.pad(picture.astype(float), reach, mode="symmetric")
+        along = [sum(b[j] * padded[:, j : j + SIDE] for j in range(len(x))) for b in (slope[::-1], bell)]
+        dx, dy = (
+            sum(b[j] * part[j : j + SIDE] for j in range(len(x)))
+            for part, b in zip(along, (bell, slope[::-1]), strict=True)
+        )
+        steepest.append(np.percentile(np.hypot(dx, dy)[core(SIDE)], 95))
+    ratio = (steepest[0] / steepest[1]) ** 2
+    expected = np.sqrt(max(0, (4.0**2 - 1.5**2 * ratio) / (ratio - 1))) / FACE_PX
+    assert blur(picture) == pytest.approx(expected, rel=1e-3)
+
+
+def test_what_is_plain_is_no_blurred_face():
+    assert blur(np.full((SIDE, SIDE), 90, np.float32)) == 0
+
+
+def test_where_no_edge_is_left_the_blur_is_the_most():
+    assert blur(step(60)) == MOST_BLUR
+
+
+@pytest.mark.parametrize("block", [6, 8, 12, 19, 24])
+@pytest.mark.parametrize("seed", [0, 1])
+def test_the_blocks_of_a_mosaic_are_measured(block: int, seed: int):
+    picture = texture(seed)
+    cells = np.add.outer(np.arange(SIDE) // block * 1000, np.arange(SIDE) // block)
+    _, index = np.unique(cells, return_inverse=True)
+    blocks = (np.bincount(index.ravel(), picture.ravel()) / np.bincount(index.ravel()))[index].reshape(SIDE, SIDE)
+    assert mosaic(blocks.astype(np.float32)) == pytest.approx(block / FACE_PX, rel=0.12)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_what_is_no_mosaic_has_no_blocks(seed: int):
+    assert mosaic(texture(seed)) == 0
+    assert mosaic(np.full((SIDE, SIDE), 9, np.float32)) == 0
+
+
+def test_a_bar_across_the_eyes_is_measured_and_its_box_told():
+    picture = (np.random.default_rng(0).normal(150, 20, (120, 120))).clip(0, 255).astype(np.uint8)
+    assert eye_bar(picture, FACE) == (0.0, None)
+    picture[40:60, 5:115] = 10
+    height, box = eye_bar(picture, FACE)
+    assert height == pytest.approx(20 / 96, abs=2 / 96)
+    assert box is not None
+    left, top, right, bottom = box
+    assert 5 <= left < right <= 115
+    assert 40 <= top < bottom <= 60
+
+
+def test_dark_glasses_are_no_bar():
+    picture = (np.random.default_rng(0).normal(150, 20, (120, 120))).clip(0, 255).astype(np.uint8)
+    picture[40:60, 25:56] = 10
+    picture[40:60, 64:95] = 10
+    picture[40:45, 25:95] = 10
+    assert eye_bar(picture, FACE) == (0.0, None)
+
+
+def test_a_face_is_brought_to_one_width():
+    assert around(np.zeros((400, 400), np.uint8), FACE).shape == (SIDE, SIDE)
+    left, top, right, bottom = core_box(FACE, (62, 400))
+    assert (right - left, left, bottom) == (48, 36, 62)
+    assert 0 <= top < bottom
