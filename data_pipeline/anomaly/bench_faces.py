@@ -28,8 +28,8 @@ from schemas.options import CurateOptions
 from schemas.stack import PlainLayer, Stack
 
 WIDTHS_PX = (60, 180)
-SIGMAS = (0.02, 0.04, 0.06, 0.08, 0.12, 0.16)
-BLOCKS = (0.04, 0.06, 0.08, 0.10, 0.15, 0.20, 0.25)
+SIGMAS = (0.02, 0.04, 0.06, 0.10, 0.16)
+BLOCKS = (0.06, 0.08, 0.12, 0.18, 0.25)
 QUALITY = 80  # of the JPEG that half of the photographs have been through, every second one
 Censor = Callable[[np.ndarray, float], np.ndarray]
 

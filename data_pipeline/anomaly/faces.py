@@ -5,7 +5,7 @@ smaller picture, one that is blurred together with them. Tiles only propose, wit
 tells faces, heavily blurred ones too, from what resembles them.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,6 +14,7 @@ from PIL import Image
 from data_pipeline.anomaly.blaze_face import Network, network
 
 LEAST_FACE_PX = 40
+_LEAST_SHARE = 0.85  # of that, as a width is found to within a sixth
 GREY = (128, 128, 128)
 _PROPOSED = 0.1  # the score at which a tile's proposal is looked at again
 _OVERLAP = 0.25  # of neighbouring tiles: more than a face has there
@@ -27,7 +28,7 @@ _FEWEST_COLOURS = 12  # of a tile, 5 bits a channel: less is flat art
 _PASSES = (("short_range", 20), ("full_range", 10))  # networks, and how wide a face of 40 px is in their input
 _LOOKS = (("short_range", 28), ("full_range", 14), ("short_range", 44), ("full_range", 20))
 _PROMISING = 0.1  # a mean score below it ends a second look
-_MOST_LOOKS = 8  # and as many a megapixel: the best proposals
+_MOST_LOOKS = 4  # and as many a megapixel: the best proposals
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,17 +62,26 @@ def faces(rgb: np.ndarray, least_score: float = 0.31) -> list[Face]:
     while height * width >> 2 * halvings > _MOST_PX:
         halvings += 1
     image = Image.fromarray(rgb).reduce(1 << halvings)
-    picture = np.asarray(image)
+    sizes = _sizes(image)
     found = [_proposals(image, network(name), px) for name, px in _PASSES]
     proposals = Proposals(np.concatenate([f.scores for f in found]), np.concatenate([f.points for f in found]))
-    most = _MOST_LOOKS + picture.size // 3 * _MOST_LOOKS // 1_000_000
-    seen = [_second_look(picture, points) for _, points in merged(proposals)[:most]]
+    most = _MOST_LOOKS + image.width * image.height * _MOST_LOOKS // 1_000_000
+    seen = [_second_look(sizes, points) for _, points in merged(proposals)[:most]]
     again = Proposals(np.array([score for score, _ in seen]), np.array([p for _, p in seen]).reshape(-1, 8, 2))
     return [
         Face(_centre(points), float(points[1].mean()), score, points[2:])
         for score, points in ((score, points * (1 << halvings)) for score, points in merged(again))
-        if score >= least_score
+        if score >= least_score and points[1].mean() >= _LEAST_SHARE * LEAST_FACE_PX
     ]
+
+
+def _sizes(image: Image.Image) -> list[np.ndarray]:
+    """A picture, halved again and again."""
+    sizes = [np.asarray(image)]
+    while min(image.size) > LEAST_FACE_PX:
+        image = image.reduce(2)
+        sizes.append(np.asarray(image))
+    return sizes
 
 
 def merged(proposals: Proposals) -> list[tuple[float, np.ndarray]]:
@@ -136,11 +146,11 @@ def _is_flat(tile: np.ndarray) -> bool:
     return int(np.count_nonzero(np.bincount(codes.ravel(), minlength=1 << 15))) < _FEWEST_COLOURS
 
 
-def _second_look(picture: np.ndarray, points: np.ndarray) -> tuple[float, np.ndarray]:
+def _second_look(sizes: Sequence[np.ndarray], points: np.ndarray) -> tuple[float, np.ndarray]:
     """The mean score of a proposal in the middle of both networks' inputs, plain and mirrored, and its mean points."""
     looks: list[tuple[float, np.ndarray]] = []
     for name, px in _LOOKS:
-        looks += [_look(picture, points, name, px), _mirrored_look(picture, points, name, px)]
+        looks += [_look(sizes, points, name, px), _mirrored_look(sizes, points, name, px)]
         if np.mean([score for score, _ in looks]) < _PROMISING:
             break
     scores = np.array([score for score, _ in looks])
@@ -149,19 +159,21 @@ def _second_look(picture: np.ndarray, points: np.ndarray) -> tuple[float, np.nda
     return float(scores.mean()), np.average([where for _, where in looks], axis=0, weights=scores)
 
 
-def _look(picture: np.ndarray, points: np.ndarray, name: str, face_px: int) -> tuple[float, np.ndarray]:
+def _look(sizes: Sequence[np.ndarray], points: np.ndarray, name: str, face_px: int) -> tuple[float, np.ndarray]:
     net = network(name)
     corner, width = _window(points, net.side_px, face_px)
-    score, found = _best(net, square(picture, _centre(points), width, net.side_px), face_px)
+    score, found = _best(net, _window_pixels(sizes, points, width, net.side_px), face_px)
     found *= width
     found[_PLACES] += corner
     return score, found
 
 
-def _mirrored_look(picture: np.ndarray, points: np.ndarray, name: str, face_px: int) -> tuple[float, np.ndarray]:
+def _mirrored_look(
+    sizes: Sequence[np.ndarray], points: np.ndarray, name: str, face_px: int
+) -> tuple[float, np.ndarray]:
     net = network(name)
     corner, width = _window(points, net.side_px, face_px)
-    seen = square(picture, _centre(points), width, net.side_px)[:, ::-1]
+    seen = _window_pixels(sizes, points, width, net.side_px)[:, ::-1]
     score, found = _best(net, np.ascontiguousarray(seen), face_px)
     found[_PLACES, 0] = 1 - found[_PLACES, 0]
     found = found[_MIRRORED] * width
@@ -177,6 +189,14 @@ def _window(points: np.ndarray, side_px: int, face_px: int) -> tuple[np.ndarray,
     """The left upper corner and the width of what a network has to see for a face of that width in its input."""
     width = float(points[1].mean()) * side_px / face_px
     return points[0] - width / 2, width
+
+
+def _window_pixels(sizes: Sequence[np.ndarray], points: np.ndarray, width: float, side_px: int) -> np.ndarray:
+    """A window about a proposal, from the size of the picture whose pixels are just enough for it."""
+    halvings = min(len(sizes) - 1, max(0, int(np.log2(width / side_px))))
+    x, y = _centre(points)
+    part = 1 << halvings
+    return square(sizes[halvings], (x / part, y / part), width / part, side_px)
 
 
 def _best(net: Network, seen: np.ndarray, face_px: int) -> tuple[float, np.ndarray]:
