@@ -19,6 +19,7 @@ GREY = (128, 128, 128)
 _PROPOSED = 0.1  # the score at which a tile's proposal is looked at again
 _OVERLAP = 0.25  # of neighbouring tiles: more than a face has there
 _LEAST_SEEN_PX = 5  # of a face in a network's input
+_MOST_SHARE = 2  # of a face in the shorter side of the picture: a box may reach beyond it
 _PLACES = [0, 2, 3, 4, 5, 6, 7]  # of a proposal's points; 1 is its size
 _MIRRORED = [0, 1, 3, 2, 4, 5, 7, 6]  # right and left change places
 _SAME = 0.3  # intersection over union of two boxes of one face
@@ -110,7 +111,7 @@ def _proposals(picture: Image.Image, net: Network, face_px: int) -> Proposals:
     scores, points = [np.zeros(0)], [np.zeros((0, 8, 2))]
     scale = face_px / LEAST_FACE_PX
     while True:
-        width, height = round(picture.width * scale), round(picture.height * scale)
+        width, height = max(1, round(picture.width * scale)), max(1, round(picture.height * scale))
         small = np.asarray(picture.resize((width, height), Image.Resampling.BILINEAR, reducing_gap=3))
         for left, top, tile in _tiles(small, net.side_px):
             if _is_flat(tile):
@@ -118,8 +119,10 @@ def _proposals(picture: Image.Image, net: Network, face_px: int) -> Proposals:
             likely, where = net.proposals(tile)
             where = where * float(net.side_px)
             where[:, _PLACES] += (left, top)
-            inside = ((where[:, 0] > 0) & (where[:, 0] < (width, height)) & (where[:, 1] > _LEAST_SEEN_PX)).all(axis=1)
-            kept = (likely >= _PROPOSED) & inside
+            centres, sizes = where[:, 0], where[:, 1]
+            inside = ((centres > 0) & (centres < (width, height))).all(axis=1)
+            possible = (sizes > _LEAST_SEEN_PX).all(axis=1) & (sizes < _MOST_SHARE * min(width, height)).all(axis=1)
+            kept = (likely >= _PROPOSED) & inside & possible
             scores.append(likely[kept])
             points.append(where[kept] / scale)
         if max(width, height) <= net.side_px:

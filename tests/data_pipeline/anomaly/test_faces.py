@@ -59,6 +59,7 @@ def test_flat_art_costs_no_network(monkeypatch: pytest.MonkeyPatch):
 def test_noise_has_no_face():
     noise = np.random.default_rng(0).integers(0, 255, (200, 260, 3), np.uint8)
     assert faces(noise) == []
+    assert faces(np.tile(noise[:40], (1, 40, 1))) == []  # a strip of 10,400 px
 
 
 @pytest.mark.parametrize("face_px", [44, 130, 260])
