@@ -25,6 +25,7 @@ _MIRRORED = [0, 1, 3, 2, 4, 5, 7, 6]  # right and left change places
 _SAME = 0.3  # intersection over union of two boxes of one face
 _MOST_PX = 1 << 24  # a larger picture is halved first: what is stored has a sixteenth of these pixels
 _LADDER = 2**0.5  # from one size of the picture to the next
+_OF_THE_BEST = 0.5  # beside a sure face, what scores less is a fold or a button more often than a face
 _FEWEST_COLOURS = 12  # of a tile, 5 bits a channel: less is flat art
 _PASSES = (("short_range", 20), ("full_range", 10))  # networks, and how wide a face of 40 px is in their input
 _LOOKS = (("short_range", 28), ("full_range", 14), ("short_range", 44), ("full_range", 20))
@@ -69,10 +70,12 @@ def faces(rgb: np.ndarray, least_score: float = 0.31) -> list[Face]:
     most = _MOST_LOOKS + image.width * image.height * _MOST_LOOKS // 1_000_000
     seen = [_second_look(sizes, points) for _, points in merged(proposals)[:most]]
     again = Proposals(np.array([score for score, _ in seen]), np.array([p for _, p in seen]).reshape(-1, 8, 2))
+    certain = merged(again)
+    least = max(least_score, _OF_THE_BEST * certain[0][0]) if certain else least_score
     return [
         Face(_centre(points), float(points[1].mean()), score, points[2:])
-        for score, points in ((score, points * (1 << halvings)) for score, points in merged(again))
-        if score >= least_score and points[1].mean() >= _LEAST_SHARE * LEAST_FACE_PX
+        for score, points in ((score, points * (1 << halvings)) for score, points in certain)
+        if score >= least and points[1].mean() >= _LEAST_SHARE * LEAST_FACE_PX
     ]
 
 
