@@ -40,6 +40,7 @@ _HELP = {
     "generated": "documents that say a trained model made them: drop, flag or ignore",
     "keep_authors": "fill the column author from the file where the manifest has none",
     "no_stored_image": "documents without Photoshop's image: reject or keep",
+    "blurred_face": "layers that paint a blurred, mosaiced or barred face: drop, flag or ignore",
     "watermark": "layers that mark a preview: drop, flag or ignore",
     "placeholder": "layers that stand for what a buyer adds: drop, flag or ignore",
     "guide": "guides and grids: drop, flag or ignore",

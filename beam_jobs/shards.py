@@ -32,6 +32,7 @@ from beam_jobs.packing import plan
 from beam_jobs.state import State, Work
 from beam_jobs.summary import summary
 from beam_jobs.transforms import Build, Curate
+from data_pipeline.anomaly import check_models
 from data_pipeline.stack_io import decode_json
 
 DONE, TOO_MANY_REJECTED, WRONG, FAILED = 0, 1, 2, 3
@@ -67,6 +68,7 @@ def run(options: JobOptions, curate: CurateFunction = curate_document) -> dict[s
         logging.getLogger("apache_beam").setLevel(logging.CRITICAL)
     runner = _runner(options.runner)
     configure(options.beam_flags)
+    check_models(options.curate)
     inputs = find_inputs(options.input)[: options.limit]
     state.check_configuration(options)
     with only_run(options.output):

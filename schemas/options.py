@@ -14,7 +14,7 @@ NO_STORED_IMAGE = ("reject", "keep")
 IMAGE_FORMATS = ("png", "webp")
 CAPTIONERS = ("layers", "none")
 POLICIES = ("drop", "flag", "ignore")
-DETECTORS = ("watermark", "placeholder", "guide", "solid_colour")
+DETECTORS = ("blurred_face", "watermark", "placeholder", "guide", "solid_colour")
 ANOMALOUS = ("layer", "document")
 MAX_AREA = 1 << 26  # pixels of a stored sample: to recompose one takes 44 bytes a pixel
 MEMORY_BYTES = (1 << 30, 1 << 50)  # a child's libraries alone take half of the least
@@ -37,6 +37,8 @@ class CurateOptions:
     min_visible_px: int = 16
     min_difference: float = 0.5  # in 1/255: a pixel that differs by no more is the same
     # detectors of anomalous layers, each with its threshold; see data_pipeline/anomaly
+    blurred_face: str = "ignore"  # half a second a megapixel of photographs
+    blurred_face_threshold: float = 0.028  # in face widths
     watermark: str = "drop"
     watermark_threshold: float = 0.5
     placeholder: str = "flag"

@@ -59,7 +59,6 @@ class DropReason(StrEnum):
     OFF_CANVAS = "off_canvas"
     TOO_SMALL = "too_small"  # visible on fewer pixels than asked
     NON_CONTRIBUTING = "non_contributing"  # the composite is the same without it
-    BLURRED_FACE = "blurred_face"
     WATERMARK = "watermark"
     PLACEHOLDER = "placeholder"
     GUIDE = "guide"

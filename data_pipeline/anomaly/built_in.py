@@ -1,5 +1,7 @@
 """The detectors that come with Lamina, as the options ask for them."""
 
+from data_pipeline.anomaly.blaze_face import network
+from data_pipeline.anomaly.blurred_faces import BlurredFaces
 from data_pipeline.anomaly.detector import IGNORE, Detector, Judge
 from data_pipeline.anomaly.guide import Guide
 from data_pipeline.anomaly.placeholder import Placeholder
@@ -7,7 +9,14 @@ from data_pipeline.anomaly.solid_colour import SolidColour
 from data_pipeline.anomaly.watermark import Watermark
 from schemas.options import CurateOptions
 
-_KINDS = (Watermark, Placeholder, Guide, SolidColour)
+_KINDS = (BlurredFaces, Watermark, Placeholder, Guide, SolidColour)
+
+
+def check_models(options: CurateOptions) -> None:
+    """Raises FaceModelMissing, a ValueError, where the options ask for a model that is not installed."""
+    if options.blurred_face != IGNORE:
+        network("short_range")
+        network("full_range")
 
 
 def built_in(options: CurateOptions) -> tuple[Judge, ...]:

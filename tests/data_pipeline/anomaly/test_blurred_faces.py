@@ -5,11 +5,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from data_pipeline.anomaly import Detector, anomalies
+from data_pipeline.anomaly import Detector, Judge, Scene, Subject, check_models, judged
 from data_pipeline.anomaly.bench_faces import bar, gaussian, mosaic, regions
 from data_pipeline.anomaly.blaze_face import FaceModelMissing, network
 from data_pipeline.anomaly.blurred_faces import _COMPOSITES, BlurredFaces, over_grey
 from data_pipeline.anomaly.faces import Face, faces
+from schemas.options import CurateOptions
 from schemas.reasons import DropReason
 from schemas.stack import PlainLayer, Stack
 
@@ -40,7 +41,7 @@ def layer(picture: np.ndarray, left: int = 0, top: int = 0, alpha: np.ndarray | 
 def alone(picture: np.ndarray) -> float:
     height, width = picture.shape[:2]
     only = layer(picture)
-    return DETECTOR.measure(only, Stack(width, height, (only,)))
+    return DETECTOR.measure(Subject(only, (), Scene(Stack(width, height, (only,))), 0))
 
 
 def in_region(picture: np.ndarray, changed: np.ndarray, face: Face, region: str) -> np.ndarray:
@@ -103,27 +104,40 @@ def test_what_censors_is_blamed_not_what_it_covers(sharp: list[tuple[np.ndarray,
             np.rint(gaussian(picture, 0.08 * face.width)).astype(np.uint8),
             alpha=np.rint(regions(face, picture.shape)["soft"] * 255).astype(np.uint8),
         )
-        found = anomalies((ground, portrait, patch), Stack(width, height, (ground, portrait, patch)), [DETECTOR])
-        assert list(found) == [2]
+        assert dropped(Stack(width, height, (ground, portrait, patch))) == [2]
         eyes = face.points[:2].mean(axis=0)
         top, left = round(eyes[1] - face.width / 10), round(eyes[0] - face.width / 2)
         stripe = layer(np.zeros((round(face.width / 5), round(face.width), 3), np.uint8), left, top)
-        found = anomalies((ground, portrait, stripe), Stack(width, height, (ground, portrait, stripe)), [DETECTOR])
-        assert list(found) == [2]
+        assert dropped(Stack(width, height, (ground, portrait, stripe))) == [2]
+
+
+def dropped(stack: Stack) -> list[int]:
+    """The layers that the detector drops, by their place."""
+    scene = Scene(stack)
+    verdicts = [judged(Subject(one, (), scene, index), [Judge(DETECTOR)]) for index, one in enumerate(stack.layers)]
+    return [index for index, verdict in enumerate(verdicts) if verdict.drop is not None]
 
 
 def test_a_composite_is_searched_once_and_forgotten(sharp: list[tuple[np.ndarray, Face]]):
     picture, _ = sharp[0]
     height, width = picture.shape[:2]
     layers = layer(picture), layer(np.zeros((50, 50, 3), np.uint8))
-    stack = Stack(width, height, layers)
+    scene = Scene(Stack(width, height, layers))
     before = len(_COMPOSITES)
-    for one in layers:
-        DETECTOR.measure(one, stack)
+    for index, one in enumerate(layers):
+        DETECTOR.measure(Subject(one, (), scene, index))
     assert len(_COMPOSITES) == before + 1
-    del stack
+    del scene
     gc.collect()
     assert len(_COMPOSITES) == before
+
+
+def test_a_job_that_asks_for_it_says_so_before_any_work(monkeypatch: pytest.MonkeyPatch):
+    network.cache_clear()
+    monkeypatch.setitem(sys.modules, "ai_edge_litert.interpreter", None)
+    check_models(CurateOptions(blurred_face="ignore"))
+    with pytest.raises(ValueError, match="pip install"):
+        check_models(CurateOptions(blurred_face="drop"))
 
 
 def test_a_missing_package_is_told(monkeypatch: pytest.MonkeyPatch):
