@@ -20,7 +20,7 @@ def hides_effects(layer: Layer) -> bool:
     """Whether it has a mask that does."""
     has_path = any(tag in layer.tagged_blocks for tag in VECTOR_MASK)
     by_path = has_path and is_switched_on(layer, Tag.VECTOR_MASK_AS_GLOBAL_MASK, default=False)
-    return by_path or (layer.mask is not None and _users_mask_hides(layer))
+    return by_path or (layer.mask is not None and not layer.mask.disabled and _users_mask_hides(layer))
 
 
 def shaping_coverage(layer: Layer, box: Box) -> Coverage:

@@ -47,7 +47,6 @@ def outline_of(layer: Layer, region: Sequence[Fragment], space: ColourSpace) -> 
         return None
     parse(layer.tagged_blocks, *FILLS)
     parse_outline(layer)
-    parse(layer.tagged_blocks, *FILLS)
     try:
         if not has_vector_stroke(layer) or layer.vector_mask is None:
             return None

@@ -29,8 +29,11 @@ class Paint:
 
 
 def pattern_scale(descriptor: Descriptor) -> float:
-    """1 where the pattern has the size of its tile."""
-    return float(descriptor.get(Key.Scale, 100)) / 100
+    """1 where the pattern has the size of its tile. Raises ValueError where that is nothing."""
+    scale = float(descriptor.get(Key.Scale, 100)) / 100
+    if not scale > 0:
+        raise ValueError(f"a pattern at {scale:.0%} of its size")
+    return scale
 
 
 def pattern_angle(descriptor: Descriptor) -> float:
@@ -41,6 +44,7 @@ def pattern_angle(descriptor: Descriptor) -> float:
 def draw_pattern(descriptor: Descriptor, psd: PSDImage, box: Box, origin: tuple[int, int], space: ColourSpace) -> Paint:
     """The tiles on `box`, one of which begins at `origin`. Raises one of `tagged_blocks.UNREADABLE`."""
     parse_patterns(psd)
+    pattern_scale(descriptor)  # which psd-tools would draw at any value
     angle = math.radians(pattern_angle(descriptor))
     if angle == 0:
         colour, alpha = _tiled(descriptor, psd, box, origin)

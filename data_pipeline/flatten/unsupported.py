@@ -19,7 +19,7 @@ from data_pipeline.flatten.restrict import draws_restriction
 from data_pipeline.tagged_blocks import EFFECTS, UNREADABLE
 
 _MODES = {ColorMode.CMYK: "cmyk", ColorMode.LAB: "lab"}
-_NORMAL_MODES = (BlendMode.NORMAL, BlendMode.PASS_THROUGH, BlendMode.DISSOLVE)
+_UNBLENDED = (BlendMode.NORMAL, BlendMode.PASS_THROUGH, BlendMode.DISSOLVE)
 
 
 def unsupported_features(
@@ -43,7 +43,7 @@ def unsupported_features(
     if not layer.has_pixels():
         names += _unmeasured_fill(layer)
     modes = (layer.blend_mode, *(effect.blend_mode for effect in effects))
-    if layer._psd.color_mode in _MODES and any(mode not in _NORMAL_MODES for mode in modes):
+    if layer._psd.color_mode in _MODES and any(mode not in _UNBLENDED for mode in modes):
         names.append(f"blending_in_{_MODES[layer._psd.color_mode]}")  # drawn as if its colours had always been RGB
     if has_ranges(layer) and not (is_alone and blend_if_of(layer)):
         names.append("blend_if")

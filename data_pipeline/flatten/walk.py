@@ -196,7 +196,7 @@ class _Walk:
                 self._unit(layer, [], unit.parent, inner, scope=0)
             own = shaped(styled, inner, count, backdrop)
         own, above = (own, []) if inner and styled.blends_as_group else overlaid(styled, own, self.tree, self._space)
-        below = cast_below(styled, own, self.tree, self._space)
+        below = cast_below(styled, own, backdrop.box, self.tree, self._space)
         own, outer, embossed = stroked(styled, own, self.tree, self._space)
         own = scale(own, Coverage(node.opacity))
         self._add_effects((*below, *outer), node.opacity, backdrop)

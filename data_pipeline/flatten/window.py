@@ -4,7 +4,7 @@ from data_pipeline.boxes import grown, intersect, union
 from data_pipeline.flatten.tree import Tree
 from schemas.stack import Box
 
-_MOST_SEEN_PX = 1 << 27  # a file of a few bytes may ask for more
+_MOST_SEEN_PX = 1 << 24  # or twice the window: a file of a few bytes may ask for far more
 
 
 def seen_window(window: Box, box: Box, reach_px: int, tree: Tree) -> Box:
@@ -13,7 +13,11 @@ def seen_window(window: Box, box: Box, reach_px: int, tree: Tree) -> Box:
     if part is None:
         return window
     seen = union([window, part])
-    if (seen[2] - seen[0]) * (seen[3] - seen[1]) > _MOST_SEEN_PX:
+    if _area(seen) > max(_MOST_SEEN_PX, 2 * _area(window)):
         tree.unsupported.add("effects_beyond_the_canvas")
         return window
     return seen
+
+
+def _area(box: Box) -> int:
+    return (box[2] - box[0]) * (box[3] - box[1])

@@ -15,7 +15,7 @@ from psd_tools.api.layers import Layer
 from psd_tools.constants import BevelStyle, BlendMode
 from psd_tools.terminology import Key
 
-from data_pipeline.boxes import grown, on_box, size, union, view
+from data_pipeline.boxes import grown, intersect, on_box, size, union, view
 from data_pipeline.colour import ColourSpace
 from data_pipeline.flatten.effects.cast import Cast
 from data_pipeline.flatten.effects.contour import contoured
@@ -74,21 +74,26 @@ def draw_bevel_within(
 
 
 def draw_bevel_beside(
-    effect: Effect, layer: Layer, region: Sequence[Fragment], space: ColourSpace
+    effect: Effect, layer: Layer, region: Sequence[Fragment], window: Box, space: ColourSpace
 ) -> list[Cast] | None:
-    """What is painted below the layer, beside it alone; None where the bevel cannot be read."""
+    """What is painted in the window below the layer, beside it alone; None where the bevel cannot be read."""
     try:
         style = _style(effect)
         if style in (BevelStyle.INNER_BEVEL, BevelStyle.STROKE_EMBOSS):
             return []
-        wide = grown(union(fragment.box for fragment in region), _reach_px(effect))
+        whole = grown(union(fragment.box for fragment in region), _reach_px(effect))
+        seen = intersect(whole, window)
+        if seen is None:
+            return []
+        wide = intersect(whole, grown(seen, 2 * _reach_px(effect))) or whole  # a chisel is softened again
         light, shadow = _tones(effect, layer, total_alpha(region, wide), wide, space)
     except UNREADABLE:
         return None
     if style == BevelStyle.PILLOW_EMBOSS:  # beside the layer the surface falls where it rises within
         light, shadow = replace(light, share=shadow.share), replace(shadow, share=light.share)
-    rgb_size = (*size(wide), 3)
-    return [Cast(wide, np.broadcast_to(t.rgb, rgb_size), t.share, t.blend_mode, True) for t in (light, shadow)]
+    rgb = (*size(seen), 3)
+    tones = (light, shadow)
+    return [Cast(seen, np.broadcast_to(t.rgb, rgb), view(t.share, wide, seen), t.blend_mode, True) for t in tones]
 
 
 def draw_bevel_along(

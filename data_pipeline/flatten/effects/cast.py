@@ -8,7 +8,7 @@ from psd_tools.api.layers import Layer
 from psd_tools.constants import BlendMode
 from psd_tools.terminology import Enum, Key
 
-from data_pipeline.boxes import grown, on_box, shifted, union
+from data_pipeline.boxes import grown, intersect, on_box, shifted, union, view
 from data_pipeline.colour import ColourSpace
 from data_pipeline.flatten.effects.contour import contoured, ranged
 from data_pipeline.flatten.effects.effect import MAX_DISTANCE_PX, MAX_SIZE_PX, Effect, Overlay
@@ -36,18 +36,24 @@ class Cast:
     knocked_out: bool
 
 
-def draw_cast(effect: Effect, layer: Layer, region: Sequence[Fragment], space: ColourSpace) -> Cast | None:
-    """A drop shadow or an outer glow; None where it cannot be read."""
+def draw_cast(
+    effect: Effect, layer: Layer, region: Sequence[Fragment], window: Box, space: ColourSpace
+) -> list[Cast] | None:
+    """A drop shadow or an outer glow in the window, if it falls there; None where it cannot be read."""
     try:
         size_px, spread = _extent(effect)
         right, down = _offset(effect, layer)
-        box = grown(union(fragment.box for fragment in region), reach_px(size_px))
-        shape = _softened(effect, total_alpha(region, box), size_px, spread)
+        whole = grown(union(fragment.box for fragment in region), reach_px(size_px))
+        seen = intersect(whole, shifted(window, -right, -down))
+        if seen is None:
+            return []
+        wide = intersect(whole, grown(seen, reach_px(size_px))) or whole
+        shape = view(_softened(effect, total_alpha(region, wide), size_px, spread), wide, seen)
         rgb, coverage = _painted(effect, layer, _ranged(effect, shape), space)
     except UNREADABLE:
         return None
     knocked_out = effect.kind not in _SHADOWS or bool(getattr(effect.drawing, "layer_knocks_out", True))
-    return Cast(shifted(box, right, down), rgb, coverage, effect.blend_mode, knocked_out)
+    return [Cast(shifted(seen, right, down), rgb, coverage, effect.blend_mode, knocked_out)]
 
 
 def draw_within(

@@ -1,6 +1,7 @@
 """A layer's effects as they are listed, and overlays: paint within the layer, of one piece with it."""
 
 import math
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -41,6 +42,7 @@ _NAMES = {
     "Satin": SATIN,
     "BevelEmboss": BEVEL,
 }
+_MAX_INSTANCES = 10  # of one effect, which is what Photoshop offers
 MAX_SIZE_PX = 1000  # beyond what Photoshop's dialogs offer
 MAX_DISTANCE_PX = 30_000
 
@@ -68,6 +70,7 @@ class Overlay:
 def effects_of(layer: Layer) -> list[Effect]:
     """The enabled effects, bottom to top. Empty where the layer's effects are switched off."""
     listed = []
+    counts: Counter[str] = Counter()
     for item in _drawings(layer):
         kind = _NAMES.get(type(item).__name__, type(item).__name__)
         try:
@@ -77,7 +80,8 @@ def effects_of(layer: Layer) -> list[Effect]:
             opacity = float(getattr(item, "opacity", 100.0)) / 100
         except UNREADABLE:
             mode, opacity = BlendMode.NORMAL, -1.0
-        readable = 0 <= opacity <= 1  # else no Photoshop wrote it; NaN is caught as well
+        counts[kind] += 1
+        readable = 0 <= opacity <= 1 and counts[kind] <= _MAX_INSTANCES  # else no Photoshop wrote it; NaN is caught too
         listed.append(Effect(kind, item, mode, opacity if readable else 1.0, readable))
     order = {kind: index for index, kind in enumerate(DRAWN)}
     listed.reverse()  # of several instances of one effect the first listed is the topmost

@@ -62,7 +62,7 @@ class Styled:
 
     @property
     def is_normal(self) -> bool:
-        return mode_index(self.layer.blend_mode) == mode_index(BlendMode.NORMAL)
+        return is_normal(self.layer.blend_mode)
 
 
 def overlaid(
@@ -116,18 +116,15 @@ def _drawn_within(effect: Effect, styled: Styled, box: Box, space: ColourSpace) 
 
 
 def cast_below(
-    styled: Styled, own: Sequence[Fragment], tree: Tree, space: ColourSpace
+    styled: Styled, own: Sequence[Fragment], window: Box, tree: Tree, space: ColourSpace
 ) -> list[tuple[Fragment, BlendMode]]:
-    """Shadows and glows that lie below the layer, bottom to top, in their own mode."""
+    """Shadows and glows that lie below the layer and in the window, bottom to top, in their own mode."""
     below: list[tuple[Fragment, BlendMode]] = []
     for effect, node in styled.effects:
         if effect.kind not in (*BELOW, BEVEL):
             continue
-        if effect.kind == BEVEL:
-            casts = draw_bevel_beside(effect, styled.layer, styled.region, space)
-        else:
-            cast = draw_cast(effect, styled.layer, styled.region, space)
-            casts = None if cast is None else [cast]
+        draw = draw_bevel_beside if effect.kind == BEVEL else draw_cast
+        casts = draw(effect, styled.layer, styled.region, window, space)
         if casts is None:
             tree.leave_undrawn(effect, node)
         for cast in casts or ():

@@ -88,3 +88,10 @@ def test_it_is_named_where_there_are_effects_and_a_mask() -> None:
     assert flattened([ground(), masked])[0].unsupported == ("mask_hides_effects",)
     assert flattened([ground(), replace(masked, mask=None)])[0].unsupported == ()
     assert flattened([ground(), replace(masked, effects=())])[0].unsupported == ()
+
+
+def test_a_mask_that_is_switched_off_hides_nothing() -> None:
+    layer = replace(_PLAIN, mask=replace(_RAMP, disabled=True), switches=_HIDES)
+    flat, _ = flattened([ground(), layer])
+    assert flat.unsupported == ()
+    assert np.array_equal(compose(flat.stack), compose(flattened([ground(), _PLAIN])[0].stack))

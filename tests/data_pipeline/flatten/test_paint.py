@@ -95,3 +95,9 @@ def test_photoshops_own_rasters_of_pattern_fills(real_psds: Path, name: str) -> 
         assert np.array_equal(paint.rgb[shown], np.rint(kept[..., :3] * 255).astype(np.uint8)[shown])
         compared += 1
     assert compared
+
+
+def test_a_pattern_of_no_size_is_not_drawn() -> None:
+    layer = Pixels(rgba=np.full((20, 30, 4), 255, np.uint8), effects=(PatternOverlay(_TILE, scale=0.0),))
+    flat, _ = flattened([layer])
+    assert flat.unsupported == ("effect:pattern_overlay",)

@@ -102,7 +102,7 @@ def test_down_is_up_with_the_light_from_the_other_side() -> None:
 def test_each_style_paints_its_side_of_the_edge(technique: bytes, style: bytes, within: int, beside: int) -> None:
     effect = bevel(style, technique)
     inner = draw_bevel_within(effect, layer(), square(), _BOX, _RGB)
-    outer = draw_bevel_beside(effect, layer(), square(), _RGB)
+    outer = draw_bevel_beside(effect, layer(), square(), (-99, -99, 199, 199), _RGB)
     assert inner is not None
     assert outer is not None
     assert (len(inner), len(outer)) == (within, beside)

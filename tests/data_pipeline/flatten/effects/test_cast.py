@@ -7,15 +7,22 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
+from psd_tools.constants import BlendMode, ColorMode
 
-from data_pipeline.boxes import on_box, shifted
+from data_pipeline.boxes import intersect, on_box, shifted, view
+from data_pipeline.colour import ColourSpace
 from data_pipeline.compose import compose
 from data_pipeline.curate import curate
 from data_pipeline.drawing import DropShadow, Group, Pixels
+from data_pipeline.flatten.effects.cast import draw_cast
+from data_pipeline.flatten.effects.effect import effects_of
 from data_pipeline.flatten.effects.growth import grow
 from data_pipeline.flatten.effects.shadow import offset_px, softened
+from data_pipeline.flatten.fragment import Fragment
 from schemas.sample import Sample
-from tests.data_pipeline.flatten.test_walk import flattened, ground
+from tests.data_pipeline.flatten.test_walk import flattened, ground, opened
+
+_RGB = ColourSpace(ColorMode.RGB, None, None, damaged_profile=False)
 
 _SHAPES = arrays(np.float32, (7, 9), elements=st.floats(0, 1, width=32))
 
@@ -97,3 +104,34 @@ def test_matches_photoshop(name: str, real_psds: Path) -> None:
     assert isinstance(sample, Sample)
     assert sample.fidelity is not None
     assert sample.fidelity.within2 >= 0.99
+
+
+_WINDOWS = st.tuples(st.integers(-9, 40), st.integers(-9, 40), st.integers(1, 30), st.integers(1, 30))
+
+
+@given(_WINDOWS, st.floats(0, 12), st.floats(0, 20))
+def test_a_shadow_in_a_window_is_a_part_of_the_whole(
+    window: tuple[int, int, int, int], size: float, distance: float
+) -> None:
+    rgba = np.full((12, 12, 4), 255, np.uint8)
+    rgba[:, 5, 3] = 90
+    shadow = DropShadow(size=size, distance=distance)
+    layer = opened([Pixels(rgba=rgba, left=18, top=18, effects=(shadow,))]).psd[0]
+    region, (effect,) = [Fragment((18, 18, 30, 30), rgba, None, (0,))], effects_of(layer)
+    left, top, width, height = window
+    box = (left, top, left + width, top + height)
+    (whole,) = draw_cast(effect, layer, region, (-99, -99, 199, 199), _RGB) or []
+    parts = draw_cast(effect, layer, region, box, _RGB)
+    assert parts is not None
+    shown = intersect(whole.box, box)
+    assert [part.box for part in parts] == ([] if shown is None else [shown])
+    for part in parts:
+        assert np.abs(part.coverage - view(whole.coverage, whole.box, part.box)).max() < 1e-5
+
+
+def test_of_one_effect_ten_are_drawn_and_a_large_one_costs_what_the_canvas_shows_of_it() -> None:
+    shadow = DropShadow(size=1000.0, distance=0.0, blend_mode=BlendMode.MULTIPLY)
+    flat, _ = flattened([ground(), Pixels(rgba=np.full((2, 2, 4), 255, np.uint8), effects=(shadow,) * 12)])
+    assert flat.unsupported == ("effect:drop_shadow",)
+    dropped = [node for node in flat.nodes if node.owner_id is not None and node.dropped is not None]
+    assert len(dropped) == 2
