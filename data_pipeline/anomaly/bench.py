@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 
 from data_pipeline.anomaly import Detector, Judge, Subject, built_in
-from data_pipeline.anomaly.detector import FLAG
+from data_pipeline.anomaly.detector import FLAG, IGNORE
 from data_pipeline.colour import colour_space
 from data_pipeline.document import Refusal, Source, open_document
 from data_pipeline.drawing import draw_bytes, random_design
@@ -35,7 +35,8 @@ from schemas.options import DETECTORS, CurateOptions
 from schemas.reasons import DropReason
 
 # Every detector only flags: all are asked about all layers, and no layer comes to light.
-_FLAGGED: dict[str, Any] = dict.fromkeys(DETECTORS, FLAG)
+MEASURED = tuple(name for name in DETECTORS if name != DropReason.BLURRED_FACE)  # which has a benchmark of its own
+_FLAGGED: dict[str, Any] = {name: FLAG if name in MEASURED else IGNORE for name in DETECTORS}
 OPTIONS = CurateOptions(no_stored_image="keep", **_FLAGGED)
 OVER, BELOW, GROUND = "over", "below", "ground"  # where the layer is drawn: over all, right above the ground, as it
 

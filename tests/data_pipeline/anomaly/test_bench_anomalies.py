@@ -4,11 +4,20 @@ from pathlib import Path
 
 import pytest
 
-from data_pipeline.anomaly.bench import BELOW, GROUND, OVER, clocks, cost_table, found_table, judge_document, score
+from data_pipeline.anomaly.bench import (
+    BELOW,
+    GROUND,
+    MEASURED,
+    OVER,
+    clocks,
+    cost_table,
+    found_table,
+    judge_document,
+    score,
+)
 from data_pipeline.drawing import Pixels, draw
 from data_pipeline.drawing.anomalies import plain_ground, stock_name
 from data_pipeline.drawing.lookalikes import dots, grid_icon
-from schemas.options import DETECTORS
 from tests.data_pipeline.anomaly.drawn_subjects import GROUND as GROUND_LAYER
 from tests.data_pipeline.anomaly.drawn_subjects import HEIGHT, WIDTH, filled
 
@@ -38,7 +47,7 @@ def test_finds_in_files_are_listed_and_timed(tmp_path: Path) -> None:
     assert "| a.psd | watermark | pixel | watermark | 1.00 |" in table
     assert "| a.psd | Background | pixel | solid_colour | 1.00 |" in table
     assert table.endswith("3 layers of 1 documents; found: 1 solid_colour, 2 watermark.")
-    assert [line.split(" | ")[0] for line in cost_table(asked).splitlines()[2:]] == [f"| {name}" for name in DETECTORS]
+    assert [line.split(" | ")[0] for line in cost_table(asked).splitlines()[2:]] == [f"| {name}" for name in MEASURED]
     assert all(clock.pixels == WIDTH * HEIGHT + 2 * 50 * 50 for clock in asked)
 
 
