@@ -7,10 +7,13 @@ all of the table's bits (locality-sensitive hashing by bit sampling: Indyk and M
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from itertools import chain
 
 import apache_beam as beam
 import numpy as np
 from apache_beam.pvalue import AsIter, AsSingleton
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
 
 from beam_jobs.corpus import split_of
 from beam_jobs.inputs import printable
@@ -39,9 +42,9 @@ class Families(beam.PTransform):
         corpus = documents | "Corpus" >> beam.combiners.ToList()
         seen = AsSingleton(corpus | "Looks" >> beam.Map(looks))
         tables = documents.pipeline | "Tables" >> beam.Create(range(TABLES))
-        similar = tables | "Similar composites" >> beam.FlatMap(alike, seen, self.options.near_bits)
+        similar = tables | "Similar composites" >> beam.Map(alike, seen, self.options.near_bits)
         pictures = documents | "Pictures" >> beam.FlatMap(pictures_of) | "By picture" >> beam.GroupByKey()
-        shared = pictures | "Shared pictures" >> beam.FlatMapTuple(lambda _, group: sharing(group))
+        shared = pictures | "Shared pictures" >> beam.MapTuple(lambda _, group: sharing(group))
         links = AsIter((similar, shared) | "Links" >> beam.Flatten())
         return corpus | "Join, split" >> beam.Map(join, links, self.options)
 
@@ -53,8 +56,9 @@ def looks(documents: Iterable[Reference]) -> tuple[list[str], np.ndarray, np.nda
     return [one.sha256 or "" for one in seen], hashes.astype(np.uint64), np.array([one.aspect for one in seen])
 
 
-def alike(table: int, looks: tuple[Sequence[str], np.ndarray, np.ndarray], max_bits: int) -> Iterator[Link]:
-    """The pairs that agree on the bits of one table and differ in at most `max_bits` of all, of one aspect."""
+def alike(table: int, looks: tuple[Sequence[str], np.ndarray, np.ndarray], max_bits: int) -> list[Link]:
+    """Links that connect all that agree on the bits of one table and differ in at most `max_bits` of all, of one
+    aspect: no more of them than documents, however many look alike."""
     names, hashes, aspects = looks
     bits = np.random.default_rng(table).choice(BITS, _TABLE_BITS, replace=False)
     words, shifts = np.divmod(bits, 64)
@@ -62,15 +66,29 @@ def alike(table: int, looks: tuple[Sequence[str], np.ndarray, np.ndarray], max_b
     keys = sampled @ (np.uint64(1) << np.arange(_TABLE_BITS, dtype=np.uint64))
     order = np.lexsort((*hashes.T, keys))
     keys, hashes, aspects = keys[order], hashes[order], aspects[order]
+    lower, upper = [np.empty(0, np.intp)], [np.empty(0, np.intp)]
     for step in range(1, min(_NEIGHBOURS, len(order) - 1) + 1):
         near = np.flatnonzero(keys[step:] == keys[:-step])
         if not len(near):
-            return
+            break
         apart = np.bitwise_count(hashes[near] ^ hashes[near + step]).sum(axis=1)
         ratio = aspects[near] / aspects[near + step]
         same = (apart <= max_bits) & (np.abs(np.log(ratio)) <= _SAME_ASPECT)
-        for index in near[same].tolist():
-            yield names[order[index]], names[order[index + step]]
+        lower.append(near[same])
+        upper.append(near[same] + step)
+    return [(names[order[first]], names[order[other]]) for first, other in _spanning(lower, upper, len(order))]
+
+
+def _spanning(lower: Sequence[np.ndarray], upper: Sequence[np.ndarray], count: int) -> Iterator[tuple[int, int]]:
+    """Of each set of connected places, the first with each other."""
+    rows, columns = np.concatenate(lower), np.concatenate(upper)
+    graph = coo_array((np.ones(len(rows), bool), (rows, columns)), shape=(count, count))
+    _, labels = connected_components(graph, directed=False)
+    _, firsts = np.unique(labels, return_index=True)
+    for place in np.unique(np.concatenate([rows, columns])).tolist():
+        first = int(firsts[labels[place]])
+        if first != place:
+            yield first, place
 
 
 def pictures_of(document: Reference) -> Iterator[Link]:
@@ -80,16 +98,15 @@ def pictures_of(document: Reference) -> Iterator[Link]:
             yield picture, document.sha256
 
 
-def sharing(documents: Iterable[str]) -> Iterator[Link]:
+def sharing(documents: Iterable[str]) -> list[Link]:
     """Documents that share one picture: each with the first."""
     first, *others = sorted(set(documents))
-    for other in others:
-        yield first, other
+    return [(first, other) for other in others]
 
 
-def join(corpus: Sequence[Reference], links: Iterable[Link], options: JobOptions) -> list[Reference]:
+def join(corpus: Sequence[Reference], links: Iterable[Sequence[Link]], options: JobOptions) -> list[Reference]:
     """Every document with its family, named after its smallest file, and that file's split."""
-    return list(_joined(corpus, links, options))
+    return list(_joined(corpus, chain.from_iterable(links), options))
 
 
 def _joined(corpus: Sequence[Reference], links: Iterable[Link], options: JobOptions) -> Iterator[Reference]:

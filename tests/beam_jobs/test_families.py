@@ -71,7 +71,10 @@ def test_more_bits_or_another_aspect_are_not_alike() -> None:
 def test_a_crowd_of_equal_pictures_is_one_family_in_linear_time() -> None:
     (look,) = random_looks(1, 4)
     crowd = [reference(f"x{index}", look) for index in range(5000)]
-    joined = join(crowd, links_of(crowd), _OPTIONS)
+    seen = looks(crowd)
+    links = [alike(table, seen, 30) for table in range(TABLES)]
+    assert all(len(found) == len(crowd) - 1 for found in links)
+    joined = join(crowd, links, _OPTIONS)
     assert len({one.family_id for one in joined}) == 1
 
 
@@ -94,7 +97,7 @@ _LINKS = st.lists(st.tuples(st.sampled_from(_NAMES), st.sampled_from(_NAMES)), m
 def test_a_family_is_what_links_connect_whatever_their_order(links: list[tuple[str, str]], random) -> None:
     documents = [reference(name) for name in _NAMES]
     given_links = [(digest(one), digest(other)) for one, other in links]
-    joined = {one.uri: one for one in join(documents, given_links, _OPTIONS)}
+    joined = {one.uri: one for one in join(documents, [given_links], _OPTIONS)}
     group = {name: {name} for name in _NAMES}
     for one, other in links:
         union = group[one] | group[other]
@@ -107,7 +110,7 @@ def test_a_family_is_what_links_connect_whatever_their_order(links: list[tuple[s
     shuffled, turned = documents[:], [link[::-1] for link in given_links]
     random.shuffle(shuffled)
     random.shuffle(turned)
-    assert {one.uri: one for one in join(shuffled, turned, _OPTIONS)} == joined
+    assert {one.uri: one for one in join(shuffled, [turned], _OPTIONS)} == joined
 
 
 def test_equal_composites_and_near_ones_are_one_family() -> None:
@@ -115,7 +118,7 @@ def test_equal_composites_and_near_ones_are_one_family() -> None:
     kept = reference("a", family_id=family)
     equal = reference("b", family_id=family, reason="duplicate_composite")
     near = reference("c")
-    joined = join([equal, near, kept], [(kept.sha256, near.sha256)], _OPTIONS)
+    joined = join([equal, near, kept], [[(kept.sha256, near.sha256)]], _OPTIONS)
     assert {one.family_id for one in joined} == {min(map(digest, "abc"))[:16]}
     assert [one.split is None for one in joined] == [True, False, False]
 
@@ -125,7 +128,7 @@ def test_the_best_of_a_family_stays() -> None:
     documents += [reference("file", family_id=None, reason="duplicate_file")]
     links = [(digest("few"), digest("most"))]
     options = JobOptions("in", "out", keep="best")
-    joined = {one.uri: one for one in join(documents, links, options)}
+    joined = {one.uri: one for one in join(documents, [links], options)}
     assert joined["few"].reason == "near_duplicate"
     assert joined["few"].message == "much like most (7 layers, this one 2)"
     assert joined["few"].split is None
