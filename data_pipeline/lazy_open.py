@@ -10,20 +10,11 @@ import functools
 import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib import import_module
 from typing import IO, Any
 
 from psd_tools.constants import Tag
-from psd_tools.psd import (
-    base,
-    bin_utils,
-    color,
-    descriptor,
-    image_resources,
-    layer_and_mask,
-    patterns,
-    tagged_blocks,
-    vector,
-)
+from psd_tools.psd import bin_utils, image_resources, tagged_blocks
 from psd_tools.psd.parse_limits import consume_bytes, consume_objects
 from psd_tools.psd.tagged_blocks import TaggedBlock
 
@@ -42,6 +33,8 @@ _PARSED = (
 )
 _PARSERS = {tag: tagged_blocks.TYPES[tag] for tag in _PARSED}
 _KEPT = {tag.value: tag for tag in Tag if tag not in _PARSED and tag not in TaggedBlock._BIG_KEYS}
+_READING = ("base", "bin_utils", "color", "descriptor", "image_resources", "layer_and_mask", "patterns",
+            "tagged_blocks", "vector")  # fmt: skip  # parts of psd-tools that read with readers below
 _HEAD = struct.Struct(">4s4sI")
 _SIGNATURES = TaggedBlock._SIGNATURES
 _LARGE_BYTES = 1 << 16  # a longer section is held against the file's end before memory is asked for it
@@ -120,17 +113,7 @@ _read_any = TaggedBlock.read
 _QUICK = (
     *(
         (module, name, quick, vars(module)[name])
-        for module in (
-            base,
-            bin_utils,
-            color,
-            descriptor,
-            image_resources,
-            layer_and_mask,
-            patterns,
-            tagged_blocks,
-            vector,
-        )
+        for module in (import_module(f"psd_tools.psd.{part}") for part in _READING)
         for name, quick in (("read_fmt", _read_fmt), ("read_exact", _read_exact))
         if name in vars(module)
     ),

@@ -13,7 +13,7 @@ OVER_CAP = ("reject", "flatten")
 NO_STORED_IMAGE = ("reject", "keep")
 IMAGE_FORMATS = ("png", "webp")
 CAPTIONERS = ("layers", "none")
-POLICIES = ("drop", "flag", "ignore")
+DROP, FLAG, IGNORE = POLICIES = ("drop", "flag", "ignore")
 DETECTORS = ("blurred_face", "watermark", "placeholder", "guide", "solid_colour")
 ANOMALOUS = ("layer", "document")
 MAX_AREA = 1 << 26  # pixels of a stored sample: to recompose one takes 44 bytes a pixel

@@ -21,7 +21,6 @@ from typing import Any
 import numpy as np
 
 from data_pipeline.anomaly import Detector, Judge, Subject, built_in
-from data_pipeline.anomaly.detector import FLAG, IGNORE
 from data_pipeline.colour import colour_space
 from data_pipeline.document import Refusal, Source, open_document
 from data_pipeline.drawing import draw_bytes, random_design
@@ -31,7 +30,7 @@ from data_pipeline.filter import drop_layers
 from data_pipeline.flatten.node import Node
 from data_pipeline.painting import paint_document
 from data_pipeline.pixels import DamagedPixels
-from schemas.options import DETECTORS, CurateOptions
+from schemas.options import DETECTORS, FLAG, IGNORE, CurateOptions
 from schemas.reasons import DropReason
 
 # Every detector only flags: all are asked about all layers, and no layer comes to light.

@@ -2,12 +2,12 @@
 
 from data_pipeline.anomaly.blaze_face import network
 from data_pipeline.anomaly.blurred_faces import BlurredFaces
-from data_pipeline.anomaly.detector import IGNORE, Detector, Judge
+from data_pipeline.anomaly.detector import Detector, Judge
 from data_pipeline.anomaly.guide import Guide
 from data_pipeline.anomaly.placeholder import Placeholder
 from data_pipeline.anomaly.solid_colour import SolidColour
 from data_pipeline.anomaly.watermark import Watermark
-from schemas.options import CurateOptions
+from schemas.options import IGNORE, CurateOptions
 
 _KINDS = (BlurredFaces, Watermark, Placeholder, Guide, SolidColour)
 

@@ -13,10 +13,10 @@ import numpy as np
 
 from data_pipeline.compose import compose
 from data_pipeline.flatten.node import Node
+from schemas.options import DROP, FLAG
 from schemas.reasons import DropReason
 from schemas.stack import PlainLayer, Stack
 
-DROP, FLAG, IGNORE = "drop", "flag", "ignore"
 _POINTS = 1024  # along a canvas's longer side: a larger one is looked at in a grid of points
 _FAINTEST = 8  # alpha of what counts as visible
 
@@ -42,10 +42,6 @@ class Subject:
     nodes: tuple[Node, ...]
     scene: Scene
     index: int
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        return tuple(node.name for node in self.nodes)
 
     @property
     def texts(self) -> tuple[str, ...]:

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from data_pipeline.anomaly import Judge, built_in, judged
-from data_pipeline.anomaly.detector import DROP, FLAG, Subject
+from data_pipeline.anomaly.detector import Subject
 from data_pipeline.curate import curate
 from data_pipeline.drawing import ColourOverlay, DropShadow, Node, Pixels, Stroke, Text, draw_bytes
-from schemas.options import DETECTORS, CurateOptions
+from schemas.options import DETECTORS, DROP, FLAG, CurateOptions
 from schemas.reasons import DropReason, Fate, Reason, Stage
 from schemas.sample import Rejection, Sample
 from tests.data_pipeline.anomaly.drawn_subjects import GROUND, HEIGHT, WIDTH, filled, subject
