@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 from audit.check_samples import SampleFacts, digest
 from audit.findings import Findings
 from schemas.members import SPLITS, document_id_of, is_key, key_of
-from schemas.reasons import DropReason, Fate, Reason, Stage
+from schemas.reasons import DropReason, Fate, Objection, Reason, Stage
 from schemas.rows import LEAF_KINDS, CaptionRow, DocumentRow, LayerRow, arrow_schema
 
 TABLES = {"documents": DocumentRow, "layers": LayerRow, "captions": CaptionRow}
@@ -158,7 +158,7 @@ def _check_node(row: dict[str, Any], where: str, ids: Sequence[int], accepted: b
     linked = (index is None) == (fate in _NOT_STORED) and (accepted or index is None)
     findings.expect(linked, "layers", where, f"its fate is {fate}, its stored_index {index}")
     measures = dict(row["measures"] or ())
-    named = set(row["flags"] or ()) <= measures.keys()
+    named = {_detector(flag) for flag in row["flags"] or ()} <= measures.keys()
     findings.expect(named, "layers", where, f"flags {row['flags']} are of detectors that measured nothing")
     if dropped in measures:  # an effect that goes with its owner was not measured
         value, threshold = row["value"], row["threshold"]
@@ -170,6 +170,12 @@ def _check_node(row: dict[str, Any], where: str, ids: Sequence[int], accepted: b
         other = row[name]
         known = other is None or (0 <= other < len(ids) and other != row["layer_id"])
         findings.expect(known, "layers", where, f"{name} {other} is no other layer of the document")
+
+
+def _detector(flag: str) -> str:
+    """The detector that a flag is of, whether or not it tells a second opinion's objection."""
+    name, _, ending = flag.rpartition("_")
+    return name if ending in set(Objection) else flag
 
 
 def _check_links(nodes: Sequence[dict[str, Any]], where: str, sample: SampleFacts | None, findings: Findings) -> None:

@@ -4,10 +4,12 @@ import shutil
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, BinaryIO, cast
 
 from beam_jobs import files, scratch
 from beam_jobs.inputs import Input, clean
+from beam_jobs.opinion import opinion_of
 from beam_jobs.options import JobOptions
 from beam_jobs.references import Reference
 from schemas.options import CurateOptions
@@ -40,7 +42,8 @@ def work(todo: Todo, options: JobOptions, curate: Curate) -> Reference:
     known = todo.known or scratch.find(options.output, document)
     if known is not None and known.reason not in options.retry and _is_same(todo, known, options):
         return replace(known, fingerprint=document.fingerprint)
-    outcome = _curate(document, options.curate, curate)
+    opinion = opinion_of(options)
+    outcome = _curate(document, options.curate, partial(curate, opinion=opinion) if opinion else curate)
     try:
         encoded = scratch.encode(outcome, options.curate)
     except Exception as error:  # noqa: BLE001

@@ -11,6 +11,7 @@ from typing import Any, NoReturn
 import yaml
 
 from beam_jobs.software import versions
+from data_pipeline.caption.server import Endpoint
 from schemas.options import CurateOptions
 from schemas.reasons import Reason
 from schemas.version import recipe_hash
@@ -44,6 +45,10 @@ _HELP = {
     "watermark": "layers that mark a preview: drop, flag or ignore",
     "placeholder": "layers that stand for what a buyer adds: drop, flag or ignore",
     "guide": "guides and grids: drop, flag or ignore",
+    "second_opinion": "ask the model at --url, yes or no, before a layer is dropped as anomalous",
+    "url": "an OpenAI-compatible server of a vision-language model, such as http://localhost:8000/v1",
+    "model": "the model's name there, where it serves several",
+    "answers": "the folder that keeps what the model answered; default OUTPUT/state/answers",
     "solid_colour": "plain grounds that hide nothing: drop, flag or ignore",
     "anomalous": "what goes where a detector drops a layer: the layer or the document",
     "merge": "levels (as few layers as possible) or tree (no fewer than target_layers)",
@@ -69,6 +74,10 @@ class JobOptions:
     test_share: float = 0.05
     keep: str = "all"
     near_bits: int = 30
+    second_opinion: bool = False
+    url: str = ""
+    model: str = ""
+    answers: str = ""
     workers: int = os.cpu_count() or 1
     runner: str = DEFAULT_RUNNER
     limit: int | None = None
@@ -96,6 +105,12 @@ class JobOptions:
             raise ValueError(f"keep is {self.keep!r}; it must be one of {', '.join(KEEP)}")
         if not 0 <= self.near_bits <= 64:
             raise ValueError(f"near_bits is {self.near_bits}; it must lie in 0..64: beyond, most pictures are alike")
+        if self.second_opinion and not self.url:
+            raise ValueError("second_opinion asks a model: give its server as --url http://HOST:PORT/v1")
+        if self.url and not self.second_opinion:
+            raise ValueError(f"url is {self.url}, but nothing asks the model there; see second_opinion")
+        if self.url:
+            self.endpoint  # noqa: B018  # raises
         known = [reason.value for reason in Reason if reason not in _CORPUS]
         for reason in self.retry:
             if reason in _CORPUS:
@@ -112,7 +127,12 @@ class JobOptions:
             "test_share": self.test_share,
             "keep": self.keep,
             "near_bits": self.near_bits,
+            "second_opinion": self.model if self.second_opinion else "",
         }
+
+    @property
+    def endpoint(self) -> Endpoint:
+        return Endpoint(self.url, self.model)
 
     @property
     def recipe(self) -> dict[str, Any]:

@@ -27,6 +27,7 @@ from beam_jobs.files import configure, join, read
 from beam_jobs.inputs import find_inputs, printable
 from beam_jobs.journal import Journal
 from beam_jobs.lock import only_run
+from beam_jobs.opinion import with_model
 from beam_jobs.options import DEFAULT_RUNNER, JobOptions, parse
 from beam_jobs.packing import plan
 from beam_jobs.state import State, Work
@@ -69,6 +70,7 @@ def run(options: JobOptions, curate: CurateFunction = curate_document) -> dict[s
     runner = _runner(options.runner)
     configure(options.beam_flags)
     check_models(options.curate)
+    options = with_model(options)
     inputs = find_inputs(options.input)[: options.limit]
     state.check_configuration(options)
     with only_run(options.output):

@@ -12,7 +12,7 @@ from functools import partial
 
 import numpy as np
 
-from data_pipeline.anomaly import Detector, Judge, built_in
+from data_pipeline.anomaly import Detector, Judge, Opinion, built_in
 from data_pipeline.colour import ColourSpace, colour_space, to_srgb
 from data_pipeline.document import Document, Refusal, Source, file_bytes, open_document, read_header
 from data_pipeline.fidelity import Distance, StoredImage, distance, in_srgb, stored_image
@@ -43,12 +43,13 @@ def curate(
     uri: str = "",
     attributes: Mapping[str, str] | None = None,
     detectors: Sequence[Detector] = (),
+    opinion: Opinion | None = None,
 ) -> Sample | Rejection:
     """Curate one document.
 
     `source` is a path or a seekable binary file; `uri` names it in the tables (default: the path);
     `attributes` are the optional columns of a manifest row: source, licence, licence_url, author, title.
-    `detectors` drop anomalous layers, besides those built in.
+    `detectors` drop anomalous layers, besides those built in; `opinion` is asked before one is dropped.
     The split and the family are decided over the corpus, later.
     """
     options = options or CurateOptions()
@@ -70,7 +71,8 @@ def curate(
         return rejection(case, refusal, options)
     assert isinstance(document, Document), "what was refused has been returned"
     try:
-        outcome = _curated(case, document, options, (*built_in(options), *map(Judge, detectors)))
+        judges = (*built_in(options), *map(Judge, detectors))
+        outcome = _curated(case, document, options, judges, opinion)
     except DamagedPixels as error:
         outcome = Refusal(Stage.FLATTEN, Reason.DAMAGED_PIXELS, str(error))
         case.nodes = unpainted(document)
@@ -134,7 +136,9 @@ def _forbidden(case: Case, document: Document, options: CurateOptions) -> Refusa
     return next((Refusal(Stage.RIGHTS, reason, text) for policy, reason, text in claims if policy == "drop"), None)
 
 
-def _curated(case: Case, document: Document, options: CurateOptions, judges: Sequence[Judge]) -> Sample | Refusal:
+def _curated(
+    case: Case, document: Document, options: CurateOptions, judges: Sequence[Judge], opinion: Opinion | None
+) -> Sample | Refusal:
     space = colour_space(document)
     painted = paint_document(document, space, options, release)
     flat = painted.flat
@@ -152,7 +156,7 @@ def _curated(case: Case, document: Document, options: CurateOptions, judges: Seq
         del stored
     if figures is not None and (refusal := _unfaithful(case, figures, options)):
         return refusal
-    filtered = drop_layers(flat, contribution, options, judges)
+    filtered = drop_layers(flat, contribution, options, judges, opinion)
     case.anomalies = len(filtered.anomalous)
     if options.previews:
         case.dropped = [_preview(layer, flat.stack, space, options) for layer in filtered.anomalous[:_MAX_DROPPED]]

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from data_pipeline.anomaly import Judge, Scene, Subject, Verdict, judged
+from data_pipeline.anomaly import Judge, Opinion, Scene, Subject, Verdict, judged
 from data_pipeline.contribution import Contributions, contributions
 from data_pipeline.flatten import Flattened
 from data_pipeline.flatten.node import Node
@@ -21,7 +21,11 @@ class Filtered:
 
 
 def drop_layers(
-    flat: Flattened, contribution: Contributions, options: CurateOptions, judges: Sequence[Judge] = ()
+    flat: Flattened,
+    contribution: Contributions,
+    options: CurateOptions,
+    judges: Sequence[Judge] = (),
+    opinion: Opinion | None = None,
 ) -> Filtered:
     """Drop anomalous layers, then those that show on too few pixels or change nothing.
 
@@ -42,7 +46,7 @@ def drop_layers(
             nodes = tuple(flat.nodes[layer_id] for layer_id in layer.layer_ids)
             if layer.owner_id is not None:  # with a fill of 0, an owner shows by its effects alone
                 nodes = (flat.nodes[layer.owner_id], *nodes)
-            verdict = judged(Subject(layer, nodes, scene, index), judges)
+            verdict = judged(Subject(layer, nodes, scene, index), judges, opinion)
             _note_verdict(nodes, verdict)
             if verdict.drop is not None:
                 gone[index] = verdict

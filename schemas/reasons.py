@@ -69,6 +69,13 @@ class DropReason(StrEnum):
     BLURRED_FACE = "blurred_face"  # or one that is mosaiced or has a bar across its eyes
 
 
+class Objection(StrEnum):
+    """Of a second opinion to what a detector found; stored as a flag, after the detector's name."""
+
+    DOUBTED = "doubted"  # the layer stays
+    UNCONFIRMED = "unconfirmed"  # no clear answer: the layer goes
+
+
 class Fate(StrEnum):
     """What became of one node of a layer tree."""
 

@@ -14,7 +14,7 @@ import numpy as np
 from data_pipeline.compose import compose
 from data_pipeline.flatten.node import Node
 from schemas.options import DROP, FLAG
-from schemas.reasons import DropReason
+from schemas.reasons import DropReason, Objection
 from schemas.stack import PlainLayer, Stack
 
 _POINTS = 1024  # along a canvas's longer side: a larger one is looked at in a grid of points
@@ -93,6 +93,11 @@ class Detector(Protocol):
         """How anomalous a layer is."""
 
 
+class Opinion(Protocol):
+    def objection(self, composite: np.ndarray, layer: np.ndarray, reason: DropReason) -> Objection | None:
+        """Whether a layer, straight uint8 RGBA, is not what a detector takes it for: None where it is."""
+
+
 @dataclass(frozen=True)
 class Judge:
     """A detector, and what its word counts for."""
@@ -110,8 +115,12 @@ class Verdict:
     drop: Detector | None
 
 
-def judged(subject: Subject, judges: Sequence[Judge]) -> Verdict:
-    """What the judges say of a layer; the first of those that drop it decides."""
+def judged(subject: Subject, judges: Sequence[Judge], opinion: Opinion | None = None) -> Verdict:
+    """What the judges say of a layer; the first of those that drop it decides.
+
+    A second opinion is asked before a layer is dropped. Where it doubts, the layer is flagged instead; where it is not
+    clear, the layer goes all the same.
+    """
     measures: dict[str, float] = {}
     flags: list[str] = []
     drop = None
@@ -121,6 +130,12 @@ def judged(subject: Subject, judges: Sequence[Judge]) -> Verdict:
         if value > judge.detector.threshold:
             if judge.policy == FLAG:
                 flags.append(reason)
-            elif drop is None:
+                continue
+            if drop is not None:
+                continue
+            objection = opinion and opinion.objection(subject.scene.composite, subject.layer.rgba, reason)
+            if objection is not None:
+                flags.append(f"{reason}_{objection}")
+            if objection != Objection.DOUBTED:
                 drop = judge.detector
     return Verdict(measures, tuple(flags), drop)

@@ -1,0 +1,252 @@
+"""An OpenAI-compatible endpoint (vLLM, SGLang) as a vision-language model: pictures over HTTP, answers back.
+
+A question is tried several times, with growing pauses; one that stays without an answer is `failed`. A server that has
+just failed so many questions in a row is given one try for each further question, so that a dead one costs little.
+"""
+
+import base64
+import io
+import json
+import os
+import threading
+import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+import numpy as np
+import requests
+from PIL import Image
+from requests.auth import AuthBase
+from urllib3.exceptions import HTTPError
+
+from data_pipeline.caption.vision import FAILED, Answer, Question
+
+KEY = "LAMINA_API_KEY"  # the environment variable with the server's key; without it none is sent
+_CONNECT_S = 10.0
+_PAUSE_S = 1.0  # before the second try, doubled for each further one
+_LONGEST_PAUSE_S = 30.0
+_MOST_BYTES = 1 << 20  # of an answer
+_PASSING = {408, 409, 425, 429, 500, 502, 503, 504}  # states of a server that a second try may find gone
+_DEAD_AFTER = 3  # questions in a row without an answer
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """Where a server is and how hard it may be pressed; `model` may be empty where it serves only one.
+
+    `answer_s` is the longest that one try may take. Raises ValueError where a value cannot be.
+    """
+
+    url: str
+    model: str = ""
+    concurrency: int = 16
+    tries: int = 4
+    answer_s: float = 120.0
+    per_minute: int | None = None
+
+    def __post_init__(self) -> None:
+        try:
+            parts = urlsplit(self.url)
+            is_http = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+        except ValueError:
+            is_http = False
+        if not is_http or parts.username is not None:
+            raise ValueError(f"url is {self.url!r}; it must be like http://localhost:8000/v1, without a password")
+        for name in ("concurrency", "tries", "answer_s", "per_minute"):
+            value = getattr(self, name)
+            if value is not None and not value > 0:
+                raise ValueError(f"{name} is {value}; it must be positive")
+
+    @property
+    def base(self) -> str:
+        """Up to /v1, which may be left out."""
+        url = self.url.rstrip("/")
+        return url if urlsplit(url).path else f"{url}/v1"
+
+
+class Server:
+    """Its `revision` is empty: a server does not tell that of its weights."""
+
+    revision = ""
+
+    def __init__(self, endpoint: Endpoint) -> None:
+        self.name = endpoint.model
+        self._endpoint = endpoint
+        self._session = requests.Session()
+        self._session.auth = _Bearer()
+        self._session.headers["Accept-Encoding"] = "identity"
+        pool = requests.adapters.HTTPAdapter(pool_maxsize=endpoint.concurrency)
+        self._session.mount("http://", pool)
+        self._session.mount("https://", pool)
+        self._pace = _Pace(endpoint.per_minute)
+        self._failures = 0
+
+    def answers(self, questions: Sequence[Question]) -> list[Answer]:
+        if len(questions) == 1:
+            return [self._answer(questions[0])]
+        with ThreadPoolExecutor(min(self._endpoint.concurrency, max(1, len(questions)))) as threads:
+            return list(threads.map(self._answer, questions))
+
+    def served_model(self) -> str:
+        """The endpoint's model, or the only one that the server has.
+
+        Raises ValueError where it does not answer, or has no such model.
+        """
+        url, wanted = self._endpoint.base, self._endpoint.model
+        try:
+            served = [str(one["id"]) for one in self._call("GET", f"{url}/models", None)["data"]]
+        except (_Passing, _Refused) as error:
+            raise ValueError(f"the server at {url} cannot be used: {error}") from error
+        except (LookupError, TypeError) as error:
+            raise ValueError(f"the server at {url} does not say what it serves; is it OpenAI-compatible?") from error
+        if wanted in served:
+            return wanted
+        if not wanted and len(served) == 1:
+            return served[0]
+        what = f"has no model {wanted!r}" if wanted else "needs a model to be named"
+        raise ValueError(f"the server at {url} {what}; it serves {', '.join(served[:10]) or 'none'}")
+
+    def _answer(self, question: Question) -> Answer:
+        body = _body(self.name, question)
+        tries = 1 if self._failures >= _DEAD_AFTER else self._endpoint.tries
+        message = ""
+        for number in range(tries):
+            self._pace.wait()
+            try:
+                answer = _parsed(self._call("POST", f"{self._endpoint.base}/chat/completions", body))
+            except _Passing as error:
+                message = str(error)
+                if number + 1 < tries:
+                    time.sleep(min(_LONGEST_PAUSE_S, max(error.pause_s, _PAUSE_S * 2**number)))
+            except _Refused as error:
+                return Answer("", FAILED, message=str(error))
+            else:
+                self._failures = 0
+                return answer
+        self._failures += 1
+        return Answer("", FAILED, message=message)
+
+    def _call(self, method: str, url: str, body: bytes | None) -> Any:
+        """The JSON of an answer. Raises _Passing or _Refused."""
+        until_s = time.monotonic() + self._endpoint.answer_s
+        try:
+            with self._session.request(
+                method,
+                url,
+                data=body,
+                headers={"Content-Type": "application/json"},
+                timeout=(_CONNECT_S, self._endpoint.answer_s),
+                stream=True,
+                allow_redirects=False,
+            ) as response:
+                data = _read(response, until_s)
+        except (requests.RequestException, HTTPError, OSError) as error:
+            raise _Passing(f"{type(error).__name__}: {error}") from error
+        if response.status_code in _PASSING:
+            raise _Passing(_status(response, data), _asked_pause_s(response))
+        if response.status_code != 200:
+            raise _Refused(_status(response, data))
+        try:
+            return json.loads(data)
+        except (ValueError, RecursionError) as error:
+            raise _Passing(f"an answer that is no JSON: {data[:80]!r}") from error
+
+
+class _Passing(Exception):
+    """A failure that another try may not meet; after `pause_s`, if the server has asked for one."""
+
+    def __init__(self, message: str, pause_s: float = 0.0) -> None:
+        super().__init__(message[:500])
+        self.pause_s = pause_s
+
+
+class _Refused(Exception):
+    """A failure that every try would meet."""
+
+
+class _Bearer(AuthBase):
+    """The key goes with the request and into no file; a .netrc is left alone."""
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        key = os.environ.get(KEY)
+        if key:
+            request.headers["Authorization"] = f"Bearer {key}"
+        return request
+
+
+class _Pace:
+    """Spaces calls evenly, so that there are no more than so many a minute."""
+
+    def __init__(self, per_minute: int | None) -> None:
+        self._interval_s = 60 / per_minute if per_minute else 0.0
+        self._next_s = 0.0
+        self._lock = threading.Lock()
+
+    def wait(self) -> None:
+        if not self._interval_s:
+            return
+        with self._lock:
+            now_s = time.monotonic()
+            start_s = max(now_s, self._next_s)
+            self._next_s = start_s + self._interval_s
+        time.sleep(start_s - now_s)
+
+
+def _body(model: str, question: Question) -> bytes:
+    """As OpenAI's chat completions take pictures: PNGs in data URLs."""
+    content: list[dict[str, Any]] = [
+        {"type": "image_url", "image_url": {"url": f"data:image/png;base64,{_png(picture)}"}}
+        for picture in question.pictures
+    ]
+    content.append({"type": "text", "text": question.words})
+    sampling = question.sampling
+    return json.dumps({
+        "model": model,
+        "messages": [{"role": "user", "content": content}],
+        "max_tokens": sampling.max_tokens,
+        "temperature": sampling.temperature,
+        "seed": sampling.seed,
+    }).encode()  # fmt: skip
+
+
+def _png(picture: np.ndarray) -> str:
+    buffer = io.BytesIO()
+    Image.fromarray(picture).save(buffer, "PNG", compress_level=1)
+    return base64.b64encode(buffer.getvalue()).decode()
+
+
+def _read(response: requests.Response, until_s: float) -> bytes:
+    """The whole body, whatever trickles in. Raises _Passing where it is late or endless."""
+    data = bytearray()
+    while part := response.raw.read1(1 << 16, decode_content=False):
+        data += part
+        if len(data) > _MOST_BYTES:
+            raise _Passing(f"an answer of more than {_MOST_BYTES} bytes")
+        if time.monotonic() > until_s:
+            raise _Passing("an answer that does not come to an end")
+    return bytes(data)
+
+
+def _parsed(values: Any) -> Answer:
+    try:
+        choice = values["choices"][0]
+        text, reason = choice["message"]["content"], choice["finish_reason"]
+        tokens = (values.get("usage") or {}).get("completion_tokens")
+    except (LookupError, TypeError, AttributeError) as error:
+        raise _Passing(f"an answer without a message: {json.dumps(values)[:80]}") from error
+    if not isinstance(text, str) or not isinstance(reason, str):
+        raise _Passing(f"an answer without a text: {json.dumps(choice)[:80]}")
+    return Answer(text, reason, tokens if isinstance(tokens, int) else None)
+
+
+def _status(response: requests.Response, data: bytes) -> str:
+    return f"status {response.status_code}: {' '.join(data[:200].decode('utf-8', 'replace').split())}"
+
+
+def _asked_pause_s(response: requests.Response) -> float:
+    """What Retry-After asks for, in seconds; a date counts as nothing."""
+    asked = response.headers.get("Retry-After", "")
+    return float(asked) if asked.isdecimal() else 0.0

@@ -1,0 +1,108 @@
+"""Pictures and a question in, what a vision-language model says out; and a memory for what it has said.
+
+A model may be a server (`server`), or anything with a name, a revision and `answers`.
+"""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Protocol
+
+import numpy as np
+
+FAILED = "failed"  # the finish reason of a question that stayed without an answer
+_MEMORY_VERSION = 1
+
+
+@dataclass(frozen=True)
+class Sampling:
+    """How a model draws its words: greedily at temperature 0."""
+
+    max_tokens: int = 512
+    temperature: float = 0.0
+    seed: int = 0
+
+
+@dataclass(frozen=True, eq=False)
+class Question:
+    """`pictures` are uint8 RGB [height, width, 3], shown in this order before the words."""
+
+    pictures: tuple[np.ndarray, ...] = field(repr=False)
+    words: str
+    sampling: Sampling = Sampling()
+
+
+@dataclass(frozen=True)
+class Answer:
+    """`finish_reason` is the model's own (`stop`, `length`), or `failed`, and `message` says why."""
+
+    text: str
+    finish_reason: str
+    tokens: int | None = None
+    message: str | None = None
+
+
+class VisionModel(Protocol):
+    @property
+    def name(self) -> str:
+        """As it is published."""
+
+    @property
+    def revision(self) -> str:
+        """Of its weights, as far as it is known."""
+
+    def answers(self, questions: Sequence[Question]) -> list[Answer]:
+        """In the order of the questions; what cannot be answered is `failed`, and raises nothing."""
+
+
+class Memory(Protocol):
+    """Bytes by name; a dict is one."""
+
+    def get(self, name: str, /) -> bytes | None: ...
+
+    def __setitem__(self, name: str, data: bytes, /) -> None: ...
+
+
+@dataclass(frozen=True)
+class Remembered:
+    """A model that is asked the same question about the same pixels only once; failures are not remembered."""
+
+    model: VisionModel
+    memory: Memory
+
+    @property
+    def name(self) -> str:
+        return self.model.name
+
+    @property
+    def revision(self) -> str:
+        return self.model.revision
+
+    def answers(self, questions: Sequence[Question]) -> list[Answer]:
+        keys = [question_hash(self.model, question) for question in questions]
+        known = {key: _answer(self.memory.get(key)) for key in keys}
+        unknown = {key: question for key, question in zip(keys, questions, strict=True) if known[key] is None}
+        for key, answer in zip(unknown, self.model.answers([*unknown.values()]) if unknown else (), strict=True):
+            known[key] = answer
+            if answer.finish_reason != FAILED:
+                self.memory[key] = json.dumps(asdict(answer), sort_keys=True).encode()
+        return [answer for answer in (known[key] for key in keys) if answer is not None]
+
+
+def question_hash(model: VisionModel, question: Question) -> str:
+    """Of all that decides an answer: model, revision, words, sampling and pixels; 64 hex digits."""
+    decides = [_MEMORY_VERSION, model.name, model.revision, question.words, asdict(question.sampling)]
+    digest = hashlib.sha256(json.dumps(decides).encode())
+    for picture in question.pictures:
+        digest.update(f"{picture.shape}".encode())
+        digest.update(np.ascontiguousarray(picture).tobytes())
+    return digest.hexdigest()
+
+
+def _answer(data: bytes | None) -> Answer | None:
+    """None where nothing is remembered, or nothing legible."""
+    try:
+        return None if data is None else Answer(**json.loads(data))
+    except (ValueError, TypeError):
+        return None

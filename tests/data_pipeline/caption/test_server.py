@@ -1,0 +1,179 @@
+"""Questions to a local server that answers, stalls, fails, and returns garbage, empty or endless text."""
+
+import base64
+import io
+import socket
+import time
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from data_pipeline.caption import server as module
+from data_pipeline.caption.server import KEY, Endpoint, Server
+from data_pipeline.caption.vision import FAILED, Answer, Question, Sampling
+from tests.chat_server import Reply, chat_server, says, sends, stalls, trickles
+
+PICTURE = np.arange(5 * 7 * 3, dtype=np.uint8).reshape(5, 7, 3)
+QUESTION = Question((PICTURE,), "What is it?", Sampling(max_tokens=9, temperature=0.5, seed=3))
+
+
+@pytest.fixture(autouse=True)
+def _short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_PAUSE_S", 0.01)
+
+
+def ask(*replies: Reply, **settings: float) -> tuple[Answer, int]:
+    """The answer to one question, and how often it was asked."""
+    with chat_server(*replies) as server:
+        (answer,) = Server(Endpoint(server.url, "tiny", **settings)).answers([QUESTION])
+        return answer, len(server.questions)
+
+
+def test_a_question_reaches_the_server_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(KEY, "secret")
+    with chat_server(says("A cat.")) as server:
+        assert Server(Endpoint(server.url, "tiny")).answers([QUESTION]) == [Answer("A cat.", "stop", 2)]
+        (asked,), (headers,) = server.questions, server.headers
+    assert headers["Authorization"] == "Bearer secret"
+    assert {name: asked[name] for name in ("model", "max_tokens", "temperature", "seed")} == {
+        "model": "tiny", "max_tokens": 9, "temperature": 0.5, "seed": 3,
+    }  # fmt: skip
+    (message,) = asked["messages"]
+    image, words = message["content"]
+    assert words == {"type": "text", "text": "What is it?"}
+    png = base64.b64decode(image["image_url"]["url"].removeprefix("data:image/png;base64,"))
+    assert np.array_equal(np.asarray(Image.open(io.BytesIO(png))), PICTURE)
+
+
+def test_without_a_key_none_is_sent(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv(KEY, raising=False)
+    with chat_server(says("yes")) as server:
+        Server(Endpoint(server.url, "tiny")).answers([QUESTION])
+        assert "Authorization" not in server.headers[0]
+
+
+def test_answers_come_in_the_order_of_the_questions() -> None:
+    def echo(handler, question):
+        text = question["messages"][0]["content"][-1]["text"]
+        time.sleep(0.05 * (text == "0"))
+        says(text)(handler, question)
+
+    with chat_server(echo) as server:
+        questions = [Question((PICTURE,), str(k)) for k in range(12)]
+        answers = Server(Endpoint(server.url, "tiny", concurrency=4)).answers(questions)
+    assert [answer.text for answer in answers] == [str(k) for k in range(12)]
+
+
+@pytest.mark.parametrize("status", [429, 500, 503])
+def test_what_passes_is_tried_again(status: int) -> None:
+    assert ask(sends(b"busy", status), sends(b"busy", status), says("yes")) == (Answer("yes", "stop", 1), 3)
+
+
+def test_the_server_says_how_long_to_wait() -> None:
+    with chat_server(sends(b"", 429, Retry_After="1"), says("yes")) as server:
+        Server(Endpoint(server.url, "tiny")).answers([QUESTION])
+        first_s, second_s = server.times_s
+    assert second_s - first_s >= 1
+
+
+@pytest.mark.parametrize("status", [301, 400, 401, 404])
+def test_what_does_not_pass_is_not_tried_again(status: int) -> None:
+    answer, times = ask(sends(b"picture too large", status))
+    assert (answer.finish_reason, times) == (FAILED, 1)
+    assert answer.message == f"status {status}: picture too large"
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        (b"", "no JSON"),
+        (b"<html>", "no JSON"),
+        (b"[" * 100_000, "no JSON"),
+        (b"[]", "without a message"),
+        (b"null", "without a message"),
+        (b'{"choices": []}', "without a message"),
+        (b'{"choices": [{"message": {"content": null}, "finish_reason": "stop"}]}', "without a text"),
+        (b'{"choices": [{"message": {"content": "a"}, "finish_reason": 7}]}', "without a text"),
+        (b" " * (2 << 20), "more than 1048576 bytes"),
+    ],
+)
+def test_garbage_is_tried_again_and_told(body: bytes, message: str) -> None:
+    answer, times = ask(sends(body), tries=2)
+    assert (answer.finish_reason, times) == (FAILED, 2)
+    assert message in str(answer.message)
+
+
+def test_an_empty_answer_is_an_answer() -> None:
+    assert ask(says("", "stop")) == (Answer("", "stop", 0), 1)
+
+
+@pytest.mark.parametrize("reply", [stalls(5), trickles(b" ", 0.05)], ids=["stalls", "endless"])
+def test_a_server_that_does_not_come_to_an_end_is_left(reply: Reply) -> None:
+    started_s = time.monotonic()
+    answer, times = ask(reply, tries=2, answer_s=0.3)
+    assert (answer.finish_reason, times) == (FAILED, 2)
+    assert time.monotonic() - started_s < 4
+
+
+def test_a_dead_server_costs_little_after_a_while() -> None:
+    with chat_server(sends(b"", 500)) as server:
+        model = Server(Endpoint(server.url, "tiny", tries=3))
+        for _ in range(5):
+            assert model.answers([QUESTION])[0].finish_reason == FAILED
+        assert len(server.questions) == 3 + 3 + 3 + 1 + 1
+        server.replies = [says("yes")]
+        assert model.answers([QUESTION])[0].text == "yes"
+        server.replies = [sends(b"", 500)]
+        model.answers([QUESTION])
+        assert len(server.questions) == 11 + 1 + 3
+
+
+def test_questions_are_paced() -> None:
+    with chat_server(says("yes")) as server:
+        Server(Endpoint(server.url, "tiny", per_minute=600)).answers([QUESTION] * 5)
+        assert server.times_s[-1] - server.times_s[0] >= 0.38
+
+
+@pytest.mark.parametrize("url", ["", "localhost:8000", "ftp://a/v1", "http://", "http://u:p@a/v1", "http://a:99999/v1"])
+def test_an_address_that_is_none(url: str) -> None:
+    with pytest.raises(ValueError, match="it must be like http://localhost:8000/v1"):
+        Endpoint(url)
+
+
+def test_settings_are_positive() -> None:
+    for name in ("concurrency", "tries", "answer_s", "per_minute"):
+        with pytest.raises(ValueError, match=f"{name} is 0; it must be positive"):
+            Endpoint("http://a", **{name: 0})
+
+
+def test_v1_may_be_left_out() -> None:
+    assert Endpoint("http://a:1/").base == "http://a:1/v1"
+    assert Endpoint("http://a:1/openai/v1/").base == "http://a:1/openai/v1"
+
+
+def test_the_model_is_found() -> None:
+    with chat_server(models=("only",)) as server:
+        assert Server(Endpoint(server.url)).served_model() == "only"
+        assert Server(Endpoint(server.url, "only")).served_model() == "only"
+        with pytest.raises(ValueError, match="has no model 'other'; it serves only"):
+            Server(Endpoint(server.url, "other")).served_model()
+    with chat_server(models=("a", "b")) as server:
+        assert Server(Endpoint(server.url, "b")).served_model() == "b"
+        with pytest.raises(ValueError, match="needs a model to be named; it serves a, b"):
+            Server(Endpoint(server.url)).served_model()
+
+
+def test_a_server_that_is_not_there() -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    with pytest.raises(ValueError, match=f"the server at http://127.0.0.1:{port}/v1 cannot be used: ConnectionError"):
+        Server(Endpoint(f"http://127.0.0.1:{port}")).served_model()
+
+
+def test_something_else_that_listens() -> None:
+    with chat_server() as server:
+        server.listing = b"[1]"
+        with pytest.raises(ValueError, match="OpenAI-compatible"):
+            Server(Endpoint(server.url)).served_model()

@@ -1,0 +1,69 @@
+"""A model is asked once about the same pixels in the same words, and again where anything differs."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+
+from data_pipeline.caption.vision import FAILED, Answer, Question, Remembered, Sampling, question_hash
+
+PICTURE = np.zeros((4, 6, 3), np.uint8)
+QUESTION = Question((PICTURE,), "What?")
+
+
+class Model:
+    name, revision = "model", "1"
+
+    def __init__(self, finish_reason: str = "stop") -> None:
+        self.asked: list[str] = []
+        self.finish_reason = finish_reason
+
+    def answers(self, questions: Sequence[Question]) -> list[Answer]:
+        self.asked += [question.words for question in questions]
+        return [Answer(question.words.upper(), self.finish_reason, 1) for question in questions]
+
+
+def test_an_answer_is_remembered_over_runs() -> None:
+    model, memory = Model(), dict[str, bytes]()
+    first = Remembered(model, memory).answers([QUESTION, Question((PICTURE,), "Who?"), QUESTION])
+    again = Remembered(model, memory).answers([QUESTION, Question((PICTURE,), "Why?")])
+    assert [answer.text for answer in first] == ["WHAT?", "WHO?", "WHAT?"]
+    assert [answer.text for answer in again] == ["WHAT?", "WHY?"]
+    assert model.asked == ["What?", "Who?", "Why?"]
+
+
+def test_a_failure_is_not_remembered() -> None:
+    model, memory = Model(FAILED), dict[str, bytes]()
+    for _ in range(2):
+        Remembered(model, memory).answers([QUESTION])
+    assert (len(model.asked), memory) == (2, {})
+
+
+@pytest.mark.parametrize("data", [b"", b"{", b"[]", b'{"text": "a"}', b'{"other": 1}'])
+def test_a_damaged_memory_is_asked_again(data: bytes) -> None:
+    model, memory = Model(), {question_hash(Model(), QUESTION): data}
+    assert Remembered(model, memory).answers([QUESTION]) == [Answer("WHAT?", "stop", 1)]
+    assert model.asked == ["What?"]
+
+
+def test_everything_that_decides_an_answer_is_in_its_name() -> None:
+    other = Model()
+    other.revision = "2"
+    named = Model()
+    named.name = "another"
+    pixel = PICTURE.copy()
+    pixel[0, 0, 0] = 1
+    hashes = {
+        question_hash(Model(), QUESTION),
+        question_hash(other, QUESTION),
+        question_hash(named, QUESTION),
+        question_hash(Model(), Question((PICTURE,), "Who?")),
+        question_hash(Model(), Question((PICTURE,), "What?", Sampling(seed=1))),
+        question_hash(Model(), Question((PICTURE,), "What?", Sampling(temperature=1))),
+        question_hash(Model(), Question((PICTURE,), "What?", Sampling(max_tokens=1))),
+        question_hash(Model(), Question((pixel,), "What?")),
+        question_hash(Model(), Question((PICTURE.reshape(6, 4, 3),), "What?")),
+        question_hash(Model(), Question((PICTURE, PICTURE), "What?")),
+    }
+    assert len(hashes) == 10
+    assert question_hash(Model(), Question((PICTURE[::1].copy(),), "What?")) in hashes
