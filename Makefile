@@ -20,7 +20,7 @@ N ?= 10000
 SEED ?= 0
 
 VARIABLES := PYTHON INPUT OUTPUT DATA WORKERS RUNNER CAPTIONER MERGE TARGET_LAYERS MAX_AREA IMAGE_FORMAT SHARD_SIZE LIMIT \
-	CONFIG SECOND_OPINION URL MODEL DRY_RUN RETRY MAX_REJECT VERIFY SHRINK PREVIEWS ARGS PSD N SEED
+	CONFIG SECOND_OPINION URL MODEL CAPTION_LAYERS ALLOW_CPU DRY_RUN RETRY MAX_REJECT VERIFY SHRINK PREVIEWS ARGS PSD N SEED
 given = $(findstring command line,$(origin $(1)))
 set = $(filter command environment,$(firstword $(origin $(1))))
 quote := '
@@ -30,7 +30,7 @@ NEAREST = $(shell $(PYTHON) -c 'import difflib, sys; print(*difflib.get_close_ma
 	$(call quoted,$(firstword $(UNKNOWN))) $(VARIABLES))
 $(if $(UNKNOWN),$(error unknown variable $(UNKNOWN)$(if $(NEAREST),; did you mean $(NEAREST)?,; the variables are $(VARIABLES))))
 
-$(foreach name,SECOND_OPINION DRY_RUN VERIFY SHRINK PREVIEWS,$(if $(filter-out 0 1,$($(name))),$(error $(name) is $($(name)); it must be 0 or 1)))
+$(foreach name,SECOND_OPINION CAPTION_LAYERS ALLOW_CPU DRY_RUN VERIFY SHRINK PREVIEWS,$(if $(filter-out 0 1,$($(name))),$(error $(name) is $($(name)); it must be 0 or 1)))
 
 # An option is passed on only where its variable is set, so that the program's own default is the one default.
 # What was given is passed on as it is, a $ in a path included.
@@ -42,6 +42,7 @@ JOB_OPTIONS = $(call option,WORKERS,workers) $(call option,RUNNER,runner) $(call
 	$(call option,IMAGE_FORMAT,image-format) $(call option,SHARD_SIZE,shard-size) $(call option,LIMIT,limit) \
 	$(call option,CONFIG,config) $(call option,RETRY,retry) $(call option,MAX_REJECT,max-reject) \
 	$(call option,URL,url) $(call option,MODEL,model) $(call switch,SECOND_OPINION,second-opinion) \
+	$(call switch,CAPTION_LAYERS,caption-layers) $(call switch,ALLOW_CPU,allow-cpu) \
 	$(call switch,DRY_RUN,dry-run) $(call switch,VERIFY,verify) $(call switch,SHRINK,shrink) $(if $(filter 0,$(PREVIEWS)),--no-previews) $(ARGS)
 
 help: ## this list
@@ -63,9 +64,13 @@ examples: $(DATA_SIDE) ## draw the example PSDs into out/examples
 
 # Without INPUT the examples are curated, but never into somebody's own OUTPUT; CONFIG may name both.
 OWN := $(strip $(call text,INPUT) $(call text,CONFIG))
-shards: $(if $(OWN),,$(if $(call set,OUTPUT),needs-INPUT)) $(DATA_SIDE) $(if $(OWN),,examples) ## PSDs -> shards and tables: INPUT= OUTPUT= WORKERS= RUNNER= CAPTIONER= MERGE= TARGET_LAYERS= MAX_AREA= IMAGE_FORMAT= SHARD_SIZE= LIMIT= CONFIG= DRY_RUN=1 SECOND_OPINION=1 URL= MODEL= RETRY=reason,... MAX_REJECT= VERIFY=1 SHRINK=1 PREVIEWS=0 ARGS=
+shards: $(if $(OWN),,$(if $(call set,OUTPUT),needs-INPUT)) $(DATA_SIDE) $(if $(OWN),,examples) ## PSDs -> shards and tables: INPUT= OUTPUT= WORKERS= RUNNER= CAPTIONER= MERGE= TARGET_LAYERS= MAX_AREA= IMAGE_FORMAT= SHARD_SIZE= LIMIT= CONFIG= DRY_RUN=1 URL= MODEL= CAPTION_LAYERS=1 ALLOW_CPU=1 SECOND_OPINION=1 RETRY=reason,... MAX_REJECT= VERIFY=1 SHRINK=1 PREVIEWS=0 ARGS=
 	$(BIN)/python -m beam_jobs.shards $(if $(or $(call text,INPUT),$(if $(CONFIG),,1)),--input $(call quoted,$(or $(call text,INPUT),$(EXAMPLES)))) \
 		$(if $(or $(call set,OUTPUT),$(if $(CONFIG),,1)),--output $(call quoted,$(call text,OUTPUT))) $(JOB_OPTIONS)
+
+captions: needs-DATA $(DATA_SIDE) ## new captions for a finished dataset, without its PSDs: DATA= CAPTIONER=qwen|server MODEL= URL= CAPTION_LAYERS=1 ALLOW_CPU=1 ARGS=
+	$(BIN)/python -m beam_jobs.captions $(call quoted,$(call text,DATA)) $(call option,CAPTIONER,captioner) $(call option,URL,url) \
+		$(call option,MODEL,model) $(call option,RUNNER,runner) $(call switch,CAPTION_LAYERS,caption-layers) $(call switch,ALLOW_CPU,allow-cpu) $(ARGS)
 
 needs-%:
 	$(if $($*),,$(error give $*=, see make help))
@@ -116,4 +121,4 @@ lint: $(EVERYTHING) ## style and types
 clean: ## remove what the targets made, but not the environment
 	rm -rf out .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
-.PHONY: help examples shards inspect verify fuzz bench bench-fidelity bench-codecs bench-job bench-families bench-anomalies bench-faces test test-all lint clean
+.PHONY: help examples shards captions inspect verify fuzz bench bench-fidelity bench-codecs bench-job bench-families bench-anomalies bench-faces test test-all lint clean

@@ -216,7 +216,7 @@ def check_captions(root: str, paths: Sequence[str], corpus: Corpus, findings: Fi
         sample = corpus.samples.get(key)
         if not findings.expect(sample is not None, "captions", where, "no sample has this key") or sample is None:
             continue
-        names = ("layer_index", "text", "language", "captioner", "flags")
+        names = ("layer_index", "text", "language", "length", "captioner", "flags")
         same = digest([[row[name] for name in names] for _, row in pairs]) == sample.captions
         findings.expect(same, "captions", where, "the rows are not the captions of KEY.json")
 

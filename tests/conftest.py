@@ -64,8 +64,9 @@ def drawn_psds(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def dataset(drawn_psds: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """The drawn PSDs as the job curates them. Read only: tests that change it copy it first."""
+    from beam_jobs.children import close_children
     from beam_jobs.options import JobOptions
-    from beam_jobs.shards import close_children, run
+    from beam_jobs.shards import run
 
     output = tmp_path_factory.mktemp("dataset") / "out"
     run(JobOptions(str(drawn_psds), str(output), validation_share=0.2, test_share=0.2, workers=2))
