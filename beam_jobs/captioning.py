@@ -84,7 +84,7 @@ class Handler(ModelHandler[Reference, Reference, VisionModel]):
             yield store_captions(output, one, with_captions(record, answer))
 
     def _check_server(self) -> None:
-        """Raises RuntimeError where it is gone: the rest of the corpus is worth another run, which goes on from here."""
+        """Raises RuntimeError where it is gone: the rest of the corpus is worth another run, which will go on."""
         if not self.options.url:
             return
         try:
