@@ -20,12 +20,14 @@ from data_pipeline.flatten.bake import bake
 from data_pipeline.flatten.blend import FILLED, MODES, filled, mode_index
 from data_pipeline.flatten.channels import has_own_channels, in_own_channels, mixture
 from data_pipeline.flatten.fragment import Fragment
+from tests.data_pipeline.drawn_profile import ink_profile
 from tests.data_pipeline.flatten.adjustments.drawn_adjustments import colours
 from tests.data_pipeline.flatten.test_bake import IN_RGB
 from tests.data_pipeline.flatten.test_walk import disc, flattened, ground, opened
 
 _INKS = ColourSpace(ColorMode.CMYK, None, None, damaged_profile=False)
 _LAB = colour_space(opened([ground()], mode="LAB"))
+_PRINTED = colour_space(opened([ground()], mode="CMYK", icc_profile=ink_profile()))
 _BLENDING = tuple(mode for mode in MODES if mode != BlendMode.NORMAL)
 _ADDING = (BlendMode.MULTIPLY, BlendMode.SCREEN, BlendMode.LINEAR_BURN, BlendMode.LINEAR_DODGE)
 _CONTRAST = (
@@ -46,6 +48,12 @@ _RGB_IN_LAB = (
     BlendMode.EXCLUSION,
     BlendMode.SUBTRACT,
     BlendMode.DIVIDE,
+)
+
+# What white changes nothing in, and what black.
+_WHITE, _BLACK = (
+    (BlendMode.MULTIPLY, BlendMode.LINEAR_BURN, BlendMode.DARKER_COLOR),
+    (BlendMode.SCREEN, BlendMode.LINEAR_DODGE, BlendMode.LIGHTER_COLOR),
 )
 
 
@@ -171,16 +179,11 @@ def test_a_profile_that_separates_nothing_leaves_inks_to_rgb() -> None:
     assert not has_own_channels(space, BlendMode.MULTIPLY)
 
 
-@pytest.mark.parametrize("space", [_INKS, _LAB], ids=["CMYK", "LAB"])
 @pytest.mark.parametrize(
-    ("mode", "grey"),
+    ("space", "mode", "grey"),
     [
-        (BlendMode.MULTIPLY, 255),
-        (BlendMode.LINEAR_BURN, 255),
-        (BlendMode.SCREEN, 0),
-        (BlendMode.LINEAR_DODGE, 0),
-        (BlendMode.LIGHTER_COLOR, 0),
-        (BlendMode.DARKER_COLOR, 255),
+        *((space, mode, 255) for space in (_INKS, _PRINTED, _LAB) for mode in _WHITE),
+        *((space, mode, 0) for space in (_INKS, _LAB) for mode in _BLACK),  # a profile's black is not all four inks
     ],
 )
 def test_what_changes_nothing_changes_nothing(space: ColourSpace, mode: BlendMode, grey: int) -> None:
@@ -189,7 +192,17 @@ def test_what_changes_nothing_changes_nothing(space: ColourSpace, mode: BlendMod
     np.testing.assert_allclose(mixture(space, mode, below, own), below, atol=1e-6)
 
 
-@pytest.mark.parametrize("space", [_INKS, _LAB], ids=["CMYK", "LAB"])
+@pytest.mark.parametrize("mode", [mode for mode in _BLENDING if mode != BlendMode.HARD_MIX], ids=_name)
+def test_inks_that_the_profile_has_separated_are_blended_as_they_were(mode: BlendMode) -> None:
+    rng = np.random.default_rng(5)
+    b, s = (_planes(_PRINTED, rng.integers(0, 256, (50, 50, 3), np.uint8)) for _ in range(2))
+    blended = get_blend_func(mode, ColorMode.CMYK)(b.astype(np.float32) / 255, s.astype(np.float32) / 255)
+    below, own = (np.uint8(_back(_PRINTED, one)) for one in (b, s))
+    off = np.abs(mixture(_PRINTED, mode, below, own) * 255 - _back(_PRINTED, _byte(blended * 255)))
+    assert off.mean() < 2.5
+
+
+@pytest.mark.parametrize("space", [_INKS, _PRINTED, _LAB], ids=["CMYK", "profile", "LAB"])
 @pytest.mark.parametrize("mode", [BlendMode.DARKER_COLOR, BlendMode.LIGHTER_COLOR], ids=_name)
 def test_a_colour_that_is_taken_whole_is_exact(space: ColourSpace, mode: BlendMode) -> None:
     below, own = _pair()
