@@ -29,6 +29,7 @@ from data_pipeline.kernel import F32_2D, NO_PLANE, READ_F32_2D, READ_F32_3D, REA
 
 OPAQUE = 1 - 1e-4
 _NEUTRAL = 1e-3 / 255  # a smaller alpha changes nothing
+_BAND_PX = 1 << 20  # where colours are blended apart, 100 bytes a pixel lie between
 
 
 @inlined
@@ -55,7 +56,16 @@ def _blended(
     return blend(mode, br, bg, bb, sr, sg, sb)
 
 
-@kernel(types.float64, types.intp, READ_U8_3D, READ_F32_2D, READ_F32_2D, *[READ_F32_3D] * 3, U8_3D, F32_2D)
+@kernel(
+    types.Tuple((types.float64, types.int64)),
+    types.intp,
+    READ_U8_3D,
+    READ_F32_2D,
+    READ_F32_2D,
+    *[READ_F32_3D] * 3,
+    U8_3D,
+    F32_2D,
+)
 def _bake(
     mode: int,
     source: np.ndarray,
@@ -66,8 +76,8 @@ def _bake(
     mixed_inverted: np.ndarray,
     rgba: np.ndarray,
     out: np.ndarray,
-) -> float:
-    """Fill `rgba` and `out` (the exact alpha). Returns the mean error on the inverted backdrop.
+) -> tuple[float, int]:
+    """Fill `rgba` and `out` (the exact alpha). Returns the sum of errors on the inverted backdrop, and of how many.
 
     `fills` is empty where the mode has no fill opacity of its own, `mixed` and `mixed_inverted`, the blended colours
     over the backdrop and over the inverted one, where they are blended here, in RGB.
@@ -133,7 +143,7 @@ def _bake(
                 rgba[y, x, 0] = to_byte(r)
                 rgba[y, x, 1] = to_byte(g)
                 rgba[y, x, 2] = to_byte(bl)
-    return error_sum / visible_px if visible_px else 0.0
+    return error_sum, visible_px
 
 
 def bake(
@@ -144,22 +154,29 @@ def bake(
     `fills`, float32 [height, width] in [0, 1], is the fill opacity of a mode in `blend.FILLED`, which the alpha is
     without.
     """
-    rgba = np.empty(fragment.rgba.shape, np.uint8)
-    alpha = np.empty(fragment.rgba.shape[:2], np.float32)
+    height, width = fragment.rgba.shape[:2]
+    rgba, alpha = np.empty(fragment.rgba.shape, np.uint8), np.empty((height, width), np.float32)
     if fills.size and fills.shape != alpha.shape:
         raise ValueError(f"fill opacities of shape {fills.shape} for a layer of {alpha.shape}")
-    mixtures = _mixtures(fragment.rgba, mode, backdrop, space, fills)
-    dependence = _bake(mode_index(mode), fragment.rgba, fragment.exact_alpha(), fills, backdrop, *mixtures, rgba, alpha)
+    held = fragment.exact_alpha()
+    rows = max(1, _BAND_PX // max(1, width) if has_own_channels(space, mode) else height)
+    error_sum, visible_px = 0.0, 0
+    for band in (slice(top, top + rows) for top in range(0, height, rows)):
+        given = fragment.rgba[band], held[band], fills[band], backdrop[band]
+        mixtures = _mixtures(mode, space, *given)
+        errors, seen_px = _bake(mode_index(mode), *given, *mixtures, rgba[band], alpha[band])
+        error_sum, visible_px = error_sum + errors, visible_px + seen_px
+    dependence = error_sum / max(1, visible_px)
     return replace(fragment, rgba=rgba, alpha=alpha, baked=True, backdrop_dependence=dependence)
 
 
 def _mixtures(
-    rgba: np.ndarray, mode: BlendMode, backdrop: np.ndarray, space: ColourSpace, fills: np.ndarray
+    mode: BlendMode, space: ColourSpace, rgba: np.ndarray, alpha: np.ndarray, fills: np.ndarray, backdrop: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """What the mode gives over the backdrop and over the inverted one; both empty where it is blended in RGB."""
-    if not has_own_channels(space, mode):
+    if not has_own_channels(space, mode) or not alpha.any():
         return NO_MIXTURE, NO_MIXTURE
-    own, alpha = rgba[..., :3], backdrop[..., 3:]
-    straight = np.divide(backdrop[..., :3], alpha, out=np.zeros(own.shape, np.float32), where=alpha > 0)
+    own, b = rgba[..., :3], backdrop[..., 3:]
+    straight = np.divide(backdrop[..., :3], b, out=np.zeros(own.shape, np.float32), where=b > 0)
     below = np.minimum(straight, np.float32(1))
     return mixture(space, mode, below, own, fills), mixture(space, mode, 1 - below, own, fills)

@@ -230,16 +230,29 @@ def test_bands_do_not_show() -> None:
     np.testing.assert_array_equal(whole[1020:1030], mixture(_INKS, BlendMode.SCREEN, below[1020:1030], own[1020:1030]))
 
 
+def _over(rgba: np.ndarray, backdrop: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """A layer screened in inks over an opaque backdrop: as it is baked, and as it ought to be."""
+    height, width = rgba.shape[:2]
+    baked = bake(Fragment((0, 0, width, height), rgba, None, (0,)), BlendMode.SCREEN, backdrop, _INKS)
+    assert 0 < baked.backdrop_dependence < 1
+    a, alpha = rgba[..., 3:] / 255, baked.exact_alpha()[..., np.newaxis]
+    below = np.ascontiguousarray(backdrop[..., :3])
+    ought = (1 - a) * below + a * mixture(_INKS, BlendMode.SCREEN, below, rgba[..., :3])
+    return alpha * (baked.rgba[..., :3] / 255) + (1 - alpha) * below, ought
+
+
 def test_bake_gives_the_picture_of_the_mixture() -> None:
     below, own = _pair()
     backdrop = np.concatenate([below / np.float32(255), np.ones((*below.shape[:2], 1), np.float32)], axis=2)
     rgba = np.concatenate([own, np.full((*own.shape[:2], 1), 128, np.uint8)], axis=2)
-    baked = bake(Fragment((0, 0, 24, 24), rgba, None, (0,)), BlendMode.SCREEN, backdrop, _INKS)
-    a, alpha = 128 / 255, baked.exact_alpha()[..., np.newaxis]
-    expected = (1 - a) * backdrop[..., :3] + a * mixture(_INKS, BlendMode.SCREEN, below, own)
-    over = alpha * (baked.rgba[..., :3] / 255) + (1 - alpha) * backdrop[..., :3]
-    np.testing.assert_allclose(over, expected, atol=0.5 / 255 + 1e-5)
-    assert baked.backdrop_dependence > 0
+    np.testing.assert_allclose(*_over(rgba, backdrop), atol=0.5 / 255 + 1e-5)
+
+
+def test_bands_of_a_bake_do_not_show() -> None:
+    rng = np.random.default_rng(4)
+    backdrop = rng.random((1030, 1024, 4), np.float32)
+    backdrop[..., 3] = 1
+    np.testing.assert_allclose(*_over(rng.integers(0, 256, (1030, 1024, 4), np.uint8), backdrop), atol=0.5 / 255 + 1e-5)
 
 
 def test_an_adjustment_is_blended_on_the_channels_too() -> None:
