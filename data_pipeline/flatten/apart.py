@@ -53,7 +53,7 @@ def fork_apart(styled: Styled, around: Backdrop, tree: Tree, space: ColourSpace)
     shape = total_alpha(styled.region, region)
     own = scale(own, Coverage(0.0, region, np.where(shape > _NOTHING, 1 / np.maximum(shape, _NOTHING), 0)))
     inner = Backdrop(box, around)
-    inner.add(as_normal(own, BlendMode(styled.layer.blend_mode), inner, tree))
+    inner.add(as_normal(own, BlendMode(styled.layer.blend_mode), inner, tree, space))
     return inner
 
 

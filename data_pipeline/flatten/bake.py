@@ -10,6 +10,8 @@ Eight modes (`blend.FILLED`) blend at a fill opacity f in a way of their own, me
 of the result, premultiplied, (1 - a) * b * B + a * b * blend_f(B, C) + a * f * (1 - b) * C, the fill fades the colour
 that is blended, and what lies on transparency as any layer. No Normal layer gives that everywhere on a translucent
 backdrop: where its alpha a * f is too little, a larger one is taken with which the picture over white is the same.
+
+In a CMYK or Lab document blend(B, C) is asked of its own channels (`channels`).
 """
 
 import math
@@ -19,12 +21,15 @@ import numpy as np
 from numba import types
 from psd_tools.constants import BlendMode
 
+from data_pipeline.colour import ColourSpace
 from data_pipeline.flatten.blend import blend, filled, mode_index
+from data_pipeline.flatten.channels import NO_MIXTURE, has_own_channels, mixture, pixel
 from data_pipeline.flatten.fragment import Fragment
 from data_pipeline.kernel import F32_2D, NO_PLANE, READ_F32_2D, READ_F32_3D, READ_U8_3D, U8_3D, inlined, kernel
 
 OPAQUE = 1 - 1e-4
 _NEUTRAL = 1e-3 / 255  # a smaller alpha changes nothing
+_BAND_PX = 1 << 20  # where colours are blended apart, 100 bytes a pixel lie between
 
 
 @inlined
@@ -51,19 +56,31 @@ def _blended(
     return blend(mode, br, bg, bb, sr, sg, sb)
 
 
-@kernel(types.float64, types.intp, READ_U8_3D, READ_F32_2D, READ_F32_2D, READ_F32_3D, U8_3D, F32_2D)
+@kernel(
+    types.Tuple((types.float64, types.int64)),
+    types.intp,
+    READ_U8_3D,
+    READ_F32_2D,
+    READ_F32_2D,
+    *[READ_F32_3D] * 3,
+    U8_3D,
+    F32_2D,
+)
 def _bake(
     mode: int,
     source: np.ndarray,
     alpha: np.ndarray,
     fills: np.ndarray,
     backdrop: np.ndarray,
+    mixed: np.ndarray,
+    mixed_inverted: np.ndarray,
     rgba: np.ndarray,
     out: np.ndarray,
-) -> float:
-    """Fill `rgba` and `out` (the exact alpha). Returns the mean error on the inverted backdrop.
+) -> tuple[float, int]:
+    """Fill `rgba` and `out` (the exact alpha). Returns the sum of errors on the inverted backdrop, and of how many.
 
-    `fills` is empty where the mode has no fill opacity of its own.
+    `fills` is empty where the mode has no fill opacity of its own, `mixed` and `mixed_inverted`, the blended colours
+    over the backdrop and over the inverted one, where they are blended here, in RGB.
     """
     error_sum, visible_px = 0.0, 0
     for y in range(source.shape[0]):
@@ -83,7 +100,10 @@ def _bake(
                 br = min(1.0, backdrop[y, x, 0] / b)
                 bg = min(1.0, backdrop[y, x, 1] / b)
                 bb = min(1.0, backdrop[y, x, 2] / b)
-                fr, fg, fb = _blended(mode, fill, br, bg, bb, sr, sg, sb)
+                if mixed.size:
+                    fr, fg, fb = pixel(mixed, y, x)
+                else:
+                    fr, fg, fb = _blended(mode, fill, br, bg, bb, sr, sg, sb)
                 r, g, bl = sr + b * (fr - sr), sg + b * (fg - sg), sb + b * (fb - sb)
             least = a * fill
             if fill < 1 and 0 < b < OPAQUE:
@@ -105,7 +125,10 @@ def _bake(
             if b > 0:
                 # The same layer over the inverted backdrop: what it ought to give, less what it now gives.
                 ir, ig, ib = 1 - br, 1 - bg, 1 - bb
-                fr, fg, fb = _blended(mode, fill, ir, ig, ib, sr, sg, sb)
+                if mixed_inverted.size:
+                    fr, fg, fb = pixel(mixed_inverted, y, x)
+                else:
+                    fr, fg, fb = _blended(mode, fill, ir, ig, ib, sr, sg, sb)
                 error_sum += (
                     b
                     * (
@@ -120,18 +143,40 @@ def _bake(
                 rgba[y, x, 0] = to_byte(r)
                 rgba[y, x, 1] = to_byte(g)
                 rgba[y, x, 2] = to_byte(bl)
-    return error_sum / visible_px if visible_px else 0.0
+    return error_sum, visible_px
 
 
-def bake(fragment: Fragment, mode: BlendMode, backdrop: np.ndarray, fills: np.ndarray = NO_PLANE) -> Fragment:
+def bake(
+    fragment: Fragment, mode: BlendMode, backdrop: np.ndarray, space: ColourSpace, fills: np.ndarray = NO_PLANE
+) -> Fragment:
     """`backdrop` is premultiplied float32 RGBA [height, width, 4] on the fragment's box.
 
     `fills`, float32 [height, width] in [0, 1], is the fill opacity of a mode in `blend.FILLED`, which the alpha is
     without.
     """
-    rgba = np.empty(fragment.rgba.shape, np.uint8)
-    alpha = np.empty(fragment.rgba.shape[:2], np.float32)
+    height, width = fragment.rgba.shape[:2]
+    rgba, alpha = np.empty(fragment.rgba.shape, np.uint8), np.empty((height, width), np.float32)
     if fills.size and fills.shape != alpha.shape:
         raise ValueError(f"fill opacities of shape {fills.shape} for a layer of {alpha.shape}")
-    dependence = _bake(mode_index(mode), fragment.rgba, fragment.exact_alpha(), fills, backdrop, rgba, alpha)
+    held = fragment.exact_alpha()
+    rows = max(1, _BAND_PX // max(1, width) if has_own_channels(space, mode) else height)
+    error_sum, visible_px = 0.0, 0
+    for band in (slice(top, top + rows) for top in range(0, height, rows)):
+        given = fragment.rgba[band], held[band], fills[band], backdrop[band]
+        mixtures = _mixtures(mode, space, *given)
+        errors, seen_px = _bake(mode_index(mode), *given, *mixtures, rgba[band], alpha[band])
+        error_sum, visible_px = error_sum + errors, visible_px + seen_px
+    dependence = error_sum / max(1, visible_px)
     return replace(fragment, rgba=rgba, alpha=alpha, baked=True, backdrop_dependence=dependence)
+
+
+def _mixtures(
+    mode: BlendMode, space: ColourSpace, rgba: np.ndarray, alpha: np.ndarray, fills: np.ndarray, backdrop: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """What the mode gives over the backdrop and over the inverted one; both empty where it is blended in RGB."""
+    if not has_own_channels(space, mode) or not alpha.any():
+        return NO_MIXTURE, NO_MIXTURE
+    own, b = rgba[..., :3], backdrop[..., 3:]
+    straight = np.divide(backdrop[..., :3], b, out=np.zeros(own.shape, np.float32), where=b > 0)
+    below = np.minimum(straight, np.float32(1))
+    return mixture(space, mode, below, own, fills), mixture(space, mode, 1 - below, own, fills)

@@ -38,7 +38,7 @@ MODES = (
     BlendMode.COLOR,
     BlendMode.LUMINOSITY,
 )
-_FIRST_NON_SEPARABLE = MODES.index(BlendMode.DARKER_COLOR)
+FIRST_NON_SEPARABLE = MODES.index(BlendMode.DARKER_COLOR)
 (_NORMAL, _DARKEN, _MULTIPLY, _COLOR_BURN, _LINEAR_BURN, _LIGHTEN, _SCREEN, _COLOR_DODGE, _LINEAR_DODGE, _OVERLAY,
  _SOFT_LIGHT, _HARD_LIGHT, _VIVID_LIGHT, _LINEAR_LIGHT, _PIN_LIGHT, _HARD_MIX, _DIFFERENCE, _EXCLUSION, _SUBTRACT,
  _DIVIDE, _DARKER_COLOR, _LIGHTER_COLOR, _HUE, _SATURATION, _COLOR, _LUMINOSITY) = range(len(MODES))  # fmt: skip
@@ -156,7 +156,7 @@ def _with_saturation(r: float, g: float, b: float, target: float) -> tuple[float
 @inlined
 def blend(mode: int, br: float, bg: float, bb: float, sr: float, sg: float, sb: float) -> tuple[float, float, float]:
     """The blended colour of an opaque layer over an opaque backdrop."""
-    if mode < _FIRST_NON_SEPARABLE:
+    if mode < FIRST_NON_SEPARABLE:
         return separable(mode, br, sr), separable(mode, bg, sg), separable(mode, bb, sb)
     below, own = luminosity(br, bg, bb), luminosity(sr, sg, sb)
     if mode == _DARKER_COLOR:

@@ -10,6 +10,7 @@ import numpy as np
 from psd_tools.api.layers import Layer
 from psd_tools.constants import BlendMode, Tag
 
+from data_pipeline.colour import ColourSpace
 from data_pipeline.flatten.backdrop import Backdrop
 from data_pipeline.flatten.bake import bake
 from data_pipeline.flatten.blend import FILLED
@@ -27,7 +28,7 @@ def fades_colour(layer: Layer, fill: float) -> bool:
     return layer.blend_mode in FILLED and (fill < 1 or not (is_shaped(layer) or layer.is_group()))
 
 
-def bake_filled(fragment: Fragment, layer: Layer, fill: float, backdrop: Backdrop) -> Fragment:
+def bake_filled(fragment: Fragment, layer: Layer, fill: float, backdrop: Backdrop, space: ColourSpace) -> Fragment:
     """`fragment`, all that the layer paints, is at the layer's opacity and not yet at its fill opacity."""
     shape = fragment.exact_alpha()
     fills = np.broadcast_to(np.float32(fill), shape.shape)
@@ -36,4 +37,4 @@ def bake_filled(fragment: Fragment, layer: Layer, fill: float, backdrop: Backdro
         shape = np.minimum(np.divide(shape, own, out=np.zeros_like(shape), where=own > 0), 1)
         fills = own * np.float32(fill)
     shaped = replace(fragment, alpha=shape)
-    return bake(shaped, BlendMode(layer.blend_mode), backdrop.picture(fragment.box), fills)
+    return bake(shaped, BlendMode(layer.blend_mode), backdrop.picture(fragment.box), space, fills)

@@ -10,6 +10,7 @@ import numpy as np
 from psd_tools.api.layers import AdjustmentLayer, Layer
 from psd_tools.constants import BlendMode, ColorMode, Tag
 
+from data_pipeline.colour import ColourSpace
 from data_pipeline.flatten.backdrop import Backdrop
 from data_pipeline.flatten.bake import OPAQUE, bake
 from data_pipeline.flatten.fill import fades_colour
@@ -39,7 +40,9 @@ def draws_restriction(layer: Layer) -> bool:
     return layer.blend_mode not in (BlendMode.DISSOLVE, BlendMode.PASS_THROUGH)
 
 
-def restricted(own: Sequence[Fragment], layer: Layer, backdrop: Backdrop, tree: Tree) -> list[Fragment]:
+def restricted(
+    own: Sequence[Fragment], layer: Layer, backdrop: Backdrop, tree: Tree, space: ColourSpace
+) -> list[Fragment]:
     """Flattened into one. Over a translucent backdrop it is drawn with the colour that is there, and named."""
     part = tree.flattened(own).crop(backdrop.box) if own else None
     channels = list(restricted_channels(layer))
@@ -48,7 +51,7 @@ def restricted(own: Sequence[Fragment], layer: Layer, backdrop: Backdrop, tree: 
     below = backdrop.picture(part.box)
     if ((below[..., 3] < OPAQUE) & (part.exact_alpha() > 0)).any():
         tree.unsupported.add("channel_restrictions")  # what a channel is where nothing lies below is not known
-    baked = bake(part, BlendMode(layer.blend_mode), below)
+    baked = bake(part, BlendMode(layer.blend_mode), below, space)
     straight = below[..., channels] / np.maximum(below[..., 3:], np.float32(1e-6))
     rgba, alpha = baked.rgba.copy(), baked.exact_alpha()
     rgba[..., channels] = np.rint(np.clip(straight, 0, 1) * 255) * (alpha > 0)[..., np.newaxis]

@@ -44,7 +44,8 @@ def unsupported_features(
         names += _unmeasured_fill(layer)
     modes = (layer.blend_mode, *(effect.blend_mode for effect in effects))
     if layer._psd.color_mode in _MODES and any(mode not in _UNBLENDED for mode in modes):
-        names.append(f"blending_in_{_MODES[layer._psd.color_mode]}")  # drawn as if its colours had always been RGB
+        # Drawn, but of inks that may not be the file's own, or by rules of Lab that are not measured.
+        names.append(f"blending_in_{_MODES[layer._psd.color_mode]}")
     if has_ranges(layer) and not (is_alone and blend_if_of(layer)):
         names.append("blend_if")
     if _restricts_channels(layer) and not (is_alone and draws_restriction(layer)):

@@ -19,8 +19,9 @@ from data_pipeline.flatten.adjustments.kinds import adjustment_kind, read_change
 from data_pipeline.flatten.adjustments.recolour import Adjustment
 from data_pipeline.flatten.apart import blends_apart, fork_apart, shaped
 from data_pipeline.flatten.artboard import artboard_frame, ground_of
-from data_pipeline.flatten.backdrop import Backdrop, ClippingBackdrop, adjust_below, merged
+from data_pipeline.flatten.backdrop import Backdrop, ClippingBackdrop, adjust_below
 from data_pipeline.flatten.blend_if import blend_if_of, within_ranges
+from data_pipeline.flatten.channels import in_own_channels
 from data_pipeline.flatten.coverage import Coverage, has_masks, mask_coverage, mask_frame
 from data_pipeline.flatten.effects.effect import Effect, effects_of, reach_of
 from data_pipeline.flatten.effects.stroked import stroked
@@ -205,25 +206,24 @@ class _Walk:
             own = within_ranges(own, ranges, backdrop)
         start = knockout_start(base, backdrop, scope, self._has_background, self.tree)
         if start is not None:
-            own = as_normal(own, mode, backdrop.up_to(start), self.tree)
+            own = as_normal(own, mode, backdrop.up_to(start), self.tree, self._space)
             knock_out(region, own, backdrop, start)
         elif is_alone and draws_restriction(base):
-            own = restricted(own, base, backdrop, self.tree)
+            own = restricted(own, base, backdrop, self.tree, self._space)
         elif self._text_gamma is not None and base.kind == "type" and mode in NORMAL_MODES and len(own) == 1:
             part = own[0].crop(backdrop.box)
             own = [] if part is None else [bake_text(part, self._text_gamma, backdrop)]
         elif is_filled:
-            own = as_filled(own, base, node.fill, backdrop, self.tree)
+            own = as_filled(own, base, node.fill, backdrop, self.tree, self._space)
         else:
-            own = as_normal(own, mode, backdrop, self.tree)
+            own = as_normal(own, mode, backdrop, self.tree, self._space)
         backdrop.add(own)
         self._add_effects((*above, *embossed), node.opacity, backdrop)
 
     def _add_effects(self, parts: Sequence[tuple[Fragment, BlendMode]], opacity: float, backdrop: Backdrop) -> None:
-        """Effects of a layer of this opacity, each in its own mode; both tones of a bevel make one layer."""
+        """Effects of a layer of this opacity, each in its own mode."""
         for _, same in groupby(parts, key=lambda part: part[0].layer_ids):
-            tones = [one for part, mode in same for one in effect_as_normal(part, opacity, mode, backdrop, self.tree)]
-            backdrop.add([merged(tones)] if len(tones) > 1 else tones)
+            backdrop.add(effect_as_normal(list(same), opacity, backdrop, self.tree, self._space))
 
     def _adjust(
         self, layer: Layer, clipped: Sequence[Layer], node: Node, parent: Node | None, backdrop: Backdrop
@@ -249,7 +249,7 @@ class _Walk:
             return
         inner = Backdrop(box, backdrop)
         if change is not None:
-            inner.adjust(Adjustment(change, mode, Coverage(), box))
+            inner.adjust(Adjustment(*in_own_channels(self._space, change, mode), Coverage(), box))
         for one in clipped:
             self._unit(one, [], parent, inner, scope=0)
         coverage = mask_coverage(layer, box).times(node.opacity * node.fill)

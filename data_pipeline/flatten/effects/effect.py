@@ -14,10 +14,11 @@ from psd_tools.constants import BlendMode
 from data_pipeline.boxes import intersect, on_box, size
 from data_pipeline.colour import ColourSpace
 from data_pipeline.flatten.blend import FILLED, blend, filled, mode_index
+from data_pipeline.flatten.channels import mixture, pixel
 from data_pipeline.flatten.effects.old import old_effects
 from data_pipeline.flatten.fragment import Fragment, interleave
 from data_pipeline.flatten.paint import anchor_of_effect, draw_paint
-from data_pipeline.kernel import F32_2D, READ_F32_2D, READ_U8_3D, U8_3D, kernel
+from data_pipeline.kernel import F32_2D, NO_PLANE, READ_F32_2D, READ_F32_3D, READ_U8_3D, U8_3D, kernel
 from data_pipeline.tagged_blocks import EFFECTS, UNREADABLE, parse_effects
 from schemas.stack import Box
 
@@ -139,11 +140,20 @@ def draw_overlay(
     return Overlay(on_box(rgb, inner, box), on_box(share, inner, box), effect.blend_mode)
 
 
-@kernel(types.void, types.intp, types.boolean, U8_3D, F32_2D, READ_U8_3D, READ_F32_2D)
-def _over_layer(mode: int, fades: bool, rgba: np.ndarray, held: np.ndarray, rgb: np.ndarray, share: np.ndarray) -> None:
+@kernel(types.void, types.intp, types.boolean, U8_3D, F32_2D, READ_U8_3D, READ_F32_2D, READ_F32_3D)
+def _over_layer(
+    mode: int,
+    fades: bool,
+    rgba: np.ndarray,
+    held: np.ndarray,
+    rgb: np.ndarray,
+    share: np.ndarray,
+    mixed: np.ndarray,
+) -> None:
     """Paint an effect into a layer whose paint holds the share `held` of its region, in place.
 
     In a mode that `fades` from within, its strength weakens the paint that is blended, and not what is blended.
+    `mixed`, the blended colours, is empty where they are blended here, in RGB.
     """
     for y in range(held.shape[0]):
         for x in range(held.shape[1]):
@@ -154,10 +164,12 @@ def _over_layer(mode: int, fades: bool, rgba: np.ndarray, held: np.ndarray, rgb:
             total = s + (1 - s) * own
             cr, cg, cb = rgba[y, x, 0] / 255, rgba[y, x, 1] / 255, rgba[y, x, 2] / 255
             er, eg, eb = rgb[y, x, 0] / 255, rgb[y, x, 1] / 255, rgb[y, x, 2] / 255
-            if fades and s < 1:
-                kept, fr, fg, fb = 0.0, filled(mode, cr, er, s), filled(mode, cg, eg, s), filled(mode, cb, eb, s)
+            kept = 0.0 if fades and s < 1 else 1 - s
+            if mixed.size:
+                fr, fg, fb = pixel(mixed, y, x)
+            elif fades and s < 1:
+                fr, fg, fb = filled(mode, cr, er, s), filled(mode, cg, eg, s), filled(mode, cb, eb, s)
             else:
-                kept = 1 - s
                 fr, fg, fb = blend(mode, cr, cg, cb, er, eg, eb)
             beside = s * (1 - own)
             rgba[y, x, 0] = int((own * (kept * cr + (1 - kept) * fr) + beside * er) / total * 255 + 0.5)
@@ -166,13 +178,15 @@ def _over_layer(mode: int, fades: bool, rgba: np.ndarray, held: np.ndarray, rgb:
             held[y, x] = total
 
 
-def paint_into(fragment: Fragment, fill: float, overlays: Sequence[Overlay]) -> Fragment:
+def paint_into(fragment: Fragment, fill: float, overlays: Sequence[Overlay], space: ColourSpace) -> Fragment:
     """The layer with its overlays, one fragment. Fill opacity fades the layer's own paint, not its effects."""
     rgba = fragment.rgba.copy()
     held = np.full(rgba.shape[:2], fill, np.float32)
     for overlay in overlays:
         mode = overlay.blend_mode
-        _over_layer(mode_index(mode), mode in FILLED, rgba, held, overlay.rgb, overlay.share)
+        fills = overlay.share if mode in FILLED else NO_PLANE
+        mixed = mixture(space, mode, rgba[..., :3], overlay.rgb, fills)
+        _over_layer(mode_index(mode), mode in FILLED, rgba, held, overlay.rgb, overlay.share, mixed)
     return replace(fragment, rgba=rgba, alpha=fragment.exact_alpha() * held)
 
 

@@ -53,7 +53,7 @@ def stroked(
             own = scale(own, Coverage(1.0, stroke.box, 1 - stroke.within))
         elif stroke.within.any():
             inner = Overlay(stroke.rgb, stroke.within * stroke.strength, stroke.blend_mode)
-            own = [painted_in(tree.flattened(own), 1.0, [(inner, node)], stroke.box)]
+            own = [painted_in(tree.flattened(own), 1.0, [(inner, node)], stroke.box, space)]
         alpha = beside_alone(weight * stroke.strength, own, stroke.box, styled.node)
         fragment = as_fragment(stroke.rgb, alpha, stroke.box, node.layer_id, styled.node.layer_id)
         below.append((fragment, stroke.blend_mode))

@@ -87,13 +87,13 @@ def overlaid(
     are_normal = all(is_normal(overlay.blend_mode) for overlay, _ in overlays)
     sees_itself_alone = styled.is_normal and (styled.node.fill == 1 or are_normal)
     if styled.is_single and (sees_itself_alone or styled.blends_as_group):
-        return [painted_in(styled.region[0], styled.node.fill, overlays, box)], []
+        return [painted_in(styled.region[0], styled.node.fill, overlays, box, space)], []
     each_once = len({node.layer_id for _, node in overlays}) == len(overlays)
     if styled.is_normal and each_once and are_normal:
         tops = [as_fragment(o.rgb, o.share, box, node.layer_id, styled.node.layer_id) for o, node in overlays]
         return clip(own, tops, styled.region), []
     if styled.blends_as_group or any(effect.kind == STROKE for effect, _ in styled.effects):
-        return [painted_in(tree.flattened(own), 1.0, overlays, box)], []
+        return [painted_in(tree.flattened(own), 1.0, overlays, box, space)], []
     alpha = total_alpha(styled.region, box)
     return own, [
         (as_fragment(o.rgb, o.share * alpha, box, node.layer_id, styled.node.layer_id), o.blend_mode)
@@ -141,7 +141,9 @@ def is_normal(mode: BlendMode) -> bool:
     return mode_index(mode) == mode_index(BlendMode.NORMAL)
 
 
-def painted_in(fragment: Fragment, fill: float, overlays: Sequence[tuple[Overlay, Node]], box: Box) -> Fragment:
+def painted_in(
+    fragment: Fragment, fill: float, overlays: Sequence[tuple[Overlay, Node]], box: Box, space: ColourSpace
+) -> Fragment:
     """One fragment with effects, which lie on `box`, painted into it."""
     placed = []
     for overlay, node in overlays:
@@ -149,7 +151,7 @@ def painted_in(fragment: Fragment, fill: float, overlays: Sequence[tuple[Overlay
         rgb, share = on_box(overlay.rgb, box, fragment.box), on_box(overlay.share, box, fragment.box)
         placed.append(replace(overlay, rgb=rgb, share=share))
     ids = {*fragment.layer_ids, *(node.layer_id for _, node in overlays)}
-    return replace(paint_into(fragment, fill, placed), layer_ids=tuple(sorted(ids)))
+    return replace(paint_into(fragment, fill, placed, space), layer_ids=tuple(sorted(ids)))
 
 
 def beside_alone(beside: np.ndarray, own: Sequence[Fragment], box: Box, owner: Node) -> np.ndarray:

@@ -15,6 +15,7 @@ from data_pipeline.drawing import ColourOverlay, Pixels
 from data_pipeline.flatten.bake import bake
 from data_pipeline.flatten.blend import FILLED, filled, mode_index, separable
 from data_pipeline.flatten.fragment import Fragment
+from tests.data_pipeline.flatten.test_bake import IN_RGB
 from tests.data_pipeline.flatten.test_feather import distance_of
 from tests.data_pipeline.flatten.test_walk import disc, flattened, ground
 
@@ -55,7 +56,7 @@ def test_a_baked_layer_gives_the_blended_colour(rgba: np.ndarray, below: np.ndar
     backdrop = below.astype(np.float32) / 255
     backdrop[..., :3] *= backdrop[..., 3:]
     fills = np.full((3, 4), f, np.float32)
-    result = over(bake(Fragment((0, 0, 4, 3), rgba, None, (0,)), mode, backdrop, fills), backdrop)
+    result = over(bake(Fragment((0, 0, 4, 3), rgba, None, (0,)), mode, backdrop, IN_RGB, fills), backdrop)
     for y, x in np.ndindex(3, 4):
         a, b = rgba[y, x, 3] / 255, float(backdrop[y, x, 3])
         for k in range(3):
