@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from beam_jobs import files
-from beam_jobs.counts import count
+from beam_jobs.counts import count, count_captions
 from beam_jobs.packing import PREVIEWS, SHARD, Artifact
 from beam_jobs.records import caption_rows, document_row, layer_rows, sample_json, unpack_record
 from beam_jobs.references import Reference, Slice
@@ -120,7 +120,9 @@ def _rows(artifact: Artifact, output: str) -> Built:
             writers["documents"].add([document])
             writers["layers"].add(layers)
             if document.status == "accepted":
-                writers["captions"].add(caption_rows(record))
+                captions = caption_rows(record)
+                counts.update(count_captions(captions))
+                writers["captions"].add(captions)
             place = Slice(records_path, records.offset + BLOCK_BYTES, len(packed), one.record.sha256)
             records.add(f"{document.document_id}.json.z", packed)
             places.append(_known(one, place))

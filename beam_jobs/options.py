@@ -51,7 +51,7 @@ class JobOptions:
     retry: tuple[str, ...] = ()
     max_reject: float | None = None
     beam_flags: tuple[str, ...] = ()
-    software: Mapping[str, str | int] = field(default_factory=versions)  # that has curated
+    software: Mapping[str, str | int] = field(default_factory=lambda: versions())  # that has curated
 
     def __post_init__(self) -> None:
         for name in ("shard_size", "workers", "limit"):

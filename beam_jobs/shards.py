@@ -96,8 +96,6 @@ def _job(options: JobOptions) -> int:
         for line in forecast(options):
             print(line)
         return DONE
-    if options.curate.captioner == "layers":
-        print("captions come from texts and layer names; MODEL= or URL= has Qwen2.5-VL write them", file=sys.stderr)
     manifest = run(options)
     print(summary(manifest, time.monotonic() - started))
     counts = manifest["counts"]

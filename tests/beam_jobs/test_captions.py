@@ -254,8 +254,7 @@ def test_wrong_options_for_new_captions(
 
 def test_auto_says_what_it_is(source: Path, tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
     assert shards.main(["--input", str(source), "--output", str(tmp_path / "out"), "--workers", "1"]) == running.DONE
-    said = capsys.readouterr().err
-    assert "captions come from texts and layer names; MODEL= or URL= has Qwen2.5-VL write them" in said
+    assert "from texts and layer names; with MODEL= or URL= Qwen2.5-VL writes them" in capsys.readouterr().out
 
 
 def test_beam_weighs_and_counts_references_and_not_pixels() -> None:
