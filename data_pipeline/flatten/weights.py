@@ -15,14 +15,13 @@ from numba import types
 from data_pipeline.boxes import size, union, view
 from data_pipeline.flatten.coverage import Coverage
 from data_pipeline.flatten.fragment import Fragment
-from data_pipeline.kernel import NO_PLANE, PLANE, kernel
+from data_pipeline.kernel import NO_PLANE, PLANE, READ_PLANE, kernel
 from schemas.stack import Box
 
 _NOTHING = np.float32(1e-6)  # below it a denominator is 0 up to rounding
-_READ_PLANE = types.Array(types.float32, 2, "C", readonly=True)
 
 
-@kernel(types.void, _READ_PLANE, _READ_PLANE, _READ_PLANE, PLANE, PLANE, types.intp, types.intp, PLANE)
+@kernel(types.void, READ_PLANE, READ_PLANE, READ_PLANE, PLANE, PLANE, types.intp, types.intp, PLANE)
 def _reweigh(
     alpha: np.ndarray,
     beside: np.ndarray,
