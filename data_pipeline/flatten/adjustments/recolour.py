@@ -112,7 +112,7 @@ def _adjust(mode: int, changed: np.ndarray, coverage: np.ndarray, picture: np.nd
             a, m = picture[y, x, 3], coverage[y, x]
             if a <= 0 or m <= 0:
                 continue
-            r, g, b = picture[y, x, 0] / a, picture[y, x, 1] / a, picture[y, x, 2] / a
+            r, g, b = min(1.0, picture[y, x, 0] / a), min(1.0, picture[y, x, 1] / a), min(1.0, picture[y, x, 2] / a)
             fr, fg, fb = blend(mode, r, g, b, changed[y, x, 0], changed[y, x, 1], changed[y, x, 2])
             picture[y, x, 0] = a * (r + m * (fr - r))
             picture[y, x, 1] = a * (g + m * (fg - g))

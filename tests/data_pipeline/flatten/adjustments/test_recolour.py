@@ -12,6 +12,7 @@ from psd_tools.constants import BlendMode
 
 from data_pipeline.curate import curate
 from data_pipeline.flatten.adjustments.recolour import Adjustment, Faded, recoloured
+from data_pipeline.flatten.blend import MODES
 from data_pipeline.flatten.coverage import Coverage
 from data_pipeline.flatten.fragment import Fragment
 from schemas.sample import Sample
@@ -91,3 +92,12 @@ def test_matches_photoshop(kind: str, real_psds: Path) -> None:
     samples = [sample for path in paths if isinstance(sample := curate(path), Sample) and sample.fidelity is not None]
     assert samples
     assert all(sample.fidelity.within2 >= 0.99 for sample in samples if not sample.document.unsupported)
+
+
+@pytest.mark.parametrize("mode", MODES, ids=lambda mode: mode.name.lower())
+def test_a_colour_that_rounding_has_pushed_over_white_is_white(mode: BlendMode) -> None:
+    over = np.full((6, 5, 4), 0.7, np.float32)
+    over[..., :3] = np.nextafter(over[..., :3], 1)
+    adjustment = Adjustment(lambda rgb: np.ones_like(rgb), mode, Coverage(), _BOX)
+    white = adjustment.on(np.full((6, 5, 4), 0.7, np.float32), _BOX)
+    assert np.abs(adjustment.on(over, _BOX) - white).max() < 1e-6
