@@ -35,9 +35,7 @@ _DESCRIPTOR_MODES = {
     BlendMode.DIVIDE: b"blendDivide", BlendMode.HUE: b"H   ", BlendMode.SATURATION: b"Strt",
     BlendMode.COLOR: b"Clr ", BlendMode.LUMINOSITY: b"Lmns",
 }  # fmt: skip
-_BEVELS = {
-    "inner": b"InrB", "outer": b"OtrB", "emboss": b"Embs", "pillow": b"PlEb", "stroke": b"strokeEmboss",
-}  # fmt: skip
+_BEVELS = {"inner": b"InrB", "outer": b"OtrB", "emboss": b"Embs", "pillow": b"PlEb", "stroke": b"strokeEmboss"}
 _TECHNIQUES = {"smooth": b"SfBL", "hard": b"PrBL", "soft": b"Slmt"}
 _MATTES = {"softer": b"SfBL", "precise": b"PrBL"}
 _SOURCES = {"edge": b"SrcE", "centre": b"SrcC"}

@@ -88,7 +88,7 @@ def _choose(
     error: np.ndarray,
     out: np.ndarray,
 ) -> None:
-    """Lay a fragment on points of the picture, and choose its alpha in `out`, which holds the nearest, where it is soft.
+    """Lay a fragment on points of the picture, and choose its alpha in `out`, which holds the nearest.
 
     Points are counted from the fragment's corner; those beside it are left out. `picture` is premultiplied [n, 4],
     `error` the stored picture less that. `alpha` is empty where that of `pixels` is exact, and stays.
@@ -120,8 +120,8 @@ def _choose(
             picture[k, c] += exact * (colour[c] - picture[k, c])
 
 
-def settle(fragments: Sequence[Fragment], canvas: Box) -> list[tuple[Box, np.ndarray] | None]:
-    """Of each its tight box and uint8 RGBA, the colour 0 where the alpha is; None where nothing is left.
+def settle(fragments: Sequence[Fragment], canvas: Box) -> list[tuple[Fragment, Box, np.ndarray]]:
+    """Those of which anything is left, each with its tight box and uint8 RGBA, the colour 0 where the alpha is.
 
     The fragments lie inside the canvas.
     """
@@ -129,7 +129,12 @@ def settle(fragments: Sequence[Fragment], canvas: Box) -> list[tuple[Box, np.nda
     rows = max(1, _STRIP_PX // (canvas[2] - canvas[0]))
     for top in range(canvas[1], canvas[3], rows):
         _mend(fragments, stored, (canvas[0], top, canvas[2], min(top + rows, canvas[3])))
-    return [_tight(rgba, fragment.box) for rgba, fragment in zip(stored, fragments, strict=True)]
+    boxes = [tight(rgba, one.box) for one, rgba in zip(fragments, stored, strict=True)]
+    return [
+        (one, box, np.ascontiguousarray(view(rgba, one.box, box)))
+        for one, rgba, box in zip(fragments, stored, boxes, strict=True)
+        if box is not None
+    ]
 
 
 def _nearest(fragment: Fragment) -> np.ndarray:
@@ -160,8 +165,3 @@ def _mend(fragments: Sequence[Fragment], stored: Sequence[np.ndarray], strip: Bo
         met = slice(*np.searchsorted(ys, (top, bottom)))
         alpha, out = (NO_PLANE, _NO_PIXELS) if one.alpha is None else (one.alpha, packed(rgba))
         _choose(one.rgba.view("<u4")[..., 0], alpha, ys[met] - top, xs[met] - left, picture[met], error[met], out)
-
-
-def _tight(rgba: np.ndarray, box: Box) -> tuple[Box, np.ndarray] | None:
-    inner = tight(rgba, box)
-    return None if inner is None else (inner, np.ascontiguousarray(view(rgba, box, inner)))

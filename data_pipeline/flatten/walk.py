@@ -69,10 +69,7 @@ def flatten(
     layer or group at the top of the tree once nothing will read it again.
     """
     backdrop, tree = walked(document, space, text_gamma, finished)
-    settled = settle(backdrop.fragments, backdrop.box)
-    layers = filed_once(
-        [_plain(*kept, one) for kept, one in zip(settled, backdrop.fragments, strict=True) if kept is not None]
-    )
+    layers = filed_once([_plain(*settled) for settled in settle(backdrop.fragments, backdrop.box)])
     note_vanished(tree.nodes, layers, backdrop.box)
     unsupported = tree.unsupported | ({"icc_profile"} if space.damaged_profile else set())
     stack = Stack(document.width, document.height, layers)
@@ -100,7 +97,7 @@ def walked(
     return backdrop, walk.tree
 
 
-def _plain(box: Box, rgba: np.ndarray, fragment: Fragment) -> PlainLayer:
+def _plain(fragment: Fragment, box: Box, rgba: np.ndarray) -> PlainLayer:
     dependence = min(1.0, fragment.backdrop_dependence)
     return PlainLayer(box, rgba, fragment.layer_ids, fragment.owner_id, fragment.baked, dependence)
 

@@ -28,6 +28,16 @@ from data_pipeline.drawing.layers import Effect
 from data_pipeline.flatten.blend import MODES
 
 SIDE = 40
+_PLAIN_MODES = (
+    BlendMode.MULTIPLY,
+    BlendMode.SCREEN,
+    BlendMode.DARKEN,
+    BlendMode.LIGHTEN,
+    BlendMode.LINEAR_DODGE,
+    BlendMode.LINEAR_BURN,
+    BlendMode.DIFFERENCE,
+    BlendMode.EXCLUSION,
+)
 _SWITCHES = (
     Tag.LAYER_MASK_AS_GLOBAL_MASK,
     Tag.VECTOR_MASK_AS_GLOBAL_MASK,
@@ -40,10 +50,34 @@ def random_stack(rng: np.random.Generator) -> list[Node]:
     """Layers for a canvas of SIDE x SIDE, bottom to top; three in four have an opaque ground."""
     layers: list[Node] = []
     if rng.random() < 0.75:
-        ground = rng.integers(0, 256, (SIDE, SIDE, 4)).astype(np.uint8)
-        ground[..., 3] = 255
-        layers.append(Pixels(name="Ground", rgba=ground))
+        layers.append(_ground(rng))
     return layers + _siblings(rng, int(rng.integers(4, 12)), 2)
+
+
+def plain_stack(rng: np.random.Generator) -> list[Node]:
+    """The same of pixel layers and groups without effects, in modes that make no difference of the backdrop larger."""
+    return [_ground(rng), *_plain_siblings(rng, int(rng.integers(2, 9)), 2)]
+
+
+def _ground(rng: np.random.Generator) -> Pixels:
+    rgba = rng.integers(0, 256, (SIDE, SIDE, 4)).astype(np.uint8)
+    rgba[..., 3] = 255
+    return Pixels(name="Ground", rgba=rgba)
+
+
+def _plain_siblings(rng: np.random.Generator, count: int, depth: int) -> list[Node]:
+    layers: list[Node] = []
+    for index in range(count):
+        mode = _PLAIN_MODES[int(rng.integers(len(_PLAIN_MODES)))] if rng.random() < 0.4 else BlendMode.NORMAL
+        layer: Node = _pixels(rng)
+        if depth and rng.random() < 0.25:
+            layer = Group(layers=tuple(_plain_siblings(rng, int(rng.integers(1, 4)), depth - 1)))
+            mode = BlendMode.PASS_THROUGH if rng.random() < 0.5 else mode
+        is_based = index and layers[-1].blend_mode != BlendMode.PASS_THROUGH
+        clipping = bool(is_based and isinstance(layer, Pixels) and rng.random() < 0.2)
+        mask = _mask(rng) if rng.random() < 0.4 else None
+        layers.append(replace(layer, blend_mode=mode, opacity=_byte(rng), clipping=clipping, mask=mask))
+    return layers
 
 
 def _siblings(rng: np.random.Generator, count: int, depth: int) -> list[Node]:

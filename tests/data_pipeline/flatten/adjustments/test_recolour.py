@@ -95,9 +95,11 @@ def test_matches_photoshop(kind: str, real_psds: Path) -> None:
 
 
 @pytest.mark.parametrize("mode", MODES, ids=lambda mode: mode.name.lower())
-def test_a_colour_that_rounding_has_pushed_over_white_is_white(mode: BlendMode) -> None:
-    over = np.full((6, 5, 4), 0.7, np.float32)
-    over[..., :3] = np.nextafter(over[..., :3], 1)
-    adjustment = Adjustment(lambda rgb: np.ones_like(rgb), mode, Coverage(), _BOX)
-    white = adjustment.on(np.full((6, 5, 4), 0.7, np.float32), _BOX)
-    assert np.abs(adjustment.on(over, _BOX) - white).max() < 1e-6
+@pytest.mark.parametrize("level", [0.0, 0.7])
+def test_a_colour_that_rounding_has_pushed_beyond_black_or_white_is_that(mode: BlendMode, level: float) -> None:
+    plain = np.full((6, 5, 4), 0.7, np.float32)
+    plain[..., :3] = level
+    beyond = plain.copy()
+    beyond[..., :3] += -1e-7 if level == 0 else 1e-7
+    adjustment = Adjustment(lambda rgb: 1 - rgb, mode, Coverage(), _BOX)
+    assert np.abs(adjustment.on(beyond, _BOX) - adjustment.on(plain, _BOX)).max() < 1e-6
