@@ -1,8 +1,11 @@
 """A document's fragments, bottom to top -> their pixels as they are stored, alphas rounded to 1/255.
 
-An alpha goes to its nearest step, which costs up to half a step of the picture. Over one another these halves add up,
-to 2.6/255 under a dozen translucent layers. So where the nearest step would leave the picture off by more than
-`_MOST`, the second nearest is taken if it leaves less. Colours stay as they are.
+An alpha goes to its nearest step, which costs the picture up to half a step. Over one another these halves add up: to
+2.6/255 in random stacks of a dozen translucent layers. So where they may come to more than `_MOST`, and the nearest
+step would leave what lies so far off by more, the second nearest is taken if it leaves less. Colours stay as they are.
+
+There is one alpha for three colours, so that no bound follows from the rule; of 2,000 random stacks none is off by more
+than 1.1/255 before its composite is rounded, and of 46 million pixels of real designs 37 get another alpha.
 """
 
 from collections.abc import Sequence
@@ -25,7 +28,7 @@ from data_pipeline.kernel import (
 )
 from schemas.stack import Box
 
-_MOST = 0.75 / 255  # half a step is left for the rounding of the composite, a quarter for where neither step is near
+_MOST = 0.6 / 255  # of 1.5: the composite's own rounding takes half a step, and up to one where it is translucent
 _STRIP_PX = 1 << 18
 _NO_PIXELS = np.empty((0, 0), np.uint32)
 
