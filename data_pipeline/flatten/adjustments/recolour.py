@@ -92,7 +92,7 @@ def _share(adjustment: "Adjustment | Faded", box: Box) -> np.ndarray:
 @inlined
 def _unit(value: float) -> float:
     """Within [0, 1], which rounding may leave: the formulas of blend modes may divide by zero outside."""
-    return min(max(value, 0.0), 1.0)
+    return min(max(value, np.float32(0)), np.float32(1))
 
 
 @kernel(types.void, READ_F32_3D, F32_3D)
@@ -101,7 +101,7 @@ def _unmultiply(picture: np.ndarray, rgb: np.ndarray) -> None:
         for x in range(rgb.shape[1]):
             a = picture[y, x, 3]
             for c in range(3):
-                rgb[y, x, c] = _unit(picture[y, x, c] / a) if a > 0 else 0.0
+                rgb[y, x, c] = _unit(picture[y, x, c] / a) if a > 0 else np.float32(0)
 
 
 def _straight(picture: np.ndarray) -> np.ndarray:
