@@ -90,8 +90,8 @@ def _share(adjustment: "Adjustment | Faded", box: Box) -> np.ndarray:
 
 
 @inlined
-def _unit(value: float) -> float:
-    """Within [0, 1], which rounding may leave: the formulas of blend modes may divide by zero outside."""
+def _unit(value: np.float32) -> np.float32:
+    """Within [0, 1], which rounding may leave: outside, the formulas of blend modes may divide by zero."""
     return min(max(value, np.float32(0)), np.float32(1))
 
 
