@@ -32,6 +32,7 @@ PIXELS = types.Array(types.uint32, 2, "C")
 READ_PIXELS = types.Array(types.uint32, 2, "C", readonly=True)
 READ_ANY_PIXELS = types.Array(types.uint32, 2, "A", readonly=True)  # a view: of a channel view, or of a crop
 PLANE = types.Array(types.float32, 2, "C")
+READ_PLANE = types.Array(types.float32, 2, "C", readonly=True)
 PLANES = types.Array(types.float32, 3, "C")
 
 

@@ -35,10 +35,10 @@ _DESCRIPTOR_MODES = {
     BlendMode.DIVIDE: b"blendDivide", BlendMode.HUE: b"H   ", BlendMode.SATURATION: b"Strt",
     BlendMode.COLOR: b"Clr ", BlendMode.LUMINOSITY: b"Lmns",
 }  # fmt: skip
-_BEVELS = {
-    "inner": b"InrB", "outer": b"OtrB", "emboss": b"Embs", "pillow": b"PlEb", "stroke": b"strokeEmboss",
-}  # fmt: skip
+_BEVELS = {"inner": b"InrB", "outer": b"OtrB", "emboss": b"Embs", "pillow": b"PlEb", "stroke": b"strokeEmboss"}
 _TECHNIQUES = {"smooth": b"SfBL", "hard": b"PrBL", "soft": b"Slmt"}
+_MATTES = {"softer": b"SfBL", "precise": b"PrBL"}
+_SOURCES = {"edge": b"SrcE", "centre": b"SrcC"}
 _STRAIGHT = ((0.0, 0.0), (255.0, 255.0))
 _POSITIONS = {"outside": b"OutF", "inside": b"InsF", "centre": b"CtrF"}
 
@@ -77,11 +77,47 @@ class Stroke(_Effect):
 
 
 @dataclass(frozen=True)
-class DropShadow(_Effect):
+class _Shadow(_Effect):
     colour: Colour = (0, 0, 0)
     angle: float = 120.0
     distance: float = 5.0
     size: float = 5.0
+
+
+@dataclass(frozen=True)
+class DropShadow(_Shadow):
+    """Below the layer."""
+
+
+@dataclass(frozen=True)
+class InnerShadow(_Shadow):
+    """Within the layer."""
+
+
+@dataclass(frozen=True)
+class Satin(_Shadow):
+    """Shades within the layer, thrown both ways along `angle`."""
+
+    inverted: bool = True
+
+
+@dataclass(frozen=True)
+class _Glow(_Effect):
+    paint: Colour | Gradient = (255, 255, 190)
+    size: float = 5.0
+    technique: str = "softer"  # softer | precise
+
+
+@dataclass(frozen=True)
+class OuterGlow(_Glow):
+    """Around the layer."""
+
+
+@dataclass(frozen=True)
+class InnerGlow(_Glow):
+    """Within the layer, from its edge or from its centre."""
+
+    source: str = "edge"  # edge | centre
 
 
 @dataclass(frozen=True)
@@ -98,7 +134,10 @@ class Bevel(_Effect):
     inverted: bool = False  # the texture
 
 
-Effect = Bevel | ColourOverlay | GradientOverlay | PatternOverlay | Stroke | DropShadow
+Effect = (
+    Bevel | ColourOverlay | GradientOverlay | PatternOverlay | Stroke | DropShadow | InnerShadow | OuterGlow | InnerGlow
+    | Satin
+)  # fmt: skip
 
 
 def effects_block(effects: Sequence[Effect]) -> DescriptorBlock2:
@@ -121,7 +160,7 @@ def effects_block(effects: Sequence[Effect]) -> DescriptorBlock2:
 
 _MULTI = {
     b"SoFi": b"solidFillMulti", b"GrFl": b"gradientFillMulti", b"patternFill": b"patternFillMulti",
-    b"FrFX": b"frameFXMulti", b"DrSh": b"dropShadowMulti",
+    b"FrFX": b"frameFXMulti", b"DrSh": b"dropShadowMulti", b"IrSh": b"innerShadowMulti",
 }  # fmt: skip
 
 
@@ -154,6 +193,15 @@ def _effect(effect: Effect) -> tuple[bytes, Descriptor]:
             return b"ebbl", descriptor_of(b"ebbl", head | _bevel_items(effect))
         case DropShadow():
             return b"DrSh", descriptor_of(b"DrSh", head | blend | _shadow_items(effect))
+        case InnerShadow():
+            return b"IrSh", descriptor_of(b"IrSh", head | blend | _shadow_items(effect))
+        case InnerGlow():
+            source = {b"glwS": Enumerated(b"IGSr", _SOURCES[effect.source])}
+            return b"IrGl", descriptor_of(b"IrGl", head | blend | _glow_items(effect) | source)
+        case OuterGlow():
+            return b"OrGl", descriptor_of(b"OrGl", head | blend | _glow_items(effect))
+        case Satin():
+            return b"ChFX", descriptor_of(b"ChFX", head | blend | _satin_items(effect))
 
 
 def _stroke_items(stroke: Stroke, blend: dict[bytes, Any]) -> dict[bytes, Any]:
@@ -174,7 +222,7 @@ def _stroke_items(stroke: Stroke, blend: dict[bytes, Any]) -> dict[bytes, Any]:
             return items | {b"Clr ": colour_item(rgb)}
 
 
-def _shadow_items(shadow: DropShadow) -> dict[bytes, Any]:
+def _shadow_items(shadow: DropShadow | InnerShadow) -> dict[bytes, Any]:
     return {
         b"Clr ": colour_item(shadow.colour),
         b"uglg": Bool(False),
@@ -186,6 +234,32 @@ def _shadow_items(shadow: DropShadow) -> dict[bytes, Any]:
         b"AntA": Bool(False),
         b"TrnS": _contour(_STRAIGHT),
         b"layerConceals": Bool(True),
+    }
+
+
+def _glow_items(glow: OuterGlow | InnerGlow) -> dict[bytes, Any]:
+    paint = gradient_items(glow.paint) if isinstance(glow.paint, Gradient) else {b"Clr ": colour_item(glow.paint)}
+    return paint | {
+        b"GlwT": Enumerated(b"BETE", _MATTES[glow.technique]),
+        b"Ckmt": UnitFloat(0.0, Unit.Pixels),
+        b"blur": UnitFloat(glow.size, Unit.Pixels),
+        b"Nose": percent(0.0),
+        b"ShdN": percent(0.0),
+        b"AntA": Bool(False),
+        b"TrnS": _contour(_STRAIGHT),
+        b"Inpr": percent(0.5),
+    }
+
+
+def _satin_items(satin: Satin) -> dict[bytes, Any]:
+    return {
+        b"Clr ": colour_item(satin.colour),
+        b"AntA": Bool(False),
+        b"Invr": Bool(satin.inverted),
+        b"lagl": UnitFloat(satin.angle, Unit.Angle),
+        b"Dstn": UnitFloat(satin.distance, Unit.Pixels),
+        b"blur": UnitFloat(satin.size, Unit.Pixels),
+        b"MpgS": _contour(_STRAIGHT),
     }
 
 

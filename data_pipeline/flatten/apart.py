@@ -23,10 +23,8 @@ from data_pipeline.flatten.fragment import Fragment
 from data_pipeline.flatten.lay import as_normal
 from data_pipeline.flatten.outline import parted
 from data_pipeline.flatten.tree import Tree
-from data_pipeline.flatten.weights import scale, total_alpha
+from data_pipeline.flatten.weights import NOTHING, scale, total_alpha
 from data_pipeline.tagged_blocks import is_switched_on, knocks_out
-
-_NOTHING = np.float32(1e-6)
 
 
 def blends_apart(layer: Layer) -> bool:
@@ -51,7 +49,7 @@ def fork_apart(styled: Styled, around: Backdrop, tree: Tree, space: ColourSpace)
     if styled.blends_as_group:
         own, _ = overlaid(replace(styled, is_single=not styled.layer.is_group()), own, tree, space)
     shape = total_alpha(styled.region, region)
-    own = scale(own, Coverage(0.0, region, np.where(shape > _NOTHING, 1 / np.maximum(shape, _NOTHING), 0)))
+    own = scale(own, Coverage(0.0, region, np.where(shape > NOTHING, 1 / np.maximum(shape, NOTHING), 0)))
     inner = Backdrop(box, around)
     inner.add(as_normal(own, BlendMode(styled.layer.blend_mode), inner, tree, space))
     return inner

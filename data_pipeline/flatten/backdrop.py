@@ -13,7 +13,7 @@ from data_pipeline.boxes import intersect, size, union, view
 from data_pipeline.flatten.adjustments.recolour import Adjustment, Faded, Ground, recoloured
 from data_pipeline.flatten.coverage import Coverage
 from data_pipeline.flatten.fragment import Fragment, lay_on
-from data_pipeline.flatten.weights import total_alpha
+from data_pipeline.flatten.weights import NOTHING, total_alpha
 from data_pipeline.kernel import NO_PLANE, READ_ANY_PIXELS, READ_F32_2D, kernel
 from schemas.stack import Box
 
@@ -188,7 +188,7 @@ def adjust_below(inner: Backdrop, coverage: Coverage, around: Backdrop) -> None:
     box = inner.box
     if inner.fragments and not coverage.is_full:
         m, a = coverage.on(box), total_alpha(inner.fragments, box)
-        coverage = Coverage(0.0, box, m * (1 - a) / np.maximum(1 - m * a, np.float32(1e-6)))
+        coverage = Coverage(0.0, box, m * (1 - a) / np.maximum(1 - m * a, NOTHING))
     around.adjust(Faded(inner.adjustments, coverage, box))
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numba import types
 
-from data_pipeline.boxes import intersect, tight, view
+from data_pipeline.boxes import intersect, view
 from data_pipeline.kernel import F32_3D, PIXELS, PLANE, READ_ANY_PIXELS, READ_F32_2D, READ_U8_3D, kernel, packed
 from schemas.stack import Box
 
@@ -98,29 +98,3 @@ def interleave(red: np.ndarray, green: np.ndarray, blue: np.ndarray, alpha: np.n
     rgba = np.empty((*red.shape, 4), np.uint8)
     _interleave(*(np.ascontiguousarray(plane) for plane in (red, green, blue, alpha)), packed(rgba))
     return rgba
-
-
-@kernel(types.void, READ_ANY_PIXELS, READ_F32_2D, PIXELS)
-def _settle(pixels: np.ndarray, alpha: np.ndarray, out: np.ndarray) -> None:
-    zero, one, full, half = np.float32(0), np.float32(1), np.float32(255), np.float32(0.5)
-    for y in range(out.shape[0]):
-        row = out[y]
-        for x in range(len(row)):
-            a = alpha[y, x]
-            a = a if a > zero else zero
-            a = a if a < one else one
-            rounded = np.uint32(np.int32(a * full + half))
-            colour = pixels[y, x] & np.uint32(0xFFFFFF)
-            row[x] = colour | (rounded << np.uint32(24)) if rounded > 0 else np.uint32(0)
-
-
-def settle(fragment: Fragment) -> tuple[Box, np.ndarray] | None:
-    """The alpha rounded to 1/255, the colour 0 where it is 0, the box tight; None where nothing is left."""
-    rgba = fragment.rgba
-    if fragment.alpha is not None:
-        rgba = np.empty(rgba.shape, np.uint8)
-        _settle(fragment.rgba.view("<u4")[..., 0], fragment.alpha, packed(rgba))
-    box = tight(rgba, fragment.box)
-    if box is None:
-        return None
-    return box, np.ascontiguousarray(view(rgba, fragment.box, box))

@@ -16,11 +16,14 @@ from data_pipeline.tagged_blocks import VECTOR_MASK, is_switched_on
 from schemas.stack import Box
 
 
+def asks_to_hide_effects(layer: Layer) -> bool:
+    """Whether it has a mask whose switch says so."""
+    return _users_mask_hides(layer) or _path_asks(layer)
+
+
 def hides_effects(layer: Layer) -> bool:
     """Whether it has a mask that does."""
-    has_path = any(tag in layer.tagged_blocks for tag in VECTOR_MASK)
-    by_path = has_path and is_switched_on(layer, Tag.VECTOR_MASK_AS_GLOBAL_MASK, default=False)
-    return by_path or (layer.mask is not None and not layer.mask.disabled and _users_mask_hides(layer))
+    return _users_mask_hides(layer) or _path_hides(layer)
 
 
 def shaping_coverage(layer: Layer, box: Box) -> Coverage:
@@ -46,12 +49,18 @@ def cut_by_masks(inner: Backdrop, layer: Layer, around: Backdrop) -> None:
 
 
 def _users_mask_hides(layer: Layer) -> bool:
-    return is_switched_on(layer, Tag.LAYER_MASK_AS_GLOBAL_MASK, default=False)
+    is_on = layer.mask is not None and not layer.mask.disabled
+    return is_on and is_switched_on(layer, Tag.LAYER_MASK_AS_GLOBAL_MASK, default=False)
+
+
+def _path_asks(layer: Layer) -> bool:
+    has_path = any(tag in layer.tagged_blocks for tag in VECTOR_MASK)
+    return has_path and is_switched_on(layer, Tag.VECTOR_MASK_AS_GLOBAL_MASK, default=False)
 
 
 def _path_hides(layer: Layer) -> bool:
     """Not where the path is all that bounds a fill: a shape's effects still follow it."""
-    return is_switched_on(layer, Tag.VECTOR_MASK_AS_GLOBAL_MASK, default=False) and not has_fill(layer)
+    return _path_asks(layer) and not has_fill(layer)
 
 
 def _product(one: Coverage, other: Coverage, box: Box) -> Coverage:

@@ -19,11 +19,10 @@ from data_pipeline.colour import ColourSpace
 from data_pipeline.flatten.coverage import Coverage, has_vector_stroke
 from data_pipeline.flatten.fragment import Fragment
 from data_pipeline.flatten.paint import anchor_of_fill, draw_colour, draw_paint, fill_descriptor, is_colour
-from data_pipeline.flatten.weights import total_alpha
+from data_pipeline.flatten.weights import NOTHING, total_alpha
 from data_pipeline.tagged_blocks import FILLS, UNREADABLE, parse, parse_outline
 from schemas.stack import Box
 
-_NOTHING = np.float32(1e-6)
 _FAR_APART = 128  # two colours, in one channel: half a step of the raster is then 1/255 of the way between them
 
 
@@ -101,7 +100,7 @@ def parted(base: Sequence[Fragment], outline: Outline, between: Sequence[Fragmen
 def _parted(fragment: Fragment, outline: Outline, alpha: np.ndarray) -> Fragment:
     rgba = fragment.rgba.copy()
     stroke = view(outline.coverage, outline.box, fragment.box)
-    share = (alpha * stroke / np.maximum(1 - alpha * (1 - stroke), _NOTHING))[..., np.newaxis]
+    share = (alpha * stroke / np.maximum(1 - alpha * (1 - stroke), NOTHING))[..., np.newaxis]
     own, drawn = rgba[..., :3].astype(np.float32), view(outline.rgb, outline.box, fragment.box)
     rgba[..., :3] = np.rint(own + np.minimum(share, 1) * (drawn - own)) * (rgba[..., 3:] > 0)
     return replace(fragment, rgba=rgba)

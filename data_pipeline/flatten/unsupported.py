@@ -13,7 +13,7 @@ from data_pipeline.flatten.coverage import draws_vector_mask
 from data_pipeline.flatten.effects.effect import BEVEL, SATIN, Effect
 from data_pipeline.flatten.feather import feather_of
 from data_pipeline.flatten.fill import fades_colour, is_shaped
-from data_pipeline.flatten.hiding import hides_effects
+from data_pipeline.flatten.hiding import asks_to_hide_effects
 from data_pipeline.flatten.paint import fill_descriptor, unmeasured_features
 from data_pipeline.flatten.restrict import draws_restriction
 from data_pipeline.tagged_blocks import EFFECTS, UNREADABLE
@@ -50,7 +50,7 @@ def unsupported_features(
         names.append("blend_if")
     if _restricts_channels(layer) and not (is_alone and draws_restriction(layer)):
         names.append("channel_restrictions")
-    if effects and hides_effects(layer):
+    if effects and asks_to_hide_effects(layer):
         names.append("mask_hides_effects")  # drawn, but not measured; not drawn of knockouts and of a shape's own path
     if any(effect.kind == BEVEL and _has_relief(effect) for effect in effects):
         names.append("bevel_texture_or_contour")  # drawn, but not measured

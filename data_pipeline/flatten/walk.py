@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
+import numpy as np
 from psd_tools.api.layers import Layer
 from psd_tools.constants import BlendMode
 
@@ -27,7 +28,7 @@ from data_pipeline.flatten.effects.effect import Effect, effects_of, reach_of
 from data_pipeline.flatten.effects.stroked import stroked
 from data_pipeline.flatten.effects.styled import Styled, cast_below, overlaid
 from data_pipeline.flatten.fill import fades_colour
-from data_pipeline.flatten.fragment import Fragment, settle
+from data_pipeline.flatten.fragment import Fragment
 from data_pipeline.flatten.groups import is_clipped, only_holds, reach
 from data_pipeline.flatten.hiding import cut_by_masks, hides_effects, shaping_coverage
 from data_pipeline.flatten.knockout import is_background, knock_out, knockout_start
@@ -36,6 +37,7 @@ from data_pipeline.flatten.leaf import masked_leaf
 from data_pipeline.flatten.node import Node
 from data_pipeline.flatten.outline import outline_of, parted
 from data_pipeline.flatten.restrict import draws_restriction, restricted
+from data_pipeline.flatten.settle import settle
 from data_pipeline.flatten.text import bake_text
 from data_pipeline.flatten.tree import Tree, filed_once, note_vanished
 from data_pipeline.flatten.unsupported import unsupported_features
@@ -68,7 +70,7 @@ def flatten(
     layer or group at the top of the tree once nothing will read it again.
     """
     backdrop, tree = walked(document, space, text_gamma, finished)
-    layers = filed_once([layer for layer in map(_plain, backdrop.fragments) if layer is not None])
+    layers = filed_once([_plain(*settled) for settled in settle(backdrop.fragments, backdrop.box)])
     note_vanished(tree.nodes, layers, backdrop.box)
     unsupported = tree.unsupported | ({"icc_profile"} if space.damaged_profile else set())
     stack = Stack(document.width, document.height, layers)
@@ -96,12 +98,9 @@ def walked(
     return backdrop, walk.tree
 
 
-def _plain(fragment: Fragment) -> PlainLayer | None:
-    settled = settle(fragment)
-    if settled is None:
-        return None
+def _plain(fragment: Fragment, box: Box, rgba: np.ndarray) -> PlainLayer:
     dependence = min(1.0, fragment.backdrop_dependence)
-    return PlainLayer(*settled, fragment.layer_ids, fragment.owner_id, fragment.baked, dependence)
+    return PlainLayer(box, rgba, fragment.layer_ids, fragment.owner_id, fragment.baked, dependence)
 
 
 @dataclass(frozen=True, eq=False)

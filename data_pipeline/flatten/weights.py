@@ -15,14 +15,13 @@ from numba import types
 from data_pipeline.boxes import size, union, view
 from data_pipeline.flatten.coverage import Coverage
 from data_pipeline.flatten.fragment import Fragment
-from data_pipeline.kernel import NO_PLANE, PLANE, kernel
+from data_pipeline.kernel import NO_PLANE, PLANE, READ_PLANE, kernel
 from schemas.stack import Box
 
-_NOTHING = np.float32(1e-6)  # below it a denominator is 0 up to rounding
-_READ_PLANE = types.Array(types.float32, 2, "C", readonly=True)
+NOTHING = np.float32(1e-6)  # a denominator of less is 0 up to rounding
 
 
-@kernel(types.void, _READ_PLANE, _READ_PLANE, _READ_PLANE, PLANE, PLANE, types.intp, types.intp, PLANE)
+@kernel(types.void, READ_PLANE, READ_PLANE, READ_PLANE, PLANE, PLANE, types.intp, types.intp, PLANE)
 def _reweigh(
     alpha: np.ndarray,
     beside: np.ndarray,
@@ -54,7 +53,7 @@ def _reweigh(
                 w += beside[y, x]
             w = w if w < room else room
             # Where nothing shows through, any alpha is right; its own punches no needless hole.
-            result[x] = w / (room if room > _NOTHING else one) if room > _NOTHING else a
+            result[x] = w / (room if room > NOTHING else one) if room > NOTHING else a
             above[x] += w
             light[x] *= one - a
 

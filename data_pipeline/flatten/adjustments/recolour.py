@@ -19,7 +19,7 @@ from data_pipeline.flatten.bake import OPAQUE, needed, to_byte
 from data_pipeline.flatten.blend import blend, mode_index
 from data_pipeline.flatten.coverage import Coverage
 from data_pipeline.flatten.fragment import Fragment, lay_on
-from data_pipeline.kernel import F32_2D, F32_3D, READ_F32_2D, READ_F32_3D, U8_3D, kernel
+from data_pipeline.kernel import F32_2D, F32_3D, READ_F32_2D, READ_F32_3D, U8_3D, inlined, kernel
 from schemas.stack import Box
 
 _TILE_PX = 1024  # of a tile's side: what lies between takes 60 bytes a pixel
@@ -89,13 +89,19 @@ def _share(adjustment: "Adjustment | Faded", box: Box) -> np.ndarray:
     return share
 
 
+@inlined
+def _unit(value: np.float32) -> np.float32:
+    """Within [0, 1], which rounding may leave: outside, the formulas of blend modes may divide by zero."""
+    return min(max(value, np.float32(0)), np.float32(1))
+
+
 @kernel(types.void, READ_F32_3D, F32_3D)
 def _unmultiply(picture: np.ndarray, rgb: np.ndarray) -> None:
     for y in range(rgb.shape[0]):
         for x in range(rgb.shape[1]):
             a = picture[y, x, 3]
             for c in range(3):
-                rgb[y, x, c] = min(picture[y, x, c] / a, np.float32(1)) if a > 0 else np.float32(0)
+                rgb[y, x, c] = _unit(picture[y, x, c] / a) if a > 0 else np.float32(0)
 
 
 def _straight(picture: np.ndarray) -> np.ndarray:
@@ -112,7 +118,7 @@ def _adjust(mode: int, changed: np.ndarray, coverage: np.ndarray, picture: np.nd
             a, m = picture[y, x, 3], coverage[y, x]
             if a <= 0 or m <= 0:
                 continue
-            r, g, b = picture[y, x, 0] / a, picture[y, x, 1] / a, picture[y, x, 2] / a
+            r, g, b = _unit(picture[y, x, 0] / a), _unit(picture[y, x, 1] / a), _unit(picture[y, x, 2] / a)
             fr, fg, fb = blend(mode, r, g, b, changed[y, x, 0], changed[y, x, 1], changed[y, x, 2])
             picture[y, x, 0] = a * (r + m * (fr - r))
             picture[y, x, 1] = a * (g + m * (fg - g))

@@ -36,7 +36,7 @@ from data_pipeline.flatten.fragment import Fragment
 from data_pipeline.flatten.node import Node
 from data_pipeline.flatten.outline import Outline
 from data_pipeline.flatten.tree import Tree
-from data_pipeline.flatten.weights import clip, total_alpha
+from data_pipeline.flatten.weights import NOTHING, clip, total_alpha
 from data_pipeline.tagged_blocks import is_switched_on
 from schemas.stack import Box
 
@@ -156,6 +156,6 @@ def painted_in(
 
 def beside_alone(beside: np.ndarray, own: Sequence[Fragment], box: Box, owner: Node) -> np.ndarray:
     """The alpha of what shows `beside` a layer that is painted over it, whose soft edge will cover a part of it."""
-    room = np.maximum(1 - np.float32(owner.opacity) * total_alpha(own, box), np.float32(1e-6))
+    room = np.maximum(1 - np.float32(owner.opacity) * total_alpha(own, box), NOTHING)
     alpha: np.ndarray = np.clip(beside / room, 0, 1) * (beside > 0)
     return alpha

@@ -7,7 +7,7 @@ import pytest
 from psd_tools.constants import BlendMode, Tag
 
 from data_pipeline.compose import compose
-from data_pipeline.drawing import ColourOverlay, DropShadow, Group, Mask, Node, Pixels, Stroke
+from data_pipeline.drawing import ColourOverlay, DropShadow, Fill, Group, Mask, Node, Pixels, Stroke
 from tests.data_pipeline.flatten.test_walk import disc, flattened, ground
 
 _HIDES = ((Tag.LAYER_MASK_AS_GLOBAL_MASK, True),)
@@ -95,3 +95,14 @@ def test_a_mask_that_is_switched_off_hides_nothing() -> None:
     flat, _ = flattened([ground(), layer])
     assert flat.unsupported == ()
     assert np.array_equal(compose(flat.stack), compose(flattened([ground(), _PLAIN])[0].stack))
+
+
+def test_a_shapes_own_path_hides_nothing_and_is_named() -> None:
+    path = ((9.0, 9.0), (40.0, 9.0), (20.0, 40.0))
+    shape = Fill(
+        rgba=np.zeros((0, 0, 4), np.uint8), paint=(200, 120, 40), vector_mask=(path,), effects=(_NORMAL_STROKE,)
+    )
+    asked, _ = flattened([ground(), replace(shape, switches=_PATH_HIDES)])
+    plain, _ = flattened([ground(), shape])
+    assert asked.unsupported == ("mask_hides_effects",)
+    assert np.array_equal(compose(asked.stack), compose(plain.stack))

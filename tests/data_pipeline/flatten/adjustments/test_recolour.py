@@ -12,6 +12,7 @@ from psd_tools.constants import BlendMode
 
 from data_pipeline.curate import curate
 from data_pipeline.flatten.adjustments.recolour import Adjustment, Faded, recoloured
+from data_pipeline.flatten.blend import MODES
 from data_pipeline.flatten.coverage import Coverage
 from data_pipeline.flatten.fragment import Fragment
 from schemas.sample import Sample
@@ -91,3 +92,14 @@ def test_matches_photoshop(kind: str, real_psds: Path) -> None:
     samples = [sample for path in paths if isinstance(sample := curate(path), Sample) and sample.fidelity is not None]
     assert samples
     assert all(sample.fidelity.within2 >= 0.99 for sample in samples if not sample.document.unsupported)
+
+
+@pytest.mark.parametrize("mode", MODES, ids=lambda mode: mode.name.lower())
+@pytest.mark.parametrize("level", [0.0, 0.7])
+def test_a_colour_that_rounding_has_pushed_beyond_black_or_white_is_that(mode: BlendMode, level: float) -> None:
+    plain = np.full((6, 5, 4), 0.7, np.float32)
+    plain[..., :3] = level
+    beyond = plain.copy()
+    beyond[..., :3] += -1e-7 if level == 0 else 1e-7
+    adjustment = Adjustment(lambda rgb: 1 - rgb, mode, Coverage(), _BOX)
+    assert np.abs(adjustment.on(beyond, _BOX) - adjustment.on(plain, _BOX)).max() < 1e-6
