@@ -1,0 +1,109 @@
+"""A model in, Markdown out: what a caption costs beside the model, and what asking in batches gains.
+
+    python -m data_pipeline.caption.bench [MODEL] [--count 16] [--side 1024] [--tokens 64]
+
+MODEL is a name on the hub or a folder; without it, a tiny one of random numbers is made. The first table is wall time
+of one caption of a composite of `--side` squared, the shortest of 9; the second is of `--count` captions of composites
+of different sizes, each up to `--tokens` long.
+"""
+
+import argparse
+import os
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from data_pipeline.anomaly.blurred_faces import over_grey
+from data_pipeline.caption.network import Network
+from data_pipeline.caption.qwen import Qwen
+from data_pipeline.caption.random_model import save_random_model
+from data_pipeline.caption.vision import Answer, Question, Remembered, Sampling, VisionModel
+from data_pipeline.previews import preview
+
+_TIMES = 9
+_WORDS = "Describe the picture. " * 50  # about as long as a prompt with a design's own text
+
+
+def steps(
+    model: VisionModel, network: Network, question: Question, rgba: np.ndarray
+) -> dict[str, Callable[[], object]]:
+    """What is done for a caption besides generating it, by what to call it; each is independent of the others."""
+    said = [*range(100)]
+    return {
+        "composite to picture": lambda: over_grey(preview(rgba, max(question.pictures[0].shape))),
+        "a caption that the cache has": _cached(model, question),
+        "picture and words to the model's tensors": lambda: network.inputs([question]),
+        "the model's tokens to words": lambda: network.answer(said, question),
+    }
+
+
+def questions(count: int, side: int, tokens: int, seed: int = 0) -> list[Question]:
+    """Noise: what a picture shows costs nothing, its size does."""
+    rng = np.random.default_rng(seed)
+    sides = rng.integers(side // 2, side + 1, (count, 2))
+    pictures = [rng.integers(0, 256, (height, width, 3), np.uint8) for height, width in sides]
+    return [Question((picture,), _WORDS, Sampling(tokens)) for picture in pictures]
+
+
+def one_by_one(model: VisionModel, asked: Sequence[Question]) -> list[Answer]:
+    return [model.answers([question])[0] for question in asked]
+
+
+def _cached(model: VisionModel, question: Question) -> Callable[[], object]:
+    remembered = Remembered(model, {})
+    remembered.answers([question])
+    return lambda: remembered.answers([question])
+
+
+def _shortest_ms(step: Callable[[], object]) -> float:
+    step()  # the first time compiles and fills caches
+    return min(1000 * _seconds(step) for _ in range(_TIMES))
+
+
+def _seconds(step: Callable[[], object]) -> float:
+    start = time.perf_counter()
+    step()
+    return time.perf_counter() - start
+
+
+def report(model: Qwen, count: int, side: int, tokens: int) -> str:
+    network = model.load()
+    rgba = np.random.default_rng(0).integers(0, 256, (side, side, 4), np.uint8)
+    question = Question((over_grey(rgba),), _WORDS, Sampling(tokens))
+    costs = {name: _shortest_ms(step) for name, step in steps(model, network, question, rgba).items()}
+    lines = [f"{model.name} on {network.place}, {os.cpu_count()} CPU cores", "",
+             f"| of one caption of {side} x {side} px | ms |", "| --- | --- |"]  # fmt: skip
+    lines += [f"| {name} | {cost:.2f} |" for name, cost in [*costs.items(), ("all but the model", sum(costs.values()))]]
+    asked = questions(count, side, tokens)
+    one_by_one(model, asked[:1])
+    alone_s, together_s = _seconds(lambda: one_by_one(model, asked)), _seconds(lambda: model.answers(asked))
+    lines += ["", f"| {count} captions of up to {tokens} tokens | captions/s |", "| --- | --- |",
+              f"| one by one | {count / alone_s:.2f} |", f"| in batches | {count / together_s:.2f} |"]  # fmt: skip
+    return "\n".join(lines)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("model", nargs="?")
+    parser.add_argument("--count", type=int, default=16)
+    parser.add_argument("--side", type=int, default=1024)
+    parser.add_argument("--tokens", type=int, default=64)
+    arguments = parser.parse_args()
+    measured = (arguments.count, arguments.side, arguments.tokens)
+    allow_cpu = os.environ.get("ALLOW_CPU") == "1"
+    try:
+        if arguments.model is not None:
+            print(report(Qwen(arguments.model, allow_cpu), *measured))
+            return
+        with tempfile.TemporaryDirectory() as folder:
+            save_random_model(Path(folder))
+            print(report(Qwen(folder), *measured))
+    except ValueError as error:
+        parser.error(str(error))
+
+
+if __name__ == "__main__":
+    main()
