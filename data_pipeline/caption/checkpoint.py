@@ -76,7 +76,7 @@ def _check_config(folder: Path) -> None:
     config = folder / "config.json"
     if not config.is_file():
         raise ValueError(f"{folder} has no config.json, so it is no model; give the folder of a Qwen2.5-VL")
-    kind = _json(config).get("model_type")
+    kind = {path.name: _json(path) for path in folder.glob("*config.json")}["config.json"].get("model_type")
     if kind != _KIND:
         raise ValueError(f"{folder} holds a model of the kind {kind!r}; it must be {_KIND!r}, a Qwen2.5-VL")
 

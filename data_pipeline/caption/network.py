@@ -5,13 +5,17 @@ All that needs torch is here. Import it late: it takes seconds, and needs the ex
 
 import copy
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
+import numpy as np
 import torch
+from huggingface_hub.errors import StrictDataclassError
+from jinja2 import TemplateError
 
 from data_pipeline.caption.checkpoint import Checkpoint
-from data_pipeline.caption.vision import Answer, Question
+from data_pipeline.caption.vision import Answer, Question, Sampling
 
 try:
     import torchvision  # noqa: F401
@@ -41,6 +45,16 @@ _BYTES_A_TOKEN = 3  # of UTF-8, at least on average: English has 4 to 5, Chinese
 _TEMPLATE_TOKENS = 32
 
 
+# Asked when a model is loaded, so that what cannot answer at all shows then.
+_FIRST = Question((np.zeros((56, 56, 3), np.uint8),), "", Sampling(max_tokens=1))
+
+# What transformers raises of files that are damaged, or do not belong together.
+_DAMAGE = (
+    ArithmeticError, AttributeError, ImportError, LookupError, OSError, RuntimeError, TypeError, ValueError,
+    SafetensorError, StrictDataclassError, TemplateError,
+)  # fmt: skip
+
+
 class Network:
     """bf16 and flash attention (where its package is installed) on a GPU; on a CPU fp32, above 1 B parameters bf16."""
 
@@ -48,14 +62,15 @@ class Network:
         """Raises ValueError where weights are missing or damaged, or too many for this machine."""
         is_gpu = torch.cuda.is_available()
         self._device = torch.device("cuda" if is_gpu else "cpu")
-        parameters = 0 if is_gpu else parameter_count(checkpoint.folder)
+        with _loading(checkpoint):
+            parameters = 0 if is_gpu else parameter_count(checkpoint.folder)
         if parameters > _MOST_ON_CPU and not allow_cpu:
             raise ValueError(
                 f"{checkpoint.name} has {parameters / 1e9:.1f} B parameters and there is no GPU; "
                 "set ALLOW_CPU=1 to wait minutes for a caption, or give the URL= of a server"
             )
         folder = checkpoint.with_weights()
-        try:
+        with _loading(checkpoint):
             self._model, report = Qwen2_5_VLForConditionalGeneration.from_pretrained(
                 folder,
                 dtype=torch.bfloat16 if is_gpu or parameters > _MOST_ON_CPU else torch.float32,
@@ -65,23 +80,19 @@ class Network:
                 **_SAFELY,
             )
             self._processor = Qwen2_5_VLProcessor.from_pretrained(folder, **_SAFELY)
-        except torch.OutOfMemoryError as error:
-            raise ValueError(f"{checkpoint.name} does not fit into the memory of the GPU: {error}") from error
-        except (OSError, ValueError, RuntimeError, SafetensorError) as error:
-            reason = " ".join(str(error).split())[:300]
-            raise ValueError(f"{checkpoint.name} cannot be loaded from {folder}: {reason}") from error
-        # transformers would fill what is missing with random numbers.
-        if missing := sorted(report["missing_keys"]):
-            raise ValueError(f"{folder} lacks {len(missing)} tensors of a Qwen2.5-VL, among them {missing[0]}")
-        if not self._processor.chat_template:
-            raise ValueError(f"{folder} has no chat template; is it the Instruct model?")
-        if self._processor.image_token_id != self._model.config.image_token_id:  # one made up for want of its file
-            raise ValueError(f"{folder} has no tokenizer of this model; download the model again")
-        self._processor.tokenizer.padding_side = "left"
-        self._settings = copy.deepcopy(self._model.generation_config)
-        self._settings.update(do_sample=False, temperature=None, top_p=None, top_k=None)
-        ends = self._settings.eos_token_id
-        self._ends = set(ends if isinstance(ends, list) else [ends])
+            # transformers makes up what is missing: random numbers, or an empty tokenizer.
+            if missing := sorted(report["missing_keys"]):
+                raise ValueError(f"{len(missing)} tensors are missing, among them {missing[0]}")
+            if self._processor.image_token_id != self._model.config.image_token_id:
+                raise ValueError("it has no tokenizer, or another model's")
+            if not self._processor.chat_template:
+                raise ValueError("it has no chat template; is it the Instruct model?")
+            self._processor.tokenizer.padding_side = "left"
+            self._settings = copy.deepcopy(self._model.generation_config)
+            self._settings.update(do_sample=False, temperature=None, top_p=None, top_k=None)
+            ends = self._settings.eos_token_id
+            self._ends = set(ends if isinstance(ends, list) else [ends])
+            self._generate([_FIRST])
 
     @property
     def place(self) -> str:
@@ -148,6 +159,18 @@ class Network:
         size = images.size
         height, width = smart_resize(height, width, side, size["shortest_edge"], size["longest_edge"])
         return height * width // side**2
+
+
+@contextmanager
+def _loading(checkpoint: Checkpoint) -> Iterator[None]:
+    """Raises ValueError for whatever keeps it from being loaded."""
+    try:
+        yield
+    except torch.OutOfMemoryError as error:
+        raise ValueError(f"{checkpoint.name} does not fit into the memory of the GPU: {error}") from error
+    except _DAMAGE as error:
+        reason = " ".join(f"{type(error).__name__}: {error}".split())[:300]
+        raise ValueError(f"{checkpoint.name} cannot be loaded from {checkpoint.folder}: {reason}") from error
 
 
 class _Draw(LogitsProcessor):

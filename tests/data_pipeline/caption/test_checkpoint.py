@@ -90,9 +90,10 @@ def test_a_folder_of_something_else_is_told(tmp_path: Path) -> None:
     assert "'llama'; it must be 'qwen2_5_vl'" in refusal(tmp_path)
 
 
+@pytest.mark.parametrize("name", ["config.json", "generation_config.json", "tokenizer_config.json"])
 @pytest.mark.parametrize("text", ["", "[]", "[" * 100_000])
-def test_a_damaged_config_is_told(folder: Path, text: str) -> None:
-    (folder / "config.json").write_text(text)
+def test_a_damaged_config_is_told(folder: Path, name: str, text: str) -> None:
+    (folder / name).write_text(text)
     assert "is damaged" in refusal(folder)
 
 
