@@ -21,7 +21,7 @@ N ?= 10000
 SEED ?= 0
 
 VARIABLES := PYTHON INPUT OUTPUT DATA WORKERS RUNNER CAPTIONER MERGE TARGET_LAYERS MAX_AREA IMAGE_FORMAT SHARD_SIZE LIMIT \
-	CONFIG SECOND_OPINION URL MODEL DRY_RUN RETRY MAX_REJECT VERIFY SHRINK PREVIEWS ARGS PSD N SEED
+	CONFIG SECOND_OPINION URL MODEL ALLOW_CPU DRY_RUN RETRY MAX_REJECT VERIFY SHRINK PREVIEWS ARGS PSD N SEED
 given = $(findstring command line,$(origin $(1)))
 set = $(filter command environment,$(firstword $(origin $(1))))
 quote := '
@@ -31,7 +31,7 @@ NEAREST = $(shell $(PYTHON) -c 'import difflib, sys; print(*difflib.get_close_ma
 	$(call quoted,$(firstword $(UNKNOWN))) $(VARIABLES))
 $(if $(UNKNOWN),$(error unknown variable $(UNKNOWN)$(if $(NEAREST),; did you mean $(NEAREST)?,; the variables are $(VARIABLES))))
 
-$(foreach name,SECOND_OPINION DRY_RUN VERIFY SHRINK PREVIEWS,$(if $(filter-out 0 1,$($(name))),$(error $(name) is $($(name)); it must be 0 or 1)))
+$(foreach name,SECOND_OPINION ALLOW_CPU DRY_RUN VERIFY SHRINK PREVIEWS,$(if $(filter-out 0 1,$($(name))),$(error $(name) is $($(name)); it must be 0 or 1)))
 
 # An option is passed on only where its variable is set, so that the program's own default is the one default.
 # What was given is passed on as it is, a $ in a path included.
@@ -104,7 +104,7 @@ bench-anomalies: $(EVERYTHING) ## what the detectors of anomalies find among dra
 bench-faces: needs-INPUT $(EVERYTHING) ## recall and false drops of the detector of blurred faces: INPUT=folder of portraits ARGS='--psds FOLDER'
 	$(BIN)/python -m data_pipeline.anomaly.bench_faces $(call quoted,$(call text,INPUT)) $(ARGS)
 
-bench-captions: $(EVERYTHING) ## what a caption costs beside the model, and what batches gain: MODEL=name or folder (else a tiny random one) N=captions
+bench-captions: $(EVERYTHING) ## what a caption costs beside the model, and what batches gain: MODEL=name or folder (else a tiny random one) N=captions ALLOW_CPU=1
 	$(BIN)/python -m data_pipeline.caption.bench $(if $(call text,MODEL),$(call quoted,$(call text,MODEL))) $(if $(call set,N),--count $(call quoted,$(N))) $(ARGS)
 
 bench-job: $(EVERYTHING) ## workers, memory and re-runs of the whole job

@@ -5,7 +5,7 @@
 MODEL is a name on the hub or a folder; without it, a tiny one of random numbers is made. The first table is CPU time,
 on one thread, of one caption of a composite of `--side` squared, best of 9; with a GPU, it is that which normalises the
 pictures, and its time is not in the table. The second is wall time of `--count` captions of composites of different
-sizes, each up to `--tokens` long.
+sizes, each up to `--tokens` long. `data_pipeline.caption.random_model` makes a model of the real size to time on a GPU.
 """
 
 import argparse

@@ -6,13 +6,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
+from data_pipeline.caption import network as module
 from data_pipeline.caption.qwen import Qwen
+from data_pipeline.caption.random_model import REAL, config
 from data_pipeline.caption.vision import FAILED, Answer, Question, Sampling
-
-torch = pytest.importorskip("torch")
-from data_pipeline.caption import network as module  # noqa: E402
-from data_pipeline.caption.random_model import REAL, config  # noqa: E402
 
 
 @pytest.fixture(scope="module")
