@@ -74,6 +74,34 @@ def test_an_answer_is_what_transformers_gives_when_asked_directly(tiny_qwen: Pat
     assert qwen.answers([question]) == [Answer(processor.decode(row, skip_special_tokens=True), "length", 6)]
 
 
+def test_a_model_that_is_laid_out_as_the_7b_is_published_answers_the_same(folder: Path, qwen: Qwen) -> None:
+    """Older files: a flat config, the processor's limits by their old names, the template as JSON, weights in parts."""
+    from safetensors.torch import load_file, save_file
+
+    values = json.loads((folder / "config.json").read_text())
+    text = values.pop("text_config")
+    rope = text.pop("rope_parameters")
+    del text["layer_types"], text["model_type"], values["vision_config"]["rope_parameters"]
+    scaling = {"type": "mrope", "mrope_section": rope["mrope_section"]}
+    values = {**text, **values, "rope_theta": rope["rope_theta"], "rope_scaling": scaling}
+    (folder / "config.json").write_text(json.dumps(values))
+    images = json.loads((folder / "processor_config.json").read_text())["image_processor"]
+    size = images.pop("size")
+    limits = {"min_pixels": size["shortest_edge"], "max_pixels": size["longest_edge"]}
+    (folder / "preprocessor_config.json").write_text(json.dumps({**images, **limits}))
+    (folder / "chat_template.json").write_text(
+        json.dumps({"chat_template": (folder / "chat_template.jinja").read_text()})
+    )
+    tensors = load_file(folder / "model.safetensors")
+    files = {name: f"model-0000{1 + k % 2}-of-00002.safetensors" for k, name in enumerate(tensors)}
+    for file in set(files.values()):
+        save_file({name: tensors[name] for name in tensors if files[name] == file}, folder / file, {"format": "pt"})
+    (folder / "model.safetensors.index.json").write_text(json.dumps({"metadata": {}, "weight_map": files}))
+    for name in ("processor_config.json", "chat_template.jinja", "model.safetensors"):
+        (folder / name).unlink()
+    assert Qwen(str(folder)).answers(MIXED) == qwen.answers(MIXED)
+
+
 def test_an_answer_ends_where_the_model_ends_it(qwen: Qwen, monkeypatch: pytest.MonkeyPatch) -> None:
     network = qwen.load()
     (row,) = said(network, [MIXED[0]])
