@@ -7,6 +7,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
 BIN := $(VENV)/bin
 DATA_SIDE := $(VENV)/.data-side
+CAPTIONS := $(VENV)/.captions
 EVERYTHING := $(VENV)/.everything
 
 # It declares tensorflow, which its models do not need.
@@ -54,21 +55,28 @@ $(DATA_SIDE): pyproject.toml constraints.txt
 	$(MODELS)
 	touch $@
 
-$(EVERYTHING): $(DATA_SIDE)
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[test]'
-	$(MODELS)
+$(CAPTIONS): $(DATA_SIDE)
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[captions]'
 	touch $@
+
+$(EVERYTHING): $(DATA_SIDE)
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[test,captions]'
+	$(MODELS)
+	touch $(CAPTIONS) $@
 
 examples: $(DATA_SIDE) ## draw the example PSDs into out/examples
 	$(BIN)/python -m data_pipeline.examples $(EXAMPLES)
 
+# torch is installed only for a model that is asked in this process.
+IN_PROCESS := $(or $(filter qwen,$(CAPTIONER)),$(if $(call text,URL),,$(call text,MODEL)))
+
 # Without INPUT the examples are curated, but never into somebody's own OUTPUT; CONFIG may name both.
 OWN := $(strip $(call text,INPUT) $(call text,CONFIG))
-shards: $(if $(OWN),,$(if $(call set,OUTPUT),needs-INPUT)) $(DATA_SIDE) $(if $(OWN),,examples) ## PSDs -> shards and tables: INPUT= OUTPUT= WORKERS= RUNNER= CAPTIONER= MERGE= TARGET_LAYERS= MAX_AREA= IMAGE_FORMAT= SHARD_SIZE= LIMIT= CONFIG= DRY_RUN=1 URL= MODEL= CAPTION_LAYERS=1 ALLOW_CPU=1 SECOND_OPINION=1 RETRY=reason,... MAX_REJECT= VERIFY=1 SHRINK=1 PREVIEWS=0 ARGS=
+shards: $(if $(OWN),,$(if $(call set,OUTPUT),needs-INPUT)) $(if $(IN_PROCESS),$(CAPTIONS),$(DATA_SIDE)) $(if $(OWN),,examples) ## PSDs -> shards and tables: INPUT= OUTPUT= WORKERS= RUNNER= CAPTIONER= MERGE= TARGET_LAYERS= MAX_AREA= IMAGE_FORMAT= SHARD_SIZE= LIMIT= CONFIG= DRY_RUN=1 URL= MODEL= CAPTION_LAYERS=1 ALLOW_CPU=1 SECOND_OPINION=1 RETRY=reason,... MAX_REJECT= VERIFY=1 SHRINK=1 PREVIEWS=0 ARGS=
 	$(BIN)/python -m beam_jobs.shards $(if $(or $(call text,INPUT),$(if $(CONFIG),,1)),--input $(call quoted,$(or $(call text,INPUT),$(EXAMPLES)))) \
 		$(if $(or $(call set,OUTPUT),$(if $(CONFIG),,1)),--output $(call quoted,$(call text,OUTPUT))) $(JOB_OPTIONS)
 
-captions: needs-DATA $(DATA_SIDE) ## new captions for a finished dataset, without its PSDs: DATA= CAPTIONER=qwen|server MODEL= URL= CAPTION_LAYERS=1 ALLOW_CPU=1 ARGS=
+captions: needs-DATA $(if $(IN_PROCESS),$(CAPTIONS),$(DATA_SIDE)) ## new captions for a finished dataset, without its PSDs: DATA= CAPTIONER=qwen|server MODEL= URL= CAPTION_LAYERS=1 ALLOW_CPU=1 ARGS=
 	$(BIN)/python -m beam_jobs.captions $(call quoted,$(call text,DATA)) $(call option,CAPTIONER,captioner) $(call option,URL,url) \
 		$(call option,MODEL,model) $(call option,RUNNER,runner) $(call switch,CAPTION_LAYERS,caption-layers) $(call switch,ALLOW_CPU,allow-cpu) $(ARGS)
 
@@ -100,6 +108,9 @@ bench-anomalies: $(EVERYTHING) ## what the detectors of anomalies find among dra
 
 bench-faces: needs-INPUT $(EVERYTHING) ## recall and false drops of the detector of blurred faces: INPUT=folder of portraits ARGS='--psds FOLDER'
 	$(BIN)/python -m data_pipeline.anomaly.bench_faces $(call quoted,$(call text,INPUT)) $(ARGS)
+
+bench-captions: $(EVERYTHING) ## what a caption costs beside the model, and what batches gain: MODEL=name or folder (else a tiny random one) N=captions ALLOW_CPU=1
+	$(BIN)/python -m data_pipeline.caption.bench $(if $(call text,MODEL),$(call quoted,$(call text,MODEL))) $(if $(call set,N),--count $(call quoted,$(N))) $(ARGS)
 
 bench-job: $(EVERYTHING) ## workers, memory and re-runs of the whole job
 	$(BIN)/python -m tests.bench_job $(ARGS)

@@ -9,7 +9,8 @@ from typing import Any, NoReturn
 
 import yaml
 
-from beam_jobs.options import DEFAULT_MODEL, JobOptions, nearest
+from beam_jobs.options import JobOptions, nearest
+from data_pipeline.caption.checkpoint import DEFAULT
 from schemas.caption_options import CaptionOptions
 from schemas.options import CurateOptions
 
@@ -43,7 +44,7 @@ _HELP = {
     "guide": "guides and grids: drop, flag or ignore",
     "second_opinion": "ask the model at --url, yes or no, before a layer is dropped as anomalous",
     "url": "an OpenAI-compatible server of a vision-language model, such as http://localhost:8000/v1",
-    "model": f"the model's name on the hub, its folder, or its name at --url; without --url, default {DEFAULT_MODEL}",
+    "model": f"the model's name on the hub, its folder, or its name at --url; without --url, default {DEFAULT}",
     "allow_cpu": "load a model of more than a billion parameters without a GPU",
     "concurrency": "questions to a server at a time",
     "per_minute": "questions to a server, at most",

@@ -2,10 +2,12 @@
 
 from dataclasses import dataclass, replace
 from functools import cache
+from pathlib import PurePath
 
 from beam_jobs import files
-from beam_jobs.options import DEFAULT_MODEL, JobOptions
+from beam_jobs.options import JobOptions
 from data_pipeline.anomaly.detector import Opinion
+from data_pipeline.caption.checkpoint import DEFAULT
 from data_pipeline.caption.server import Endpoint, Server
 from data_pipeline.caption.vision import Remembered, VisionModel
 from schemas.options import MODEL_CAPTIONERS
@@ -43,8 +45,9 @@ def with_model(options: JobOptions) -> JobOptions:
     else:
         from data_pipeline.caption.qwen import Qwen
 
-        model = Qwen(options.model or DEFAULT_MODEL, allow_cpu=options.allow_cpu)
-        name, revision = model.name, model.revision
+        model = Qwen(options.model or DEFAULT, options.allow_cpu)
+        model.check()
+        name, revision = PurePath(model.name).name if model.is_folder else model.name, model.revision
     if options.second_opinion:
         options = replace(options, opinion_model=name)
     return replace(options, caption_model=name, caption_revision=revision) if captions else options
@@ -56,7 +59,7 @@ def bare_model(options: JobOptions) -> VisionModel:
         return _server(replace(options.endpoint, model=options.caption_model or options.opinion_model))
     from data_pipeline.caption.qwen import Qwen  # and with it torch
 
-    return Qwen(options.model or DEFAULT_MODEL, allow_cpu=options.allow_cpu)
+    return Qwen(options.model or DEFAULT, options.allow_cpu)
 
 
 def memory(options: JobOptions) -> AnswerFolder:

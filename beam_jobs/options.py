@@ -14,7 +14,6 @@ from schemas.reasons import Reason
 from schemas.version import recipe_hash
 
 DEFAULT_RUNNER = "FnApiRunner"  # Beam's in-process runner; "DirectRunner" may download another one
-DEFAULT_MODEL = "Qwen/Qwen2.5-VL-7B-Instruct"
 KEEP = ("all", "best")
 _CORPUS = (Reason.DUPLICATE_FILE, Reason.DUPLICATE_COMPOSITE, Reason.NEAR_DUPLICATE)
 

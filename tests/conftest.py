@@ -1,4 +1,4 @@
-"""What tests share: the folder of real PSDs, drawn PSDs, and a dataset curated from them.
+"""What tests share: the folder of real PSDs, drawn PSDs, a dataset curated from them, and a tiny model.
 
 Property tests draw the same examples on every machine, and are not timed: the first call of a kernel compiles it.
 """
@@ -72,6 +72,19 @@ def dataset(drawn_psds: Path, tmp_path_factory: pytest.TempPathFactory) -> Itera
     run(JobOptions(str(drawn_psds), str(output), validation_share=0.2, test_share=0.2, workers=2))
     yield output
     close_children()
+
+
+@pytest.fixture(scope="session")
+def tiny_qwen(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a Qwen2.5-VL of random numbers, saved as published ones are. Read only."""
+    import torch
+
+    from data_pipeline.caption.random_model import save_random_model
+
+    torch.set_num_threads(1)  # so small a model is slower in two
+    folder = tmp_path_factory.mktemp("qwen") / "tiny"
+    save_random_model(folder)
+    return folder
 
 
 def _draw_with_key(

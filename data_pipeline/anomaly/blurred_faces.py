@@ -11,10 +11,12 @@ from dataclasses import dataclass
 from weakref import WeakKeyDictionary
 
 import numpy as np
+from numba import types
 
 from data_pipeline.anomaly.censoring import around, blur, core_box, eye_bar, mosaic
 from data_pipeline.anomaly.detector import Scene, Subject
 from data_pipeline.anomaly.faces import GREY, LEAST_FACE_PX, Face, faces
+from data_pipeline.kernel import READ_U8_3D, kernel
 from schemas.reasons import DropReason
 from schemas.stack import Box, PlainLayer
 
@@ -66,9 +68,20 @@ def _picture(rgba: np.ndarray) -> _Picture:
 
 def over_grey(rgba: np.ndarray) -> np.ndarray:
     """Straight uint8 RGBA [H, W, 4] on neutral grey, uint8 [H, W, 3], rounded."""
-    alpha = rgba[..., 3:].astype(np.uint16)
-    ground = np.uint16(GREY[0])
-    return ((rgba[..., :3] * alpha + ground * (255 - alpha) + 127) // 255).astype(np.uint8)
+    return _over(rgba, GREY[0])
+
+
+@kernel(types.uint8[:, :, ::1], READ_U8_3D, types.uint32)
+def _over(rgba: np.ndarray, ground: int) -> np.ndarray:
+    height, width = rgba.shape[:2]
+    rgb = np.empty((height, width, 3), np.uint8)
+    for y in range(height):
+        for x in range(width):
+            alpha = np.uint32(rgba[y, x, 3])
+            below = ground * (np.uint32(255) - alpha) + np.uint32(127)
+            for c in range(3):
+                rgb[y, x, c] = (np.uint32(rgba[y, x, c]) * alpha + below) // np.uint32(255)
+    return rgb
 
 
 def _marks(picture: _Picture) -> Iterator[tuple[float, Box]]:

@@ -82,7 +82,7 @@ def _is_worth_a_try(found: tuple[Flag, ...]) -> bool:
 def _wanted(index: int, sample: Pictured, options: CaptionOptions) -> Iterator[_Wanted]:
     shown = sample.shown if options.caption_text else ()
     hidden = sample.hidden if options.caption_text else ()
-    picture = _seen(sample.composite)
+    picture = seen(sample.composite)
     tokens = {"long": options.caption_tokens, "short": options.caption_tokens // 4}
     for language in options.languages:
         for length in options.lengths:
@@ -93,10 +93,10 @@ def _wanted(index: int, sample: Pictured, options: CaptionOptions) -> Iterator[_
     length, language = options.lengths[0], options.languages[0]
     for layer, rgba in enumerate(sample.layers):
         asked = prompt(LAYER, length, language)
-        yield _Wanted(index, layer, length, language, asked, _seen(rgba), tokens[length])
+        yield _Wanted(index, layer, length, language, asked, seen(rgba), tokens[length])
 
 
-def _seen(rgba: np.ndarray) -> np.ndarray:
+def seen(rgba: np.ndarray) -> np.ndarray:
     """Over neutral grey, uint8 RGB, reduced to what a model looks at; what is too thin for it gets a margin."""
     height, width = rgba.shape[:2]
     size = target_size(width, height, _MOST_PX)
