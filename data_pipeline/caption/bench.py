@@ -83,7 +83,7 @@ def _seconds(step: Callable[[], object], clock: Callable[[], float]) -> float:
 def report(model: Qwen, count: int, side: int, tokens: int) -> str:
     network = model.load()
     rgba = np.random.default_rng(0).integers(0, 256, (side, side, 4), np.uint8)
-    question = Question((over_grey(rgba),), _WORDS, Sampling(tokens))
+    question = Question((seen(rgba),), _WORDS, Sampling(tokens))
     costs = {name: _cpu_ms(step) for name, step in steps(model, network, question, rgba).items()}
     lines = [f"{model.name} on {network.place}, {os.cpu_count()} CPU cores", "",
              f"| of one caption of {side} x {side} px | CPU ms |", "| --- | --- |"]  # fmt: skip

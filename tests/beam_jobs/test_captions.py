@@ -266,3 +266,26 @@ def test_beam_weighs_and_counts_references_and_not_pixels() -> None:
     assert handler.batch_elements_kwargs()["element_size_fn"](one) == 700
     assert not handler.share_model_across_processes()
     assert Handler(parse(["--input", "a", "--output", "b", "--model", "m"])).share_model_across_processes()
+
+
+def test_a_model_in_this_process_captions_too(source: Path, tmp_path: Path, tiny_qwen: Path) -> None:
+    flags = ["--model", str(tiny_qwen), "--caption-tokens", "16"]
+    manifest = run(source, tmp_path / "out", *flags)
+    found = rows(tmp_path / "out")
+    assert len(found) == 4
+    assert {(row["captioner"], row["model"], row["finish_reason"]) for row in found} == {
+        ("qwen", tiny_qwen.name, "length")
+    }
+    assert all(row["flags"] for row in found)  # random weights say nothing that is worth keeping
+    assert manifest["configuration"]["caption_revision"] == found[0]["revision"]
+    assert str(tiny_qwen) not in (tmp_path / "out" / "manifest.json").read_text()
+    before = files(tmp_path / "out")
+    run(source, tmp_path / "out", *flags)
+    assert files(tmp_path / "out") == before
+
+
+def test_a_model_that_is_missing_is_one_sentence(source: Path, tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    given = ["--input", str(source), "--output", str(tmp_path / "out"), "--model", str(tmp_path / "none")]
+    assert shards.main(given) == running.WRONG
+    assert "which is no folder" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
