@@ -28,8 +28,8 @@ from schemas.options import MODEL_CAPTIONERS
 from schemas.reasons import Fate
 
 _PX_PER_TOKEN = 28 * 28
-_TOKENS_AT_ONCE = 1 << 15  # of a batch of samples: some 25 composites of a megapixel
-_MOST_AT_ONCE = 64
+_TOKENS_AT_ONCE = 1 << 16  # of a batch of samples: some 50 composites of a megapixel
+_MOST_AT_ONCE = 128
 _END = bytes(1024)
 
 
