@@ -25,8 +25,8 @@ _SUSPICIOUS = 0.7  # of the threshold, where a face is not yet found exactly
 _SURE = 0.5  # the score from which the best proposal is looked at again anyway: a bar hides where exactly the eyes are
 _OF_A_BLOCK = 2 / 3
 _PLAIN, _PLAIN_BEHIND_A_BAR = 0.45, 0.6  # shares of one grey that no face has, however blurred
-_LEAST_SCORE, _LEAST_SCORE_OF_A_BAR = 0.14, 0.3  # of a face: blur and mosaic are evidence, a bar may be a line
-_LIKELY_PX = 60  # a narrower face must score higher: chance has more places for it, as one over its width squared
+_BLURRED, _MOSAICED, _BARRED = 0.18, 0.14, 0.3  # the least score of a face: a mosaic is evidence, a bar may be a line
+_LIKELY_PX = 56  # a narrower face must score higher: chance has more places for it, as one over its width squared
 _PAINTED_ALPHA = 0.9
 _PAINTED_DIFFERENCE = 6.0  # grey levels between the composite and what a layer paints of it
 _CELL_PX = 8
@@ -81,10 +81,10 @@ class BlurredFaces:
             if not is_sure and all(mark.value <= _SUSPICIOUS * self.threshold for mark in _marks(grey, likely)):
                 continue
             face = confirmed(sizes, likely)
-            least = max(1.0, (_LIKELY_PX / face.width) ** 2)
-            if face.score >= _LEAST_SCORE * least:
+            score = face.score * min(1.0, face.width / _LIKELY_PX) ** 2
+            if score > 0:
                 seen = _marks(grey, face)
-                marks += [(mark.value, _scaled(mark.box, scale)) for mark in seen if face.score >= mark.least_score]
+                marks += [(mark.value, _scaled(mark.box, scale)) for mark in seen if score >= mark.least_score]
         return marks
 
 
@@ -115,11 +115,11 @@ def _marks(grey: np.ndarray, face: Face) -> list[_Mark]:
     plain = plainness(part)
     if plain < _PLAIN:
         block = mosaic(part)
-        value = block * _OF_A_BLOCK if block else blur(part)
-        marks.append(_Mark(value, core_box(face, grey.shape), _LEAST_SCORE))
+        value, least = (block * _OF_A_BLOCK, _MOSAICED) if block else (blur(part), _BLURRED)
+        marks.append(_Mark(value, core_box(face, grey.shape), least))
     height, bar = eye_bar(grey, face)
     if bar is not None and plain < _PLAIN_BEHIND_A_BAR:
-        marks.append(_Mark(height, bar, _LEAST_SCORE_OF_A_BAR))
+        marks.append(_Mark(height, bar, _BARRED))
     return marks
 
 

@@ -1,8 +1,8 @@
-"""A picture in, the faces in it out: BlazeFace on tiles of a pyramid, then a second, centred look at each proposal.
+"""A picture in, the faces in it out: BlazeFace on tiles of a few sizes of it, then a second, centred look at proposals.
 
 The short-range network sees a censored face best whose surroundings are sharp; the full-range network, on a still
 smaller picture, one that is blurred together with them. Tiles only propose, with many false alarms: the second look
-tells faces, heavily blurred ones too, from what resembles them.
+tells faces, heavily blurred ones too, from what resembles them to one of the networks alone.
 """
 
 from collections.abc import Iterator, Sequence
@@ -167,12 +167,15 @@ def confirmed(sizes: Sequence[np.ndarray], face: Face) -> Face:
     """
     means, scores, places = [], [], []
     for name, widths_px in _LOOKS.items():
-        looks = [look(sizes, face, name, px) for px in widths_px for look in (_look, _mirrored_look)]
-        means.append(np.mean([score for score, _ in looks]))
-        if means[-1] < _PROMISING:
-            return replace(face, score=0.0)
-        scores += [score for score, _ in looks]
-        places += [where for _, where in looks]
+        of_one: list[float] = []
+        for px in widths_px:
+            for score, where in (_look(sizes, face, name, px), _mirrored_look(sizes, face, name, px)):
+                of_one.append(score)
+                places.append(where)
+            if np.mean(of_one) < _PROMISING:
+                return replace(face, score=0.0)
+        means.append(np.mean(of_one))
+        scores += of_one
     seen = _face(float(np.prod(means)) ** (1 / len(means)), np.average(places, axis=0, weights=scores))
     return seen if seen.width >= _LEAST_SHARE * LEAST_FACE_PX else replace(seen, score=0.0)
 
