@@ -25,7 +25,8 @@ _SUSPICIOUS = 0.7  # of the threshold, where a face is not yet found exactly
 _SURE = 0.5  # the score from which the best proposal is looked at again anyway: a bar hides where exactly the eyes are
 _OF_A_BLOCK = 2 / 3
 _PLAIN, _PLAIN_BEHIND_A_BAR = 0.45, 0.6  # shares of one grey that no face has, however blurred
-_BLURRED, _MOSAICED, _BARRED = 0.15, 0.14, 0.3  # the least score of a face: blur is evidence, a bar may be a line
+_BLURRED, _MOSAICED, _BARRED = 0.17, 0.14, 0.3  # the least score of a face: blur is evidence, a bar may be a line
+_BESIDE_A_SHARP_FACE = 0.3  # a fold or a background out of focus scores less
 _LIKELY_PX = 56  # a narrower face must score higher: chance has more places for it, as one over its width squared
 _PAINTED_ALPHA = 0.9
 _PAINTED_DIFFERENCE = 6.0  # grey levels between the composite and what a layer paints of it
@@ -76,15 +77,19 @@ class BlurredFaces:
         sizes = pyramid(image)
         grey = np.asarray(image.convert("L"))
         marks = []
+        least = 0.0
         for rank, likely in enumerate(proposed(sizes)):
             is_sure = rank == 0 and likely.score >= _SURE
             if not is_sure and all(mark.value <= _SUSPICIOUS * self.threshold for mark in _marks(grey, likely)):
                 continue
             face = confirmed(sizes, likely)
             score = face.score * min(1.0, face.width / _LIKELY_PX) ** 2
-            if score > 0:
-                seen = _marks(grey, face)
-                marks += [(mark.value, _scaled(mark.box, scale)) for mark in seen if score >= mark.least_score]
+            if score <= least:
+                continue
+            seen = _marks(grey, face)
+            marks += [(mark.value, _scaled(mark.box, scale)) for mark in seen if score >= mark.least_score]
+            if is_sure and score >= _SURE and all(mark.value <= self.threshold for mark in seen):
+                least = _BESIDE_A_SHARP_FACE
         return marks
 
 
