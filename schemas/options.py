@@ -38,7 +38,7 @@ class CurateOptions:
     min_visible_px: int = 16
     min_difference: float = 0.5  # in 1/255: a pixel that differs by no more is the same
     # detectors of anomalous layers, each with its threshold; see data_pipeline/anomaly
-    blurred_face: str = "ignore"  # half a second a megapixel of photographs
+    blurred_face: str = "drop"
     blurred_face_threshold: float = 0.028  # in face widths
     watermark: str = "drop"
     watermark_threshold: float = 0.5

@@ -6,36 +6,45 @@ is. Faces are looked for in the layer over grey and in the composite; there, onl
 so that a bar that is a layer of its own is found, and the portrait under it is not blamed.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from weakref import WeakKeyDictionary
 
 import numpy as np
-from numba import types
+from PIL import Image
+from scipy import ndimage
 
-from data_pipeline.anomaly.censoring import around, blur, core_box, eye_bar, mosaic
+from data_pipeline.anomaly.censoring import around, blur, core_box, eye_bar, mosaic, plainness
 from data_pipeline.anomaly.detector import Scene, Subject
-from data_pipeline.anomaly.faces import GREY, LEAST_FACE_PX, Face, faces
-from data_pipeline.kernel import READ_U8_3D, kernel
+from data_pipeline.anomaly.faces import GREY, LEAST_FACE_PX, Face, confirmed, proposed, pyramid
 from schemas.reasons import DropReason
 from schemas.stack import Box, PlainLayer
 
 THRESHOLD = 0.028  # between the 0.02 of soft photographs and the 0.04 from which people call a face blurred
+_MOST_PX = 1 << 20  # a larger picture is reduced first: what is stored is no larger, unless asked for
+_SUSPICIOUS = 0.7  # of the threshold, where a face is not yet found exactly
+_SURE = 0.5  # the score from which the best proposal is looked at again anyway: a bar hides where exactly the eyes are
 _OF_A_BLOCK = 2 / 3
+_PLAIN, _PLAIN_BEHIND_A_BAR = 0.45, 0.6  # shares of one grey that no face has, however blurred
+_BLURRED, _MOSAICED, _BARRED = 0.17, 0.14, 0.3  # the least score of a face: blur is evidence, a bar may be a line
+_BESIDE_A_SHARP_FACE = 0.3  # a fold or a background out of focus scores less
+_LIKELY_PX = 56  # a narrower face must score higher: chance has more places for it, as one over its width squared
 _PAINTED_ALPHA = 0.9
 _PAINTED_DIFFERENCE = 6.0  # grey levels between the composite and what a layer paints of it
+_CELL_PX = 8
+_CELLS = 4  # that a face covers each way, at least
+_COVERED = 0.6  # of their alpha
+
+# One search for all layers of a scene, by threshold.
+_COMPOSITES: WeakKeyDictionary[Scene, dict[float, list[tuple[float, Box]]]] = WeakKeyDictionary()
 
 
-@dataclass(frozen=True, eq=False)
-class _Picture:
-    """A picture, uint8 RGB and grey, and its faces."""
+@dataclass(frozen=True)
+class _Mark:
+    """How far a face is censored in a box of the picture, and the score from which it is a face that is."""
 
-    rgb: np.ndarray
-    grey: np.ndarray
-    faces: list[Face]
-
-
-_COMPOSITES: WeakKeyDictionary[Scene, _Picture] = WeakKeyDictionary()  # one search for all layers of a scene
+    value: float
+    box: Box
+    least_score: float
 
 
 @dataclass(frozen=True)
@@ -47,53 +56,81 @@ class BlurredFaces:
 
     def measure(self, subject: Subject) -> float:
         layer, scene = subject.layer, subject.scene
-        own = max((value for value, _ in _marks(_picture(layer.rgba))), default=0.0)
+        own = max((value for value, _ in self.searched(layer.rgba)), default=0.0)
         if own > self.threshold or scene.stack.layers == (layer,):
             return own
-        if scene not in _COMPOSITES:
-            _COMPOSITES[scene] = _picture(scene.composite)
-        composite = _COMPOSITES[scene]
-        values = [value for value, box in _marks(composite) if _paints(layer, box, composite.rgb)]
+        composites = _COMPOSITES.setdefault(scene, {})
+        if self.threshold not in composites:
+            composites[self.threshold] = self.searched(scene.composite)
+        values = [value for value, box in composites[self.threshold] if _paints(layer, box, scene.composite)]
         return max([own, *values])
 
+    def searched(self, rgba: np.ndarray) -> list[tuple[float, Box]]:
+        """How far each face of a picture uint8 RGBA is censored, and the box in which it is.
 
-def _picture(rgba: np.ndarray) -> _Picture:
-    rgb = over_grey(rgba)
-    if min(rgb.shape[:2]) < LEAST_FACE_PX:
-        return _Picture(rgb, rgb[..., 0], [])
-    found = faces(rgb)
-    grey = np.rint(rgb @ np.array([0.299, 0.587, 0.114], np.float32)).astype(np.uint8) if found else rgb[..., 0]
-    return _Picture(rgb, grey, found)
+        But for the surest proposal, only what already looks censored is looked at again.
+        """
+        scale = max(1.0, (rgba.shape[0] * rgba.shape[1] / _MOST_PX) ** 0.5)
+        if min(rgba.shape[:2]) < scale * LEAST_FACE_PX or not _has_room(rgba[..., 3], scale):
+            return []
+        image = _reduced(over_grey(rgba), scale)
+        sizes = pyramid(image)
+        grey = np.asarray(image.convert("L"))
+        marks = []
+        least = 0.0
+        for rank, likely in enumerate(proposed(sizes)):
+            is_sure = rank == 0 and likely.score >= _SURE
+            if not is_sure and all(mark.value <= _SUSPICIOUS * self.threshold for mark in _marks(grey, likely)):
+                continue
+            face = confirmed(sizes, likely)
+            score = face.score * min(1.0, face.width / _LIKELY_PX) ** 2
+            if score <= least:
+                continue
+            seen = _marks(grey, face)
+            marks += [(mark.value, _scaled(mark.box, scale)) for mark in seen if score >= mark.least_score]
+            if is_sure and score >= _SURE and all(mark.value <= self.threshold for mark in seen):
+                least = _BESIDE_A_SHARP_FACE
+        return marks
 
 
-def over_grey(rgba: np.ndarray) -> np.ndarray:
-    """Straight uint8 RGBA [H, W, 4] on neutral grey, uint8 [H, W, 3], rounded."""
-    return _over(rgba, GREY[0])
+def _has_room(alpha: np.ndarray, scale: float) -> bool:
+    """Whether anything as large as the least face is covered, so that lines and letters are passed over."""
+    cells = np.asarray(Image.fromarray(alpha).reduce(round(_CELL_PX * scale)), np.float32) / 255
+    return float(ndimage.uniform_filter(cells, _CELLS, mode="constant").max()) >= _COVERED
 
 
-@kernel(types.uint8[:, :, ::1], READ_U8_3D, types.uint32)
-def _over(rgba: np.ndarray, ground: int) -> np.ndarray:
-    height, width = rgba.shape[:2]
-    rgb = np.empty((height, width, 3), np.uint8)
-    for y in range(height):
-        for x in range(width):
-            alpha = np.uint32(rgba[y, x, 3])
-            below = ground * (np.uint32(255) - alpha) + np.uint32(127)
-            for c in range(3):
-                rgb[y, x, c] = (np.uint32(rgba[y, x, c]) * alpha + below) // np.uint32(255)
-    return rgb
+def over_grey(rgba: np.ndarray) -> Image.Image:
+    """A straight picture uint8 RGBA on neutral grey, RGB, rounded."""
+    image = Image.fromarray(rgba)
+    ground = Image.new("RGB", image.size, GREY)
+    ground.paste(image, mask=image.getchannel("A"))
+    return ground
 
 
-def _marks(picture: _Picture) -> Iterator[tuple[float, Box]]:
-    """How far each face is censored, and the box in which it is."""
-    for face in picture.faces:
-        part = around(picture.grey, face)
-        box = core_box(face, picture.grey.shape)
+def _reduced(image: Image.Image, scale: float) -> Image.Image:
+    if scale == 1:
+        return image
+    size = max(1, round(image.width / scale)), max(1, round(image.height / scale))
+    return image.resize(size, Image.Resampling.BILINEAR, reducing_gap=2)
+
+
+def _marks(grey: np.ndarray, face: Face) -> list[_Mark]:
+    part = around(grey, face)
+    marks = []
+    plain = plainness(part)
+    if plain < _PLAIN:
         block = mosaic(part)
-        yield (block * _OF_A_BLOCK if block else blur(part)), box
-        height, bar = eye_bar(picture.grey, face)
-        if bar is not None:
-            yield height, bar
+        value, least = (block * _OF_A_BLOCK, _MOSAICED) if block else (blur(part), _BLURRED)
+        marks.append(_Mark(value, core_box(face, grey.shape), least))
+    height, bar = eye_bar(grey, face)
+    if bar is not None and plain < _PLAIN_BEHIND_A_BAR:
+        marks.append(_Mark(height, bar, _BARRED))
+    return marks
+
+
+def _scaled(box: Box, scale: float) -> Box:
+    left, top, right, bottom = (round(side * scale) for side in box)
+    return left, top, right, bottom
 
 
 def _paints(layer: PlainLayer, box: Box, composite: np.ndarray) -> bool:
@@ -105,5 +142,5 @@ def _paints(layer: PlainLayer, box: Box, composite: np.ndarray) -> bool:
     own = layer.rgba[top - from_y : bottom - from_y, left - from_x : right - from_x]
     if own[..., 3].mean() < _PAINTED_ALPHA * 255:
         return False
-    difference = np.abs(own[..., :3].astype(np.int16) - composite[top:bottom, left:right])
+    difference = np.abs(own[..., :3].astype(np.int16) - composite[top:bottom, left:right, :3])
     return float(difference.mean()) <= _PAINTED_DIFFERENCE

@@ -3,6 +3,8 @@
 All measures are taken where the face is 96 px wide, so that they do not depend on the resolution of the picture.
 """
 
+import functools
+
 import numpy as np
 from scipy import ndimage
 
@@ -16,7 +18,8 @@ _SHARPEST = 95  # the percentile of the gradients that stands for the edges of e
 _FAINT = 0.25  # a gradient in grey levels per pixel, as rounding and noise leave it
 _LEAST_BLOCK, _MOST_BLOCK = 0.04, 0.3
 _LATTICE_PX = 1.5  # how wide an edge between two blocks may be
-_REGULAR = 0.17  # the share of all gradients, above that of chance, that lies on a mosaic's lattice
+_REGULAR = 0.3  # the share of all gradients, above that of chance, that lies on a mosaic's lattice
+_ALIKE = 5  # grey levels that look as one
 _BAR_WIDTH, _BAR_HEIGHT = 0.33, 0.09
 _BAR_SPREAD = 4.0  # grey levels, the standard deviation of a bar's row after JPEG
 _BAR_CONTRAST = 20.0  # grey levels between a bar and the face above and below it
@@ -35,10 +38,18 @@ def core_box(face: Face, shape: tuple[int, ...]) -> tuple[int, int, int, int]:
     return left, top, min(shape[1], round(x + half_x)), min(shape[0], round(y + half_y))
 
 
+@functools.cache
 def core(side: int) -> np.ndarray:
     """Where eyes, nose and mouth are in the square around a face, bool [side, side]."""
     y, x = (np.mgrid[:side, :side] - (side - 1) / 2) / FACE_PX
     return np.asarray((x / 0.36) ** 2 + (y / 0.40) ** 2 < 1)
+
+
+def plainness(grey: np.ndarray) -> float:
+    """The largest share of the square's middle that is of one grey: more than half is flat art."""
+    levels = np.clip(np.rint(grey[core(grey.shape[0])]), 0, 255).astype(np.intp)
+    counts = np.bincount(levels, minlength=256)
+    return float(np.convolve(counts, np.ones(_ALIKE)).max() / len(levels))
 
 
 def blur(grey: np.ndarray) -> float:
@@ -77,21 +88,25 @@ def mosaic(grey: np.ndarray) -> float:
     down = np.abs(np.diff(part, axis=0)).sum(axis=1)
     if min(across.mean(), down.mean()) < _FAINT * len(part):
         return 0.0
-    periods = np.arange(_LEAST_BLOCK * FACE_PX, _MOST_BLOCK * FACE_PX, 0.25)
-    regular = np.array([min(_regularity(across, period), _regularity(down, period)) for period in periods])
+    periods, first, near = _lattices(len(across))
+    shares = np.maximum.reduceat(near @ np.stack([across, down], axis=1), first) / (across.sum(), down.sum())
+    chance = (_LATTICE_PX / periods)[:, np.newaxis]
+    regular = ((shares - chance) / (1 - chance)).min(axis=1)
     if regular.max() < _REGULAR:
         return 0.0
     return float(periods[np.flatnonzero(regular >= 0.9 * regular.max())[-1]]) / FACE_PX
 
 
-def _regularity(profile: np.ndarray, period: float) -> float:
-    """1 where all of a profile lies on a lattice of this period, 0 where no more than chance puts there."""
-    phases = np.arange(0, period, 0.5)
-    places = np.arange(len(profile))
-    away = np.abs((places - phases[:, np.newaxis] + period / 2) % period - period / 2)
-    share = float(((away <= _LATTICE_PX / 2) @ profile).max() / profile.sum())
-    chance = _LATTICE_PX / period
-    return (share - chance) / (1 - chance)
+@functools.cache
+def _lattices(length: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The periods [P] in question; the first row [P] of each in `near`; which places [length] are near a lattice of
+    that period at every phase, float32 [rows, length]."""
+    periods = np.arange(_LEAST_BLOCK * FACE_PX, _MOST_BLOCK * FACE_PX, 0.25)
+    phases = [np.arange(0, period, 0.5) for period in periods]
+    first = np.cumsum([0, *(len(of_one) for of_one in phases[:-1])])
+    period = np.repeat(periods, [len(of_one) for of_one in phases])[:, np.newaxis]
+    away = np.abs((np.arange(length) - np.concatenate(phases)[:, np.newaxis] + period / 2) % period - period / 2)
+    return periods, first, (away <= _LATTICE_PX / 2).astype(np.float32)
 
 
 def eye_bar(picture: np.ndarray, face: Face) -> tuple[float, tuple[int, int, int, int] | None]:

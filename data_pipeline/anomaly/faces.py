@@ -1,12 +1,12 @@
-"""A picture in, the faces in it out: BlazeFace on tiles of a pyramid, then a second, centred look at each proposal.
+"""A picture in, the faces in it out: BlazeFace on tiles of a few sizes of it, then a second, centred look at proposals.
 
 The short-range network sees a censored face best whose surroundings are sharp; the full-range network, on a still
 smaller picture, one that is blurred together with them. Tiles only propose, with many false alarms: the second look
-tells faces, heavily blurred ones too, from what resembles them.
+tells faces, heavily blurred ones too, from what resembles them to one of the networks alone.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from PIL import Image
@@ -16,21 +16,20 @@ from data_pipeline.anomaly.blaze_face import Network, network
 LEAST_FACE_PX = 40
 _LEAST_SHARE = 0.85  # of that, as a width is found to within a sixth
 GREY = (128, 128, 128)
-_PROPOSED = 0.1  # the score at which a tile's proposal is looked at again
+_PROPOSED = 0.06  # the score at which a tile's proposal is looked at again
 _OVERLAP = 0.25  # of neighbouring tiles: more than a face has there
 _LEAST_SEEN_PX = 5  # of a face in a network's input
 _MOST_SHARE = 2  # of a face in the shorter side of the picture: a box may reach beyond it
 _PLACES = [0, 2, 3, 4, 5, 6, 7]  # of a proposal's points; 1 is its size
 _MIRRORED = [0, 1, 3, 2, 4, 5, 7, 6]  # right and left change places
 _SAME = 0.3  # intersection over union of two boxes of one face
-_MOST_PX = 1 << 24  # a larger picture is halved first: what is stored has a sixteenth of these pixels
-_LADDER = 2**0.5  # from one size of the picture to the next
-_OF_THE_BEST = 0.5  # beside a sure face, what scores less is a fold or a button more often than a face
+_PART_OF_A_TILE = 0.6
+_ALIKE = 0.87  # sizes of the picture nearer than that are as one
 _FEWEST_COLOURS = 12  # of a tile, 5 bits a channel: less is flat art
-_PASSES = (("short_range", 20), ("full_range", 10))  # networks, and how wide a face of 40 px is in their input
-_LOOKS = (("short_range", 28), ("full_range", 14), ("short_range", 44), ("full_range", 20))
-_PROMISING = 0.1  # a mean score below it ends a second look
-_MOST_LOOKS = 4  # and as many a megapixel: the best proposals
+_PASSES = (("full_range", 10.5), ("short_range", 7))  # networks, and how wide a face of 40 px is in their input
+_LOOKS = {"short_range": (20, 28, 44), "full_range": (14, 20)}  # how wide the face is in them at a second look
+_PROMISING = 0.06  # a score of a network below it ends a second look
+_MOST_PROPOSED = 8
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,40 +51,38 @@ class Proposals:
     points: np.ndarray  # [N, 8, 2] in pixels
 
 
-def faces(rgb: np.ndarray, least_score: float = 0.31) -> list[Face]:
+def faces(rgb: np.ndarray, least_score: float = 0.3) -> list[Face]:
     """The faces in a picture uint8 [H, W, 3], best first, from 40 px wide up to the whole picture.
 
     Raises FaceModelMissing where a package or a model is not installed.
     """
-    height, width = rgb.shape[:2]
-    if min(height, width) < LEAST_FACE_PX:
-        return []
-    halvings = 0
-    while height * width >> 2 * halvings > _MOST_PX:
-        halvings += 1
-    image = Image.fromarray(rgb).reduce(1 << halvings)
-    sizes = _sizes(image)
-    found = [_proposals(image, network(name), px) for name, px in _PASSES]
-    proposals = Proposals(np.concatenate([f.scores for f in found]), np.concatenate([f.points for f in found]))
-    most = _MOST_LOOKS + image.width * image.height * _MOST_LOOKS // 1_000_000
-    seen = [_second_look(sizes, points) for _, points in merged(proposals)[:most]]
-    again = Proposals(np.array([score for score, _ in seen]), np.array([p for _, p in seen]).reshape(-1, 8, 2))
-    certain = merged(again)
-    least = max(least_score, _OF_THE_BEST * certain[0][0]) if certain else least_score
-    return [
-        Face(_centre(points), float(points[1].mean()), score, points[2:])
-        for score, points in ((score, points * (1 << halvings)) for score, points in certain)
-        if score >= least and points[1].mean() >= _LEAST_SHARE * LEAST_FACE_PX
-    ]
+    image = Image.fromarray(rgb)
+    sizes = pyramid(image)
+    seen = sorted((confirmed(sizes, face) for face in proposed(sizes)), key=lambda face: -face.score)
+    return [face for face in seen if face.score >= least_score]
 
 
-def _sizes(image: Image.Image) -> list[np.ndarray]:
-    """A picture, halved again and again."""
+def pyramid(image: Image.Image) -> list[np.ndarray]:
+    """A picture RGB, halved again and again: uint8 [H, W, 3]."""
     sizes = [np.asarray(image)]
     while min(image.size) > LEAST_FACE_PX:
         image = image.reduce(2)
         sizes.append(np.asarray(image))
     return sizes
+
+
+def proposed(sizes: Sequence[np.ndarray]) -> list[Face]:
+    """Where faces may be in a picture, given by its pyramid, best first, with many false alarms."""
+    if min(sizes[0].shape[:2]) < LEAST_FACE_PX:
+        return []
+    found = [_proposals(sizes, network(name), px) for name, px in _PASSES]
+    proposals = Proposals(np.concatenate([f.scores for f in found]), np.concatenate([f.points for f in found]))
+    likely = [_face(score, points) for score, points in merged(proposals)[:_MOST_PROPOSED]]
+    return [face for face in likely if face.width >= _LEAST_SHARE * LEAST_FACE_PX]
+
+
+def _face(score: float, points: np.ndarray) -> Face:
+    return Face((float(points[0, 0]), float(points[0, 1])), float(points[1].mean()), score, points[2:])
 
 
 def merged(proposals: Proposals) -> list[tuple[float, np.ndarray]]:
@@ -110,12 +107,13 @@ def _overlap(one: np.ndarray, others: np.ndarray) -> np.ndarray:
     return both / np.maximum(union, 1e-9)
 
 
-def _proposals(picture: Image.Image, net: Network, face_px: int) -> Proposals:
+def _proposals(levels: Sequence[np.ndarray], net: Network, face_px: float) -> Proposals:
     scores, points = [np.zeros(0)], [np.zeros((0, 8, 2))]
-    scale = face_px / LEAST_FACE_PX
-    while True:
-        width, height = max(1, round(picture.width * scale)), max(1, round(picture.height * scale))
-        small = np.asarray(picture.resize((width, height), Image.Resampling.BILINEAR, reducing_gap=3))
+    full_height, full_width = levels[0].shape[:2]
+    for scale in scales(max(full_height, full_width), net.side_px, face_px / LEAST_FACE_PX):
+        width, height = max(1, round(full_width * scale)), max(1, round(full_height * scale))
+        enough = Image.fromarray(levels[min(len(levels) - 1, int(np.log2(1 / scale)))])
+        small = np.asarray(enough.resize((width, height), Image.Resampling.BILINEAR))
         for left, top, tile in _tiles(small, net.side_px):
             if _is_flat(tile):
                 continue
@@ -128,9 +126,18 @@ def _proposals(picture: Image.Image, net: Network, face_px: int) -> Proposals:
             kept = (likely >= _PROPOSED) & inside & possible
             scores.append(likely[kept])
             points.append(where[kept] / scale)
-        if max(width, height) <= net.side_px:
-            return Proposals(np.concatenate(scores), np.concatenate(points))
-        scale /= _LADDER
+    return Proposals(np.concatenate(scores), np.concatenate(points))
+
+
+def scales(length: int, side: int, largest: float) -> list[float]:
+    """At which a picture of that longer side just fills a part of a tile, one tile, two, three, five, eight."""
+    tiles = [_PART_OF_A_TILE]
+    one, two = 1, 2
+    while (one - (one - 1) * _OVERLAP) * side < largest * length:
+        tiles.append(one - (one - 1) * _OVERLAP)
+        one, two = two, one + two
+    scales = [count * side / length for count in tiles]
+    return [scale for scale in scales if scale < _ALIKE * largest] + [largest]
 
 
 def _tiles(picture: np.ndarray, side: int) -> Iterator[tuple[int, int, np.ndarray]]:
@@ -152,34 +159,40 @@ def _is_flat(tile: np.ndarray) -> bool:
     return int(np.count_nonzero(np.bincount(codes.ravel(), minlength=1 << 15))) < _FEWEST_COLOURS
 
 
-def _second_look(sizes: Sequence[np.ndarray], points: np.ndarray) -> tuple[float, np.ndarray]:
-    """The mean score of a proposal in the middle of both networks' inputs, plain and mirrored, and its mean points."""
-    looks: list[tuple[float, np.ndarray]] = []
-    for name, px in _LOOKS:
-        looks += [_look(sizes, points, name, px), _mirrored_look(sizes, points, name, px)]
-        if np.mean([score for score, _ in looks]) < _PROMISING:
-            break
-    scores = np.array([score for score, _ in looks])
-    if not scores.any():
-        return 0.0, points
-    return float(scores.mean()), np.average([where for _, where in looks], axis=0, weights=scores)
+def confirmed(sizes: Sequence[np.ndarray], face: Face) -> Face:
+    """A proposal seen again, in the middle of both networks' inputs, plain and mirrored: its score and mean place.
+
+    `sizes` is the pyramid of the picture. The score is the geometric mean of the networks' mean scores, as each takes
+    other things for faces; 0 where one sees next to nothing.
+    """
+    means, scores, places = [], [], []
+    for name, widths_px in _LOOKS.items():
+        of_one: list[float] = []
+        for px in widths_px:
+            for score, where in (_look(sizes, face, name, px), _mirrored_look(sizes, face, name, px)):
+                of_one.append(score)
+                places.append(where)
+            if np.mean(of_one) < _PROMISING:
+                return replace(face, score=0.0)
+        means.append(np.mean(of_one))
+        scores += of_one
+    seen = _face(float(np.prod(means)) ** (1 / len(means)), np.average(places, axis=0, weights=scores))
+    return seen if seen.width >= _LEAST_SHARE * LEAST_FACE_PX else replace(seen, score=0.0)
 
 
-def _look(sizes: Sequence[np.ndarray], points: np.ndarray, name: str, face_px: int) -> tuple[float, np.ndarray]:
+def _look(sizes: Sequence[np.ndarray], face: Face, name: str, face_px: int) -> tuple[float, np.ndarray]:
     net = network(name)
-    corner, width = _window(points, net.side_px, face_px)
-    score, found = _best(net, _window_pixels(sizes, points, width, net.side_px), face_px)
+    corner, width = _window(face, net.side_px, face_px)
+    score, found = _best(net, _window_pixels(sizes, face, width, net.side_px), face_px)
     found *= width
     found[_PLACES] += corner
     return score, found
 
 
-def _mirrored_look(
-    sizes: Sequence[np.ndarray], points: np.ndarray, name: str, face_px: int
-) -> tuple[float, np.ndarray]:
+def _mirrored_look(sizes: Sequence[np.ndarray], face: Face, name: str, face_px: int) -> tuple[float, np.ndarray]:
     net = network(name)
-    corner, width = _window(points, net.side_px, face_px)
-    seen = _window_pixels(sizes, points, width, net.side_px)[:, ::-1]
+    corner, width = _window(face, net.side_px, face_px)
+    seen = _window_pixels(sizes, face, width, net.side_px)[:, ::-1]
     score, found = _best(net, np.ascontiguousarray(seen), face_px)
     found[_PLACES, 0] = 1 - found[_PLACES, 0]
     found = found[_MIRRORED] * width
@@ -187,20 +200,16 @@ def _mirrored_look(
     return score, found
 
 
-def _centre(points: np.ndarray) -> tuple[float, float]:
-    return float(points[0, 0]), float(points[0, 1])
-
-
-def _window(points: np.ndarray, side_px: int, face_px: int) -> tuple[np.ndarray, float]:
+def _window(face: Face, side_px: int, face_px: int) -> tuple[np.ndarray, float]:
     """The left upper corner and the width of what a network has to see for a face of that width in its input."""
-    width = float(points[1].mean()) * side_px / face_px
-    return points[0] - width / 2, width
+    width = face.width * side_px / face_px
+    return np.array(face.centre) - width / 2, width
 
 
-def _window_pixels(sizes: Sequence[np.ndarray], points: np.ndarray, width: float, side_px: int) -> np.ndarray:
+def _window_pixels(sizes: Sequence[np.ndarray], face: Face, width: float, side_px: int) -> np.ndarray:
     """A window about a proposal, from the size of the picture whose pixels are just enough for it."""
     halvings = min(len(sizes) - 1, max(0, int(np.log2(width / side_px))))
-    x, y = _centre(points)
+    x, y = face.centre
     part = 1 << halvings
     return square(sizes[halvings], (x / part, y / part), width / part, side_px)
 

@@ -100,7 +100,7 @@ def seen(rgba: np.ndarray) -> np.ndarray:
     """Over neutral grey, uint8 RGB, reduced to what a model looks at; what is too thin for it gets a margin."""
     height, width = rgba.shape[:2]
     size = target_size(width, height, _MOST_PX)
-    rgb = over_grey(rgba if size == (width, height) else resize_picture(rgba, size))
+    rgb = np.asarray(over_grey(rgba if size == (width, height) else resize_picture(rgba, size)))
     least_px = max(_LEAST_PX, -(-max(size) // _MOST_ASPECT))
     if min(size) >= least_px:
         return rgb

@@ -65,7 +65,7 @@ def test_a_watermark_is_dropped_shown_and_told(source: Path, tmp_path: Path) -> 
     mark = layers[-1]
     assert mark["threshold"] == 0.5
     assert mark["value"] == dict(mark["measures"])["watermark"] > 0.5
-    assert {name for name, _ in mark["measures"]} == set(DETECTORS) - {"blurred_face"}  # which is off by default
+    assert {name for name, _ in mark["measures"]} == set(DETECTORS)
     row = documents["marked.psd"]
     assert row["final_mean"] is None  # it is no longer Photoshop's picture
     shown = _previews(tmp_path / "out")[f"{row['key']}.dropped_00.webp"]

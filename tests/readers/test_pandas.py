@@ -38,7 +38,7 @@ def test_measures_are_pairs_of_detector_and_value(dataset: Path) -> None:
     layers = pd.read_parquet(dataset / "tables" / "layers")
     stored = layers[layers.fate == "stored"]
     pages = stored[stored.owner_id.isna()].measures.map(dict)
-    assert set(pages.iloc[0]) == set(DETECTORS) - {"blurred_face"}  # which is off by default
+    assert set(pages.iloc[0]) == set(DETECTORS)
     assert pages.map(lambda values: 0 <= values["solid_colour"] <= 1).all()
     grounds = layers[layers.name == "Ground"]["flags"]  # the attribute `flags` is the data frame's own
     assert grounds.map(lambda flags: list(flags) == ["solid_colour"]).any()

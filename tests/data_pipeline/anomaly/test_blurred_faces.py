@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from data_pipeline.anomaly import Detector, Judge, Scene, Subject, check_models, judged
+from data_pipeline.anomaly import Detector, Judge, Scene, Subject, blurred_faces, check_models, judged
 from data_pipeline.anomaly.bench_faces import bar, gaussian, mosaic, regions
 from data_pipeline.anomaly.blaze_face import FaceModelMissing, network
 from data_pipeline.anomaly.blurred_faces import _COMPOSITES, BlurredFaces, over_grey
@@ -58,12 +58,44 @@ def test_it_is_a_detector():
 def test_the_ground_is_neutral_grey():
     rgba = np.array([[[0, 200, 255, 0], [0, 200, 255, 255], [0, 200, 255, 128]]], np.uint8)
     expected = [[128, 128, 128], [0, 200, 255], [64, 164, 192]]
-    assert over_grey(rgba)[0].tolist() == expected
+    assert np.asarray(over_grey(rgba))[0].tolist() == expected
 
 
 def test_a_layer_without_a_face_is_nothing():
     assert alone(np.full((90, 120, 3), 200, np.uint8)) == 0
     assert alone(np.random.default_rng(0).integers(0, 255, (200, 200, 3), np.uint8)) == 0
+
+
+def test_letters_and_lines_are_passed_over(monkeypatch: pytest.MonkeyPatch):
+    def proposed(sizes: list[np.ndarray]) -> None:
+        raise AssertionError("a picture without room for a face was searched")
+
+    monkeypatch.setattr(blurred_faces, "proposed", proposed)
+    picture = np.random.default_rng(0).integers(0, 255, (400, 600, 3), np.uint8)
+    alpha = np.zeros((400, 600), np.uint8)
+    alpha[:, ::20] = alpha[:, 1::20] = alpha[::30] = 255
+    lines = layer(picture, alpha=alpha)
+    assert DETECTOR.measure(Subject(lines, (), Scene(Stack(600, 400, (lines,))), 0)) == 0
+    with pytest.raises(AssertionError, match="was searched"):
+        alone(picture)
+
+
+def test_a_large_picture_is_searched_at_a_megapixel(sharp: list[tuple[np.ndarray, Face]]):
+    for picture, face in sharp:
+        blurred = np.rint(gaussian(picture, 0.06 * face.width)).astype(np.uint8)
+        size = picture.shape[1] * 6, picture.shape[0] * 6
+        large = np.asarray(Image.fromarray(blurred).resize(size, Image.Resampling.BICUBIC))
+        opaque = np.full(large.shape[:2], 255, np.uint8)
+        assert large.shape[0] * large.shape[1] > 1 << 21
+        value, (left, top, right, bottom) = DETECTOR.searched(np.dstack([large, opaque]))[0]
+        assert value == pytest.approx(0.06, rel=0.35)
+        centre = (left + right) / 2, (top + bottom) / 2
+        assert np.hypot(*np.subtract(centre, np.multiply(face.centre, 6))) < 0.15 * 6 * face.width
+
+
+def test_a_gradient_is_no_blurred_face():
+    across = np.linspace(0, 255, 160)[np.newaxis, :, np.newaxis] * np.ones((160, 1, 3))
+    assert alone(across.astype(np.uint8)) == 0
 
 
 def test_a_sharp_face_stays(sharp: list[tuple[np.ndarray, Face]]):

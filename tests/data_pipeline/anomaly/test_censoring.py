@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
-from data_pipeline.anomaly.censoring import FACE_PX, MOST_BLUR, around, blur, core, core_box, eye_bar, mosaic
+from data_pipeline.anomaly.censoring import FACE_PX, MOST_BLUR, around, blur, core, core_box, eye_bar, mosaic, plainness
 from data_pipeline.anomaly.faces import Face
 
 SIDE = 115
@@ -90,6 +90,15 @@ def test_dark_glasses_are_no_bar():
     picture[40:60, 64:95] = 10
     picture[40:45, 25:95] = 10
     assert eye_bar(picture, FACE) == (0.0, None)
+
+
+def test_flat_art_is_plain_and_a_gradient_is_not():
+    assert plainness(np.full((SIDE, SIDE), 255, np.float32)) == 1
+    halves = np.full((SIDE, SIDE), 40, np.float32)
+    halves[SIDE // 2 :] = 200
+    assert plainness(halves) == pytest.approx(0.5, abs=0.02)
+    slope = np.linspace(0, 255, SIDE, dtype=np.float32) * np.ones((SIDE, 1), np.float32)
+    assert plainness(slope) < 0.1
 
 
 def test_a_face_is_brought_to_one_width():

@@ -18,7 +18,6 @@ from tests.data_pipeline.anomaly.drawn_subjects import GROUND, HEIGHT, WIDTH, fi
 
 _MARK = Pixels(name="Watermark", rgba=filled((200, 30, 40), 120, 60), left=40, top=30)
 _DISC = Pixels(name="Disc", rgba=filled((30, 90, 200), 80, 60), left=200, top=150)
-_ASKED = set(DETECTORS) - {"blurred_face"}  # by default
 
 
 def _curated(layers: Sequence[Node], **options: object) -> Sample | Rejection:
@@ -57,11 +56,9 @@ def test_the_first_that_drops_decides_and_every_value_is_kept() -> None:
 
 
 def test_ignored_detectors_are_not_asked() -> None:
-    asked = CurateOptions(blurred_face="flag")
-    assert [judge.detector.reason for judge in built_in(asked)] == list(DETECTORS)
-    assert [judge.detector.reason for judge in built_in(CurateOptions())] == [
-        name for name in DETECTORS if name in _ASKED
-    ]
+    assert [judge.detector.reason for judge in built_in(CurateOptions())] == list(DETECTORS)
+    without = CurateOptions(blurred_face="ignore")
+    assert [judge.detector.reason for judge in built_in(without)] == list(DETECTORS[1:])
     ignoring = CurateOptions(**dict.fromkeys(DETECTORS, "ignore"))  # type: ignore[arg-type]
     assert built_in(ignoring) == ()
 
@@ -72,7 +69,7 @@ def test_a_watermark_is_dropped_with_its_figures_and_a_preview() -> None:
     row = _row(result, "Watermark")
     assert (row.fate, row.drop_reason, row.value, row.threshold) == (Fate.DROPPED, DropReason.WATERMARK, 1.0, 0.5)
     assert row.measures is not None
-    assert set(row.measures) == _ASKED
+    assert set(row.measures) == set(DETECTORS)
     assert row.flags == []
     np.testing.assert_array_equal(result.previews["dropped_00"][60, 100], (200, 30, 40, 255))
     assert not result.previews["dropped_00"][200, 300].any()
@@ -88,7 +85,7 @@ def test_a_flag_keeps_the_layer_and_says_so() -> None:
 def test_what_is_ignored_is_not_measured() -> None:
     row = _row(_curated([GROUND, _MARK], watermark="ignore"), "Watermark")
     assert (row.fate, row.flags) == (Fate.STORED, [])
-    assert set(row.measures or {}) == _ASKED - {"watermark"}
+    assert set(row.measures or {}) == set(DETECTORS) - {"watermark"}
 
 
 def test_nothing_exceeds_the_highest_threshold() -> None:

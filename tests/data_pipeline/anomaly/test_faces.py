@@ -7,7 +7,7 @@ from PIL import Image
 
 from data_pipeline.anomaly import blaze_face
 from data_pipeline.anomaly.blaze_face import FaceModelMissing, Network, cell_centres, decode, network
-from data_pipeline.anomaly.faces import GREY, Proposals, faces, merged, square
+from data_pipeline.anomaly.faces import GREY, Proposals, faces, merged, scales, square
 
 
 def test_anchors_are_the_centres_of_cells():
@@ -54,6 +54,13 @@ def test_flat_art_costs_no_network(monkeypatch: pytest.MonkeyPatch):
     art[50:200, 60:300] = (200, 150, 120)
     assert faces(art) == []
     assert faces(np.random.default_rng(0).integers(0, 255, (39, 400, 3), np.uint8)) == []
+
+
+def test_a_picture_is_seen_whole_and_then_in_tiles():
+    assert scales(60, 128, 0.25) == [0.25]
+    assert scales(1000, 192, 0.25) == pytest.approx([0.6 * 0.192, 0.192, 0.25])
+    whole, two, three, five = 0.192, 1.75 * 0.192, 2.5 * 0.192, 4 * 0.192
+    assert scales(1000, 192, 1.0) == pytest.approx([0.6 * whole, whole, two, three, five, 1.0])
 
 
 def test_noise_has_no_face():
