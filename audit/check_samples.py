@@ -178,7 +178,7 @@ def _facts(shard: str, metadata: dict[str, Any]) -> SampleFacts:
     ]
     captions = [[None, caption] for caption in metadata["captions"]]
     captions += [[index, caption] for index, caption in enumerate(metadata["layer_captions"]) if caption is not None]
-    rows = [[index, c["text"], c["language"], c["captioner"], c["flags"]] for index, c in captions]
+    rows = [[index, c["text"], c["language"], c["length"], c["captioner"], c["flags"]] for index, c in captions]
     return SampleFacts(
         key=metadata["key"],
         shard=shard,

@@ -211,12 +211,14 @@ def check_captions(root: str, paths: Sequence[str], corpus: Corpus, findings: Fi
     for key, group in groupby(rows, key=lambda pair: pair[1]["key"]):
         pairs = list(islice(group, MAX_NODES))
         where = f"{pairs[0][0]} {key}"
+        flagged = sum(bool(row["flags"]) for _, row in pairs)
+        corpus.counts.update({"captions.all": len(pairs), "captions.flagged": flagged})
         findings.expect(key not in corpus.captioned, "captions", where, "its rows do not stand together")
         corpus.captioned.add(key)
         sample = corpus.samples.get(key)
         if not findings.expect(sample is not None, "captions", where, "no sample has this key") or sample is None:
             continue
-        names = ("layer_index", "text", "language", "captioner", "flags")
+        names = ("layer_index", "text", "language", "length", "captioner", "flags")
         same = digest([[row[name] for name in names] for _, row in pairs]) == sample.captions
         findings.expect(same, "captions", where, "the rows are not the captions of KEY.json")
 

@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from beam_jobs import files
-from beam_jobs.counts import count
+from beam_jobs.counts import count, count_captions
 from beam_jobs.packing import PREVIEWS, SHARD, Artifact
 from beam_jobs.records import caption_rows, document_row, layer_rows, sample_json, unpack_record
 from beam_jobs.references import Reference, Slice
@@ -31,7 +31,8 @@ _PLACES = pa.schema([("key", pa.string()), ("path", pa.string()), ("offset", pa.
 _KNOWN = pa.schema([("uri", pa.string()), ("fingerprint", pa.string()), ("sha256", pa.string()),
                     ("reason", pa.string()), ("picture", pa.string()), ("look", pa.string()),
                     ("aspect", pa.float64()), ("pictures", pa.list_(pa.string())), ("layers", pa.int64()),
-                    ("sample_bytes", pa.int64()), ("was_near", pa.bool_()), ("has_images", pa.bool_()),
+                    ("sample_bytes", pa.int64()), ("area_px", pa.int64()), ("captioned", pa.bool_()),
+                    ("was_near", pa.bool_()), ("has_images", pa.bool_()),
                     ("has_previews", pa.bool_()),
                     *[(f"record_{name.name}", _PLACES.field(name.name).type) for name in fields(Slice)]])  # fmt: skip
 
@@ -119,7 +120,9 @@ def _rows(artifact: Artifact, output: str) -> Built:
             writers["documents"].add([document])
             writers["layers"].add(layers)
             if document.status == "accepted":
-                writers["captions"].add(caption_rows(record))
+                captions = caption_rows(record)
+                counts.update(count_captions(captions))
+                writers["captions"].add(captions)
             place = Slice(records_path, records.offset + BLOCK_BYTES, len(packed), one.record.sha256)
             records.add(f"{document.document_id}.json.z", packed)
             places.append(_known(one, place))
@@ -138,7 +141,8 @@ def _known(one: Reference, place: Slice) -> dict[str, object]:
         "uri": one.uri, "fingerprint": one.fingerprint, "sha256": one.sha256,
         "reason": one.reason if one.message is None else None,
         "picture": one.picture, "look": one.look, "aspect": one.aspect, "pictures": list(one.pictures),
-        "layers": one.layers, "sample_bytes": one.sample_bytes, "was_near": one.reason == Reason.NEAR_DUPLICATE,
+        "layers": one.layers, "sample_bytes": one.sample_bytes, "area_px": one.area_px, "captioned": one.captioned,
+        "was_near": one.reason == Reason.NEAR_DUPLICATE,
         "has_images": one.picture is not None, "has_previews": one.previews is not None,
         **{f"record_{name}": value for name, value in asdict(place).items()},
     }  # fmt: skip

@@ -9,7 +9,7 @@ from typing import Any, BinaryIO, cast
 
 from beam_jobs import files, scratch
 from beam_jobs.inputs import Input, clean
-from beam_jobs.opinion import opinion_of
+from beam_jobs.models import opinion_of
 from beam_jobs.options import JobOptions
 from beam_jobs.references import Reference
 from schemas.options import CurateOptions

@@ -12,7 +12,7 @@ from beam_jobs.build import NEXT, Built
 from beam_jobs.card import card
 from beam_jobs.manifest import manifest
 from beam_jobs.options import JobOptions
-from beam_jobs.state import ARTIFACTS, CARD, built_json
+from beam_jobs.state import ARTIFACTS, CARD, CONFIGURATION, built_json
 from data_pipeline.stack_io import decode_json, encode_json
 
 INTENT = "state/commit.json"
@@ -27,6 +27,7 @@ def seal(built: Sequence[Built], before: Collection[Built], paths: Collection[st
     new = {
         ARTIFACTS: built_json(ordered),
         CARD: text,
+        CONFIGURATION: encode_json(options.recipe),
         "manifest.json": encode_json(whole),
     }
     for path, data in new.items():

@@ -1,11 +1,11 @@
-"""Rows in, the counts of manifest.json out: documents and layers, and what became of them."""
+"""Rows in, the counts of manifest.json out: documents, layers and captions, and what became of them."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from schemas.reasons import Fate
-from schemas.rows import LEAF_KINDS, DocumentRow, LayerRow
+from schemas.rows import LEAF_KINDS, CaptionRow, DocumentRow, LayerRow
 
 
 def count(document: DocumentRow, layers: Sequence[LayerRow]) -> Counter[str]:
@@ -29,6 +29,11 @@ def count(document: DocumentRow, layers: Sequence[LayerRow]) -> Counter[str]:
                 counts["leaves.kept" if layer.fate in (Fate.STORED, Fate.MERGED) else "leaves.flattened"] += 1
     counts["documents_flattened"] = int(counts["leaves.flattened"] > 0)
     return counts
+
+
+def count_captions(captions: Sequence[CaptionRow]) -> Counter[str]:
+    """All of a document's, and those that quality control flags."""
+    return Counter({"captions.all": len(captions), "captions.flagged": sum(bool(one.flags) for one in captions)})
 
 
 def nested(counts: Mapping[str, int]) -> dict[str, Any]:

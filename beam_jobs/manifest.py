@@ -8,7 +8,6 @@ from beam_jobs.build import Built
 from beam_jobs.counts import nested
 from beam_jobs.options import JobOptions
 from beam_jobs.packing import PREVIEWS, ROWS, SHARD
-from beam_jobs.software import versions
 
 
 def manifest(built: Sequence[Built], options: JobOptions) -> dict[str, Any]:
@@ -16,7 +15,7 @@ def manifest(built: Sequence[Built], options: JobOptions) -> dict[str, Any]:
     for one in built:
         counts.update(one.counts)
     return {
-        "versions": versions(),
+        "versions": dict(options.software),
         "configuration": options.configuration,
         "configuration_hash": options.recipe_hash,
         "counts": nested(counts),

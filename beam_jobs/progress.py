@@ -19,6 +19,8 @@ class Progress:
         self._started = self._said = time.monotonic()
         self._bar = tqdm(total=total, desc="curate", unit="doc", disable=not self._terminal or not total)
         self._packed = tqdm(desc="pack", unit="file", disable=True)
+        self._captioned = tqdm(desc="caption", unit="sample", disable=True)
+        self.captions = 0
         self.accepted = 0
         self.rejected = 0
 
@@ -40,10 +42,22 @@ class Progress:
                 self._packed = tqdm(desc="pack", unit="file")
             self._packed.update()
 
+    def captioned(self) -> None:
+        with self._lock:
+            if self._captioned.disable and self._terminal:
+                self._bar.close()
+                self._captioned = tqdm(desc="caption", unit="sample")
+            self._captioned.update()
+            self.captions += 1
+            if not self._terminal and time.monotonic() - self._said > _LINE_EVERY_S:
+                self._said = time.monotonic()
+                print(f"captioned {self.captions} samples", file=sys.stderr, flush=True)
+
     def close(self) -> float:
         """Seconds since the start."""
         self._bar.close()
         self._packed.close()
+        self._captioned.close()
         if not self._terminal and self._total:
             self._say()
         return time.monotonic() - self._started
@@ -74,6 +88,11 @@ def start(total: int) -> Progress:
 def advance(accepted: bool) -> None:
     if _running is not None:
         _running.advance(accepted)
+
+
+def captioned() -> None:
+    if _running is not None:
+        _running.captioned()
 
 
 def packed() -> None:

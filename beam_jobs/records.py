@@ -1,12 +1,13 @@
 """A document's record: its table rows and its KEY.json as packed JSON, without what the corpus decides."""
 
 import zlib
-from dataclasses import fields, replace
+from collections.abc import Sequence
+from dataclasses import asdict, fields, replace
 from typing import Any
 
 from beam_jobs.references import Reference
-from data_pipeline.stack_io import decode_json, encode_json
-from schemas.captions import Caption
+from data_pipeline.stack_io import caption_json, decode_json, encode_json
+from schemas.captions import Caption, Captioned
 from schemas.reasons import DropReason, Fate, Stage
 from schemas.rows import CaptionRow, DocumentRow, LayerRow
 from schemas.sample import Rejection, Sample
@@ -20,7 +21,18 @@ def record_of(outcome: Sample | Rejection, metadata: dict[str, Any] | None) -> R
         "document": _row(outcome.document),
         "layers": [_row(layer) for layer in outcome.layers],
         "metadata": metadata,
+        **(_captions(outcome.captions, outcome.layer_captions) if isinstance(outcome, Sample) else {}),
     }
+
+
+def with_captions(record: Record, captions: Captioned) -> Record:
+    """The record of a sample, its captions replaced; layers that were not asked about have none."""
+    of_layers = captions.layer_captions or (None,) * len(record["metadata"]["layers"])
+    metadata = record["metadata"] | {
+        "captions": [caption_json(one) for one in captions.captions],
+        "layer_captions": [one and caption_json(one) for one in of_layers],
+    }
+    return record | {"metadata": metadata} | _captions(captions.captions, of_layers)
 
 
 def pack_record(record: Record) -> bytes:
@@ -57,11 +69,11 @@ def _without_store(row: LayerRow) -> LayerRow:
 
 def caption_rows(record: Record) -> list[CaptionRow]:
     """Of a sample: its own captions, then those of its layers, bottom to top."""
-    metadata = record["metadata"]
-    rows = [_caption(metadata["key"], None, caption) for caption in metadata["captions"]]
-    for index, caption in enumerate(metadata["layer_captions"]):
+    key = record["metadata"]["key"]
+    rows = [_caption(key, None, caption) for caption in record["captions"]]
+    for index, caption in enumerate(record["layer_captions"]):
         if caption is not None:
-            rows.append(_caption(metadata["key"], index, caption))
+            rows.append(_caption(key, index, caption))
     return rows
 
 
@@ -72,8 +84,14 @@ def sample_json(record: Record, reference: Reference) -> dict[str, Any]:
 
 
 def _caption(key: str, index: int | None, values: dict[str, Any]) -> CaptionRow:
-    caption = Caption(**values)
-    return CaptionRow(key, index, caption.text, caption.language, caption.captioner, flags=list(caption.flags))
+    return CaptionRow(key, index, **values | {"flags": [*values["flags"]]})
+
+
+def _captions(own: Sequence[Caption], of_layers: Sequence[Caption | None]) -> Record:
+    return {
+        "captions": [asdict(one) for one in own],
+        "layer_captions": [one and asdict(one) for one in of_layers],
+    }
 
 
 def _row(row: DocumentRow | LayerRow) -> dict[str, Any]:

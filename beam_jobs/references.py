@@ -35,6 +35,8 @@ class Reference:
     look: str | None = None  # perceptual hash of the composite
     aspect: float = 1.0  # its width / height
     pictures: tuple[str, ...] = ()  # hashes of the layers that carry a picture
+    area_px: int = 0  # of the composite
+    captioned: bool = False  # by a model, which is asked once the corpus has been curated
     was_near: bool = False  # the last run rejected it as a near duplicate, so its pixels are in no shard
     message: str | None = None  # of a rejection that the corpus decided
     split: str | None = None

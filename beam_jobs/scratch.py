@@ -5,12 +5,13 @@ The reference is filed under the document's uri and fingerprint, last, so a run 
 
 import hashlib
 import itertools
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from beam_jobs import files
 from beam_jobs.inputs import Input
-from beam_jobs.records import pack_record, record_of
+from beam_jobs.records import Record, pack_record, record_of
 from beam_jobs.references import Reference, Slice
 from data_pipeline.duplicates import perceptual_hash, picture_hashes
 from data_pipeline.shard_io import pack
@@ -39,7 +40,7 @@ def encode(outcome: Sample | Rejection, options: CurateOptions) -> Encoded:
     if isinstance(outcome, Sample):
         metadata = describe(outcome, options.image_format)
         images = pack(image_members(outcome, options.image_format))
-        sample_bytes = len(images) + len(pack(text_members(metadata | _LONGEST_SPLIT)))
+        sample_bytes = len(images) + _text_bytes(metadata)
     sha256 = outcome.document.sha256
     if options.previews and outcome.previews and sha256 is not None:
         named = ((f"{key_of(sha256)}.{name}.webp", rgba) for name, rgba in sorted(outcome.previews.items()))
@@ -61,12 +62,20 @@ def store(output: str, document: Input, outcome: Sample | Rejection, encoded: En
         pictures=picture_hashes(outcome.stack) if isinstance(outcome, Sample) else (),
         layers=len(outcome.stack.layers) if isinstance(outcome, Sample) else 0,
         sample_bytes=encoded.sample_bytes,
+        area_px=outcome.stack.width * outcome.stack.height if isinstance(outcome, Sample) else 0,
         record=record,
         images=images if encoded.images else None,
         previews=previews if encoded.previews else None,
     )
     files.write(files.join(output, _finished(document)), encode_json(asdict(reference)))
     return reference
+
+
+def store_captions(output: str, one: Reference, record: Record) -> Reference:
+    """The reference of a sample whose record has got its captions."""
+    (kept,) = _put(output, pack_record(record))
+    size = (one.images.length if one.images else 0) + _text_bytes(record["metadata"])
+    return replace(one, record=kept, sample_bytes=size, captioned=True)
 
 
 def find(output: str, document: Input) -> Reference | None:
@@ -103,6 +112,11 @@ def _put(output: str, *parts: bytes) -> list[Slice]:
         files.write(files.join(output, path), b"".join(parts))
     starts = itertools.accumulate((len(part) for part in parts), initial=0)
     return [Slice(path, start, len(part), digest) for part, start, digest in zip(parts, starts, digests, strict=False)]
+
+
+def _text_bytes(metadata: Mapping[str, Any]) -> int:
+    """What KEY.json and KEY.txt take in a shard."""
+    return len(pack(text_members({**metadata, **_LONGEST_SPLIT})))
 
 
 def _picture(sample: Sample) -> str:

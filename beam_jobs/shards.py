@@ -6,41 +6,34 @@ Exit status: 0 done; 1 done, but more documents were rejected than --max-reject 
 OUTPUT, nothing was done; 3 the run failed, and what it finished is kept for the next one.
 """
 
-import logging
 import sys
 import time
 from collections.abc import Sequence
 from typing import Any
 
 import apache_beam as beam
-from apache_beam.options.pipeline_options import PipelineOptions
-from apache_beam.runners.runner import PipelineRunner, create_runner
 
 from beam_jobs import commit, progress, state
+from beam_jobs.captioning import Captions
 from beam_jobs.child import Curate as CurateFunction
 from beam_jobs.child import curate_document
-from beam_jobs.children import close_children
+from beam_jobs.command_line import parse
 from beam_jobs.corpus import file_of, keep_one_file, keep_one_picture, picture_of
 from beam_jobs.dry_run import forecast
 from beam_jobs.families import Families
 from beam_jobs.files import configure, join, read
-from beam_jobs.inputs import find_inputs, printable
+from beam_jobs.inputs import find_inputs
 from beam_jobs.journal import Journal
 from beam_jobs.lock import only_run
-from beam_jobs.opinion import with_model
-from beam_jobs.options import DEFAULT_RUNNER, JobOptions, parse
+from beam_jobs.models import with_model
+from beam_jobs.options import JobOptions
 from beam_jobs.packing import plan
+from beam_jobs.running import DONE, TOO_MANY_REJECTED, exit_status, run_graph, runner_of
 from beam_jobs.state import State, Work
 from beam_jobs.summary import summary
 from beam_jobs.transforms import Build, Curate
 from data_pipeline.anomaly import check_models
 from data_pipeline.stack_io import decode_json
-
-DONE, TOO_MANY_REJECTED, WRONG, FAILED = 0, 1, 2, 3
-
-
-class Failed(Exception):
-    """The run could not be finished, through no fault of an input."""
 
 
 def shards(pipeline: beam.Pipeline, work: Work, before: State, options: JobOptions, curate: CurateFunction) -> None:
@@ -55,6 +48,7 @@ def shards(pipeline: beam.Pipeline, work: Work, before: State, options: JobOptio
         | "By composite" >> beam.GroupBy(picture_of)
         | "Deduplicate composites" >> beam.FlatMapTuple(lambda _, group: keep_one_picture(group))
         | "Families of near duplicates, splits" >> Families(options)
+        | "Captions of a model" >> Captions(options)
         | "Pack" >> beam.FlatMap(plan, options.shard_size)
         | "Spread" >> beam.Reshuffle()
         | "Write shards, previews, tables" >> beam.ParDo(Build(options, curate, before.built))
@@ -65,9 +59,7 @@ def shards(pipeline: beam.Pipeline, work: Work, before: State, options: JobOptio
 
 def run(options: JobOptions, curate: CurateFunction = curate_document) -> dict[str, Any]:
     """Runs the job; returns manifest.json. Raises ValueError for a wrong INPUT or OUTPUT, before any work."""
-    if options.runner == DEFAULT_RUNNER:  # it logs each failure at every level; ours is told once, and kept in logs/
-        logging.getLogger("apache_beam").setLevel(logging.CRITICAL)
-    runner = _runner(options.runner)
+    runner = runner_of(options)
     configure(options.beam_flags)
     check_models(options.curate)
     options = with_model(options)
@@ -83,14 +75,7 @@ def run(options: JobOptions, curate: CurateFunction = curate_document) -> dict[s
         bar = progress.start(len(work.todo))
         with Journal(options, len(inputs), len(work.todo)) as journal:
             if not state.is_done(work, before):
-                pipeline = beam.Pipeline(runner, PipelineOptions([*options.beam_flags]))
-                shards(pipeline, work, before, options, curate)
-                try:
-                    pipeline.run().wait_until_finish()
-                except Exception as error:  # the border to Beam, whose runners raise what they like
-                    if _was_interrupted(error):
-                        raise KeyboardInterrupt from error
-                    raise Failed(f"{type(error).__name__}: {error}") from error
+                run_graph(runner, options, lambda pipeline: shards(pipeline, work, before, options, curate))
                 commit.roll_forward(options.output)
             manifest: dict[str, Any] = decode_json(read(join(options.output, "manifest.json")))
             moved = state.moved(before, state.recall(options.output)) if before.known and work.todo else []
@@ -101,44 +86,17 @@ def run(options: JobOptions, curate: CurateFunction = curate_document) -> dict[s
     return manifest
 
 
-def _runner(name: str) -> PipelineRunner:
-    try:
-        return create_runner(name)
-    except (ValueError, ImportError) as error:
-        raise ValueError(f"runner {name} cannot be had: {' '.join(str(error).split())}") from error
-
-
-def _was_interrupted(error: BaseException | None) -> bool:
-    """Beam wraps Ctrl-C as it wraps everything."""
-    while error is not None and not isinstance(error, KeyboardInterrupt):
-        error = error.__cause__ or error.__context__
-    return error is not None
-
-
 def main(arguments: Sequence[str]) -> int:
+    return exit_status(lambda: parse(arguments), _job)
+
+
+def _job(options: JobOptions) -> int:
     started = time.monotonic()
-    try:
-        options = parse(arguments)
-        if options.dry_run:
-            for line in forecast(options):
-                print(line)
-            return DONE
-        manifest = run(options)
-    except ValueError as error:
-        print(f"lamina: {error}", file=sys.stderr)
-        return WRONG
-    except OSError as error:  # a store that answers with an error, a disk that is full
-        print(f"lamina: the run failed: {printable(str(error))[:1000]}", file=sys.stderr)
-        return FAILED
-    except Failed as error:
-        print(f"lamina: the run failed, see {join(options.output, 'logs')}: {printable(str(error))[:1000]}",
-              file=sys.stderr)  # fmt: skip
-        return FAILED
-    except KeyboardInterrupt:
-        print("lamina: stopped; the same command goes on from here", file=sys.stderr)
-        return FAILED
-    finally:
-        close_children()
+    if options.dry_run:
+        for line in forecast(options):
+            print(line)
+        return DONE
+    manifest = run(options)
     print(summary(manifest, time.monotonic() - started))
     counts = manifest["counts"]
     rejected = counts.get("rejected", {}).get("all", 0) / counts["inputs"]

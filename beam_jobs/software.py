@@ -10,7 +10,7 @@ from schemas.version import PRODUCT_VERSION, SCHEMA_VERSION
 # Whose changes can show in the bytes.
 _LIBRARIES = ("aggdraw", "llvmlite", "numba", "numpy", "pillow", "psd-tools", "pyarrow", "scipy")
 _SOURCES = ("schemas", "data_pipeline", "beam_jobs")
-_SUFFIXES = (".py", ".json")
+_SUFFIXES = (".py", ".json", ".txt")
 
 
 @cache

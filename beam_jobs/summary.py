@@ -39,9 +39,21 @@ def _rows(counts: Mapping[str, Any], manifest: Mapping[str, Any]) -> Iterator[tu
     kept = leaves.get("kept", 0)
     yield "leaves kept", f"{kept:>10,}  {_share(kept, kept + leaves.get('flattened', 0))} of the visible ones"
     yield "flattened", f"{counts.get('documents_flattened', 0):>10,}  documents with a flattened group"
+    captions = counts.get("captions", {})
+    yield "captions", f"{captions.get('all', 0):>10,}  {_captioner(captions, manifest['configuration'])}"
     for split, number in counts.get("splits", {}).items():
         yield split, f"{number:>10,}  samples"
     yield "shards", f"{len(manifest['shards']):>10,}  {_size(sum(one['bytes'] for one in manifest['shards']))}"
+
+
+def _captioner(captions: Mapping[str, Any], configuration: Mapping[str, Any]) -> str:
+    """Who wrote them, and how many of a model's are in doubt."""
+    captioner = configuration["captioner"]
+    if captioner == "layers":
+        return "from texts and layer names; with MODEL= or URL= Qwen2.5-VL writes them"
+    if not configuration["caption_model"]:
+        return captioner
+    return f"by {configuration['caption_model']}; flagged {captions.get('flagged', 0):,}"
 
 
 def _share(part: int, whole: int) -> str:

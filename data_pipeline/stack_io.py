@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from PIL import Image, PngImagePlugin, WebPImagePlugin
 
+from schemas.captions import IN_SAMPLE, Caption
 from schemas.members import CAPTION, COMPOSITE, METADATA, layer_name, member
 from schemas.metadata import check_sample_json
 from schemas.sample import Sample
@@ -69,8 +70,8 @@ def describe(sample: Sample, image_format: str) -> dict[str, Any]:
             }
             for index, layer in enumerate(sample.stack.layers)
         ],
-        "captions": [asdict(caption) for caption in sample.captions],
-        "layer_captions": [None if caption is None else asdict(caption) for caption in sample.layer_captions],
+        "captions": [caption_json(caption) for caption in sample.captions],
+        "layer_captions": [caption and caption_json(caption) for caption in sample.layer_captions],
         "psd_text": list(sample.psd_text),
         "fidelity": None if sample.fidelity is None else asdict(sample.fidelity),
         "split": sample.document.split,
@@ -78,6 +79,11 @@ def describe(sample: Sample, image_format: str) -> dict[str, Any]:
         "source": sample.document.source,
         "licence": sample.document.licence,
     }
+
+
+def caption_json(caption: Caption) -> dict[str, Any]:
+    """What KEY.json holds of a caption; the table `captions` has the rest."""
+    return {name: getattr(caption, name) for name in IN_SAMPLE}
 
 
 def read_sample(members: Mapping[str, bytes]) -> StoredSample:

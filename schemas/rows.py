@@ -105,6 +105,7 @@ class CaptionRow:
     layer_index: int | None
     text: str
     language: str | None = None
+    length: str | None = None  # long | short
     captioner: str | None = None
     model: str | None = None
     revision: str | None = None
@@ -112,7 +113,8 @@ class CaptionRow:
     prompt_version: str | None = None
     finish_reason: str | None = None
     tokens: int | None = None
-    flags: list[str] | None = None
+    quoted: float | None = None  # share of the words of the PSD's visible text that the caption quotes
+    flags: list[str] | None = None  # see data_pipeline/caption/control.py
 
 
 _ARROW = {

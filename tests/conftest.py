@@ -1,4 +1,4 @@
-"""What tests share: the folder of real PSDs, drawn PSDs, and a dataset curated from them.
+"""What tests share: the folder of real PSDs, drawn PSDs, a dataset curated from them, and a tiny model.
 
 Property tests draw the same examples on every machine, and are not timed: the first call of a kernel compiles it.
 """
@@ -64,13 +64,27 @@ def drawn_psds(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def dataset(drawn_psds: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """The drawn PSDs as the job curates them. Read only: tests that change it copy it first."""
+    from beam_jobs.children import close_children
     from beam_jobs.options import JobOptions
-    from beam_jobs.shards import close_children, run
+    from beam_jobs.shards import run
 
     output = tmp_path_factory.mktemp("dataset") / "out"
     run(JobOptions(str(drawn_psds), str(output), validation_share=0.2, test_share=0.2, workers=2))
     yield output
     close_children()
+
+
+@pytest.fixture(scope="session")
+def tiny_qwen(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a Qwen2.5-VL of random numbers, saved as published ones are. Read only."""
+    import torch
+
+    from data_pipeline.caption.random_model import save_random_model
+
+    torch.set_num_threads(1)  # so small a model is slower in two
+    folder = tmp_path_factory.mktemp("qwen") / "tiny"
+    save_random_model(folder)
+    return folder
 
 
 def _draw_with_key(

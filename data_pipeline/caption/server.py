@@ -208,6 +208,7 @@ def _body(model: str, question: Question) -> bytes:
         "messages": [{"role": "user", "content": content}],
         "max_tokens": sampling.max_tokens,
         "temperature": sampling.temperature,
+        "top_p": 1.0,  # a server's own default may leave another try no choice
         "seed": sampling.seed,
     }).encode()  # fmt: skip
 

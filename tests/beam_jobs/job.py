@@ -8,7 +8,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 
 from beam_jobs import shards
-from beam_jobs.options import parse
+from beam_jobs.command_line import parse
 from tests.beam_jobs import fake
 
 ROOT = Path(__file__).parents[2]

@@ -10,9 +10,9 @@ import pytest
 from PIL import Image
 
 from audit.verify import verify
-from beam_jobs import shards
+from beam_jobs import running, shards
 from beam_jobs.children import close_children
-from beam_jobs.options import parse
+from beam_jobs.command_line import parse
 from data_pipeline.drawing import Pixels, draw
 from data_pipeline.drawing.anomalies import tiled_text
 from data_pipeline.shard_io import index_tar, read_at
@@ -98,5 +98,5 @@ def test_options_of_the_command_line_decide(source: Path, tmp_path: Path) -> Non
 
 def test_a_threshold_out_of_range_is_one_sentence(source: Path, tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
     flags = ["--input", str(source), "--output", str(tmp_path / "out"), "--watermark-threshold", "3"]
-    assert shards.main(flags) == shards.WRONG
+    assert shards.main(flags) == running.WRONG
     assert capsys.readouterr().err == "lamina: watermark_threshold is 3.0; it must lie in [0, 1]\n"

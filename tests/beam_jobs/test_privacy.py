@@ -9,7 +9,7 @@ from psd_tools.constants import Resource
 
 from beam_jobs import shards
 from beam_jobs.children import close_children
-from beam_jobs.options import parse
+from beam_jobs.command_line import parse
 from data_pipeline.drawing import Pixels, draw
 from tests.data_pipeline.test_rights import dataset, packet
 

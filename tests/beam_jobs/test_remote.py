@@ -5,8 +5,8 @@ import json
 import pytest
 
 from beam_jobs import files, shards
+from beam_jobs.command_line import parse
 from beam_jobs.inputs import find_inputs
-from beam_jobs.options import parse
 from tests.beam_jobs import fake, shelf
 from tests.beam_jobs.job import documents, promised, run
 

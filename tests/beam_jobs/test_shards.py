@@ -6,7 +6,7 @@ import tarfile
 
 import pytest
 
-from beam_jobs import shards
+from beam_jobs import running, shards
 from beam_jobs.children import close_children
 from schemas.metadata import check_sample_json
 from tests.beam_jobs import fake
@@ -331,8 +331,8 @@ def test_max_reject_fails_after_writing(tmp_path, monkeypatch, capsys):
     fake.write(tmp_path / "in", "a.psd", reason="unfaithful")
     fake.write(tmp_path / "in", "b.psd")
     arguments = ["--input", str(tmp_path / "in"), "--output", str(tmp_path / "out"), "--max-reject"]
-    assert shards.main([*arguments, "0.5"]) == shards.DONE
-    assert shards.main([*arguments, "0.4"]) == shards.TOO_MANY_REJECTED
+    assert shards.main([*arguments, "0.5"]) == running.DONE
+    assert shards.main([*arguments, "0.4"]) == running.TOO_MANY_REJECTED
     assert "50.0% of the documents were rejected" in capsys.readouterr().err
 
 
@@ -347,12 +347,12 @@ def test_a_shard_that_someone_changed_is_not_packed_again(tmp_path, monkeypatch,
     everything = ["--validation-share", "0", "--test-share", "0"]
     arguments = ["--input", str(tmp_path / "in"), "--output", str(tmp_path / "out"), *everything]
     fake.write(tmp_path / "in", "a.psd", colour=1)
-    assert shards.main(arguments) == shards.DONE
+    assert shards.main(arguments) == running.DONE
     shard = tmp_path / "out" / "shards" / "train-000000.tar"
     data = shard.read_bytes()
     shard.write_bytes(data[:600] + bytes([data[600] ^ 1]) + data[601:])
     fake.write(tmp_path / "in", "b.psd")
-    assert shards.main(arguments) == shards.FAILED
+    assert shards.main(arguments) == running.FAILED
     assert "shards/train-000000.tar under OUTPUT was changed at byte 0; delete it" in capsys.readouterr().err
     shard.unlink()
-    assert shards.main(arguments) == shards.DONE
+    assert shards.main(arguments) == running.DONE

@@ -6,9 +6,9 @@ import sys
 
 import pytest
 
-from beam_jobs import scratch, shards
+from beam_jobs import running, scratch, shards
+from beam_jobs.command_line import parse
 from beam_jobs.inputs import find_inputs
-from beam_jobs.options import parse
 from beam_jobs.software import versions
 from tests.beam_jobs import fake
 from tests.beam_jobs.job import ROOT, run
@@ -25,7 +25,7 @@ def refused(capsys, place, *flags, source="in", output="out"):
     capsys.readouterr()
     status = shards.main(["--input", str(place / source), "--output", str(place / output), *flags])
     said = capsys.readouterr()
-    assert status == shards.WRONG
+    assert status == running.WRONG
     assert said.out == ""
     assert said.err.startswith("lamina: ")
     assert said.err.count("\n") == 1
@@ -92,7 +92,7 @@ def test_no_input(capsys, place):
     (place / "empty").mkdir()
     assert "holds no documents" in refused(capsys, place, source="empty")
     assert "holds no documents" in refused(capsys, place, source="in/*.psb")
-    assert shards.main(["--output", "x"]) == shards.WRONG
+    assert shards.main(["--output", "x"]) == running.WRONG
     assert "--input is missing" in capsys.readouterr().err
 
 
@@ -172,7 +172,7 @@ def test_a_dry_run_after_a_run_that_was_stopped(capsys, place):
     (one, _) = find_inputs(str(place / "in"))
     outcome = fake.curate(one.path, uri=one.uri)
     scratch.store(options.output, one, outcome, scratch.encode(outcome, options.curate))
-    assert shards.main(["--input", str(place / "in"), "--output", str(place / "out"), "--dry-run"]) == shards.DONE
+    assert shards.main(["--input", str(place / "in"), "--output", str(place / "out"), "--dry-run"]) == running.DONE
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].startswith("finished     a.psd")
     assert "2 documents, 0 unchanged, 1 finished, 1 to do" in lines[-1]
@@ -181,7 +181,7 @@ def test_a_dry_run_after_a_run_that_was_stopped(capsys, place):
 def test_a_dry_run_writes_nothing(capsys, place):
     (place / "in" / "b.psd").write_bytes(b"8BPS\0\1" + bytes(6) + b"\0\3\0\0\0\7\0\0\0\5\0\x08\0\3" + bytes(999))
     before = sorted(place.rglob("*"))
-    assert shards.main(["--input", str(place / "in"), "--output", str(place / "out"), "--dry-run"]) == shards.DONE
+    assert shards.main(["--input", str(place / "in"), "--output", str(place / "out"), "--dry-run"]) == running.DONE
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].startswith("reject: not_a_psd")
     assert lines[1].startswith("curate       b.psd  5x7 rgb 8 bit")

@@ -8,9 +8,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from audit.verify import verify
-from beam_jobs import shards
+from beam_jobs import running, shards
 from beam_jobs.children import close_children
-from beam_jobs.options import JobOptions, parse
+from beam_jobs.command_line import parse
+from beam_jobs.options import JobOptions
 from data_pipeline.drawing import Pixels, draw
 from data_pipeline.drawing.anomalies import tiled_text
 from data_pipeline.stack_io import decode_json
@@ -37,7 +38,18 @@ def _children() -> Iterator[None]:
 
 
 def _options(source: Path, output: Path, *flags: str) -> JobOptions:
-    given = ["--input", str(source), "--output", str(output), "--workers", "1", "--second-opinion", *flags]
+    given = [
+        "--input",
+        str(source),
+        "--output",
+        str(output),
+        "--workers",
+        "1",
+        "--second-opinion",
+        "--captioner",
+        "none",
+        *flags,
+    ]
     return parse(given)
 
 
@@ -58,7 +70,7 @@ def test_a_doubt_keeps_the_layer_and_is_asked_once(source: Path, tmp_path: Path)
     assert (first["drop_reason"], first["flags"]) == (None, ["watermark_doubted"])
     assert _mark(tmp_path / "again") == first
     manifest = decode_json((out / "manifest.json").read_bytes())
-    assert manifest["configuration"]["second_opinion"] == "tiny-vl"
+    assert manifest["configuration"]["opinion_model"] == "tiny-vl"
     assert server.url not in (out / "manifest.json").read_text()  # where a server stands is nobody's business
 
 
@@ -77,11 +89,12 @@ def test_a_server_that_fails_leaves_the_detectors_word(source: Path, tmp_path: P
 
 
 def test_without_a_server_nothing_is_done(source: Path, tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
-    flags = ["--input", str(source), "--output", str(tmp_path / "out"), "--second-opinion"]
-    assert shards.main(flags) == shards.WRONG
-    assert "give its server as --url" in capsys.readouterr().err
-    assert shards.main([*flags, "--url", "http://127.0.0.1:9"]) == shards.WRONG
-    assert "the server at http://127.0.0.1:9/v1 cannot be used" in capsys.readouterr().err
-    assert shards.main([*flags[:-1], "--url", "http://127.0.0.1:9"]) == shards.WRONG
+    flags = ["--input", str(source), "--output", str(tmp_path / "out"), "--captioner", "none"]
+    assert shards.main([*flags, "--url", "http://127.0.0.1:9"]) == running.WRONG
     assert "nothing asks the model there" in capsys.readouterr().err
+    flags.append("--second-opinion")
+    assert shards.main(flags) == running.WRONG
+    assert "give its server as --url" in capsys.readouterr().err
+    assert shards.main([*flags, "--url", "http://127.0.0.1:9"]) == running.WRONG
+    assert "the server at http://127.0.0.1:9/v1 cannot be used" in capsys.readouterr().err
     assert not (tmp_path / "out").exists()

@@ -1,0 +1,91 @@
+"""A finished dataset in, the same with new captions out: no PSD is read, and what a model has answered before is free.
+
+    python -m beam_jobs.captions DATA [--url ...] [--model ...] [--caption-language ...] ...
+
+Shards, tables and manifest change at once, when all is there; the exit statuses are those of `beam_jobs.shards`.
+"""
+
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import fields, replace
+from typing import Any
+
+from beam_jobs import commit, files, progress, state
+from beam_jobs.child import curate_document
+from beam_jobs.command_line import parse
+from beam_jobs.journal import Journal
+from beam_jobs.lock import only_run
+from beam_jobs.models import with_model
+from beam_jobs.options import JobOptions
+from beam_jobs.running import DONE, exit_status, run_graph, runner_of
+from beam_jobs.shards import shards
+from beam_jobs.state import Work
+from beam_jobs.summary import summary
+from data_pipeline.stack_io import decode_json
+from schemas.options import MODEL_CAPTIONERS, CurateOptions
+
+_CORPUS = ("shard_size", "validation_share", "test_share", "keep", "near_bits", "opinion_model")
+
+
+def parse_captions(arguments: Sequence[str]) -> JobOptions:
+    """What `beam_jobs.shards` was asked, but for captions. Raises ValueError with one sentence."""
+    if not arguments or arguments[0].startswith("-"):
+        raise ValueError("DATA is missing: the folder of a finished dataset")
+    data, *rest = arguments
+    given = parse(["--input", data, "--output", data, *rest])
+    if given.curate.captioner not in MODEL_CAPTIONERS:
+        raise ValueError("new captions need a model: give MODEL= or URL=")
+    asked, default = CurateOptions(captioner=given.curate.captioner), JobOptions("", "")
+    if given.curate != asked or any(getattr(given, name) != getattr(default, name) for name in _CORPUS):
+        raise ValueError("captions are all that can be changed here; anything else is decided by make shards")
+    path = files.join(data, state.CONFIGURATION)
+    if not files.exists(path):
+        raise ValueError(f"DATA {data} is no dataset of make shards: it has no {state.CONFIGURATION}")
+    return _completed(given, decode_json(files.read(path)))
+
+
+def _completed(given: JobOptions, recipe: dict[str, Any]) -> JobOptions:
+    """`given`, with what a dataset's recipe says of everything but captions."""
+    try:
+        curate = CurateOptions(**{one.name: recipe[one.name] for one in fields(CurateOptions)})
+        corpus = {name: recipe[name] for name in _CORPUS}
+    except (KeyError, TypeError) as error:
+        raise ValueError(f"DATA was written by another version of Lamina, which knew no option {error}") from error
+    complete = replace(given, curate=replace(curate, captioner=given.curate.captioner), **corpus)
+    return replace(complete, software={name: recipe[name] for name in recipe.keys() - complete.configuration.keys()})
+
+
+def run(options: JobOptions) -> dict[str, Any]:
+    """Returns the new manifest.json. Raises ValueError where DATA is not whole."""
+    runner = runner_of(options)
+    files.configure(options.beam_flags)
+    options = with_model(options)
+    with only_run(options.output):
+        commit.roll_forward(options.output)
+        commit.start_over(options.output)
+        before = state.recall(options.output)
+        if not before.complete:
+            raise ValueError(f"DATA {options.output} is not whole; make shards mends it")
+        work = Work([replace(one, captioned=False) for _, one in sorted(before.known.items())], [])
+        bar = progress.start(0)
+        with Journal(options, len(work.known), 0) as journal:
+            run_graph(runner, options, lambda pipeline: shards(pipeline, work, before, options, curate_document))
+            commit.roll_forward(options.output)
+            manifest: dict[str, Any] = decode_json(files.read(files.join(options.output, "manifest.json")))
+            journal.finish(bar, manifest, [])
+    return manifest
+
+
+def main(arguments: Sequence[str]) -> int:
+    return exit_status(lambda: parse_captions(arguments), _job)
+
+
+def _job(options: JobOptions) -> int:
+    started = time.monotonic()
+    print(summary(run(options), time.monotonic() - started))
+    return DONE
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,81 @@
+"""The job's options in, the vision-language model that they name out, with a memory on the job's own file system."""
+
+from dataclasses import dataclass, replace
+from functools import cache
+from pathlib import PurePath
+
+from beam_jobs import files
+from beam_jobs.options import JobOptions
+from data_pipeline.anomaly.detector import Opinion
+from data_pipeline.caption.checkpoint import DEFAULT
+from data_pipeline.caption.server import Endpoint, Server
+from data_pipeline.caption.vision import Remembered, VisionModel
+from schemas.options import MODEL_CAPTIONERS
+
+FOLDER = "state/answers"
+
+
+@dataclass(frozen=True)
+class AnswerFolder:
+    """A file for each answer; one that was cut short is asked for again."""
+
+    path: str
+
+    def get(self, name: str) -> bytes | None:
+        path = self._place(name)
+        return files.read(path) if files.exists(path) else None
+
+    def __setitem__(self, name: str, data: bytes) -> None:
+        files.write(self._place(name), data)
+
+    def _place(self, name: str) -> str:
+        return files.join(self.path, name[:2], f"{name}.json")
+
+
+def with_model(options: JobOptions) -> JobOptions:
+    """Names the model that will be asked, if any is, and its revision.
+
+    Raises ValueError where it cannot be used: before any work, and without loading it.
+    """
+    captions = options.curate.captioner in MODEL_CAPTIONERS
+    if not options.second_opinion and not captions:
+        return options
+    if options.url:
+        name, revision = Server(options.endpoint).served_model(), Server.revision
+    else:
+        from data_pipeline.caption.qwen import Qwen
+
+        model = Qwen(options.model or DEFAULT, options.allow_cpu)
+        model.check()
+        name, revision = PurePath(model.name).name if model.is_folder else model.name, model.revision
+    if options.second_opinion:
+        options = replace(options, opinion_model=name)
+    return replace(options, caption_model=name, caption_revision=revision) if captions else options
+
+
+def bare_model(options: JobOptions) -> VisionModel:
+    """The model of options that `with_model` has completed, without a memory; in this process, if there is no url."""
+    if options.url:
+        return _server(replace(options.endpoint, model=options.caption_model or options.opinion_model))
+    from data_pipeline.caption.qwen import Qwen  # and with it torch
+
+    return Qwen(options.model or DEFAULT, options.allow_cpu)
+
+
+def memory(options: JobOptions) -> AnswerFolder:
+    """What models have answered, in this run and earlier ones."""
+    return AnswerFolder(options.answers or files.join(options.output, FOLDER))
+
+
+def opinion_of(options: JobOptions) -> Opinion | None:
+    """None where none is asked for."""
+    if not options.second_opinion:
+        return None
+    from data_pipeline.anomaly.second_opinion import SecondOpinion  # its kernels are for children alone
+
+    return SecondOpinion(Remembered(bare_model(options), memory(options)))
+
+
+@cache  # of a process, whose connections are kept
+def _server(endpoint: Endpoint) -> Server:
+    return Server(endpoint)

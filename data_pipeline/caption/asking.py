@@ -1,0 +1,127 @@
+"""Samples and a vision-language model in, captions out, each checked and, where something is wrong, asked for again."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from data_pipeline.anomaly.blurred_faces import over_grey
+from data_pipeline.anomaly.faces import GREY
+from data_pipeline.caption.control import Flag, flags, quoted_share
+from data_pipeline.caption.prompt import COMPOSITE, LAYER, Prompt, prompt
+from data_pipeline.caption.vision import Answer, Question, Sampling, VisionModel
+from data_pipeline.resize import resize_picture, target_size
+from schemas.caption_options import CaptionOptions
+from schemas.captions import Caption, Captioned
+
+_MOST_PX = 1 << 20  # of a picture that is shown: some 1,300 visual tokens
+_LEAST_PX = 56  # of a side: two visual tokens
+_MOST_ASPECT = 50  # Qwen2.5-VL takes up to 200
+_TRIES = ((0.0, 0), (0.7, 1), (1.0, 2))  # temperature and seed
+
+
+@dataclass(frozen=True, eq=False)
+class Pictured:
+    """A stored sample as a model is to see it: pictures are straight uint8 RGBA [height, width, 4].
+
+    `shown` are the texts of the type layers that stand in the picture, `hidden` those of the file's others.
+    """
+
+    composite: np.ndarray = field(repr=False)
+    layers: tuple[np.ndarray, ...] = field(repr=False, default=())
+    shown: tuple[str, ...] = ()
+    hidden: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class _Wanted:
+    """One caption; `layer` is None for the composite's."""
+
+    sample: int
+    layer: int | None
+    length: str
+    language: str
+    asked: Prompt
+    picture: np.ndarray
+    tokens: int
+
+    def question(self, temperature: float, seed: int) -> Question:
+        return Question((self.picture,), self.asked.words, Sampling(self.tokens, temperature, seed))
+
+
+def captioned(
+    model: VisionModel, captioner: str, samples: Sequence[Pictured], options: CaptionOptions
+) -> list[Captioned]:
+    """`captioner` names the way to the model. Of each caption's answers the first with the fewest flags is kept."""
+    wanted = [one for index, sample in enumerate(samples) for one in _wanted(index, sample, options)]
+    best: list[tuple[Answer, tuple[Flag, ...]] | None] = [None] * len(wanted)
+    for temperature, seed in _TRIES:
+        open_ = [k for k, found in enumerate(best) if found is None or _is_worth_a_try(found[1])]
+        answers = model.answers([wanted[k].question(temperature, seed) for k in open_]) if open_ else []
+        for k, answer in zip(open_, answers, strict=True):
+            found, before = flags(answer, wanted[k].language), best[k]
+            if before is None or len(found) < len(before[1]):
+                best[k] = answer, found
+    captions: list[list[Caption]] = [[] for _ in samples]
+    layer_captions: list[list[Caption | None]] = [[None] * len(sample.layers) for sample in samples]
+    for one, chosen in zip(wanted, best, strict=True):
+        assert chosen is not None, "every caption has been asked for"
+        caption = _caption(one, *chosen, model, captioner, samples[one.sample])
+        if one.layer is None:
+            captions[one.sample].append(caption)
+        else:
+            layer_captions[one.sample][one.layer] = caption
+    return [Captioned(tuple(own), tuple(rest)) for own, rest in zip(captions, layer_captions, strict=True)]
+
+
+def _is_worth_a_try(found: tuple[Flag, ...]) -> bool:
+    """A model that gives no answer has been asked often enough."""
+    return bool(found) and Flag.FAILED not in found
+
+
+def _wanted(index: int, sample: Pictured, options: CaptionOptions) -> Iterator[_Wanted]:
+    shown = sample.shown if options.caption_text else ()
+    hidden = sample.hidden if options.caption_text else ()
+    picture = seen(sample.composite)
+    tokens = {"long": options.caption_tokens, "short": options.caption_tokens // 4}
+    for language in options.languages:
+        for length in options.lengths:
+            asked = prompt(COMPOSITE, length, language, shown, hidden)
+            yield _Wanted(index, None, length, language, asked, picture, tokens[length])
+    if not options.caption_layers:
+        return
+    length, language = options.lengths[0], options.languages[0]
+    for layer, rgba in enumerate(sample.layers):
+        asked = prompt(LAYER, length, language)
+        yield _Wanted(index, layer, length, language, asked, seen(rgba), tokens[length])
+
+
+def seen(rgba: np.ndarray) -> np.ndarray:
+    """Over neutral grey, uint8 RGB, reduced to what a model looks at; what is too thin for it gets a margin."""
+    height, width = rgba.shape[:2]
+    size = target_size(width, height, _MOST_PX)
+    rgb = np.asarray(over_grey(rgba if size == (width, height) else resize_picture(rgba, size)))
+    least_px = max(_LEAST_PX, -(-max(size) // _MOST_ASPECT))
+    if min(size) >= least_px:
+        return rgb
+    wider, taller = (max(0, least_px - side) for side in size)
+    margins = ((taller // 2, taller - taller // 2), (wider // 2, wider - wider // 2), (0, 0))
+    return np.pad(rgb, margins, constant_values=GREY[0])
+
+
+def _caption(
+    one: _Wanted, answer: Answer, found: tuple[Flag, ...], model: VisionModel, captioner: str, sample: Pictured
+) -> Caption:
+    return Caption(
+        text=answer.text.strip(),
+        language=one.language,
+        length=one.length,
+        captioner=captioner,
+        flags=tuple(flag.value for flag in found),
+        model=model.name,
+        revision=model.revision or None,
+        prompt_version=one.asked.version,
+        finish_reason=answer.finish_reason,
+        tokens=answer.tokens,
+        quoted=quoted_share(answer.text, sample.shown) if one.layer is None else None,
+    )

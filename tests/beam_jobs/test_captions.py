@@ -1,0 +1,291 @@
+"""Captions that a model writes: in the job, in a dataset that is finished, remembered, and never at a sample's cost."""
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+
+from audit.verify import verify
+from beam_jobs import captions, running, shards
+from beam_jobs.captioning import Handler, visual_tokens
+from beam_jobs.children import close_children
+from beam_jobs.command_line import parse
+from beam_jobs.references import Reference, Slice
+from data_pipeline.caption import server as server_module
+from data_pipeline.drawing import Pixels, Text, draw
+from data_pipeline.shard_io import index_tar, read_at
+from data_pipeline.stack_io import decode_json
+from tests.chat_server import ChatServer, chat_server, says, sends
+from tests.conftest import _disc, _layers
+
+CAPTION = 'A plain green ground carries the white text "Hello world" in its middle, above a row of discs.'
+
+
+@pytest.fixture(scope="module")
+def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("designs")
+    for seed in range(3):
+        label = Text(name="Label", text=f"Hello \U0001f600 {seed}", rgba=_disc(seed + 70, 20), left=70, top=40)
+        gone = Text(name="Old", text="not this", rgba=_disc(seed + 70, 20), left=30, top=10, visible=False)
+        draw(folder / f"{seed}.psd", 96, 64, [*_layers(seed, 2), label, gone])
+    draw(folder / "plain.psd", 96, 64, [Pixels(name="Ground", rgba=_layers(9, 0)[0].rgba)])
+    (folder / "no.psd").write_text("not a Photoshop file")
+    return folder
+
+
+@pytest.fixture(autouse=True)
+def _children() -> Iterator[None]:
+    yield
+    close_children()
+
+
+def run(source: Path, output: Path, *flags: str) -> dict:
+    manifest = shards.run(parse(["--input", str(source), "--output", str(output), "--workers", "1", *flags]))
+    assert verify(str(output), 1).problems == []
+    return manifest
+
+
+def recaption(output: Path, *flags: str) -> dict:
+    manifest = captions.run(captions.parse_captions([str(output), *flags]))
+    assert verify(str(output), 1).problems == []
+    return manifest
+
+
+def rows(output: Path) -> list[dict]:
+    return pq.read_table(output / "tables" / "captions").to_pylist()
+
+
+def members(output: Path) -> dict[str, bytes]:
+    found = {}
+    for path in sorted((output / "shards").glob("*.tar")):
+        with path.open("rb") as file:
+            found |= {one.name: read_at(file, one.offset, one.size) for one in index_tar(file)}
+    return found
+
+
+def files(output: Path) -> dict[str, bytes]:
+    """All that inputs, options and answers decide."""
+    paths = [path for path in output.rglob("*") if path.is_file()]
+    kept = [path for path in paths if path.relative_to(output).parts[0] not in ("state", "logs")]
+    return {str(path.relative_to(output)): path.read_bytes() for path in kept}
+
+
+def words(server: ChatServer) -> list[str]:
+    return [asked["messages"][0]["content"][-1]["text"] for asked in server.questions]
+
+
+def test_the_job_asks_for_a_caption_of_each_sample(source: Path, tmp_path: Path) -> None:
+    with chat_server(says(CAPTION), models=("Qwen2.5-VL",)) as server:
+        manifest = run(source, tmp_path / "out", "--url", server.url)
+        asked = words(server)
+    assert len(asked) == 4
+    assert sum('["Hello \U0001f600' in one for one in asked) == 3
+    assert sum('["not this"]' in one for one in asked) == 3
+    assert manifest["configuration"]["captioner"] == "server"
+    assert manifest["configuration"]["caption_model"] == "Qwen2.5-VL"
+    found = rows(tmp_path / "out")
+    assert [row["text"] for row in found] == [CAPTION] * 4
+    assert {row["model"] for row in found} == {"Qwen2.5-VL"}
+    assert {row["prompt_version"] for row in found} == {"composite.long.en/1+facts.en/1", "composite.long.en/1"}
+    assert {(row["finish_reason"], row["tokens"], row["language"], row["length"]) for row in found} == {
+        ("stop", len(CAPTION.split()), "en", "long")
+    }
+    assert sorted(str(row["quoted"]) for row in found) == ["0.5", "0.5", "0.5", "None"]  # Hello, but not the number
+    texts = [data.decode() for name, data in members(tmp_path / "out").items() if name.endswith(".txt")]
+    assert texts == [CAPTION] * 4
+
+
+def test_a_run_again_asks_nothing_and_changes_nothing(source: Path, tmp_path: Path) -> None:
+    with chat_server(says(CAPTION)) as server:
+        answers = str(tmp_path / "answers")
+        run(source, tmp_path / "out", "--url", server.url, "--answers", answers)
+        before = files(tmp_path / "out")
+        run(source, tmp_path / "out", "--url", server.url, "--answers", answers)
+        run(source, tmp_path / "fresh", "--url", server.url, "--answers", answers)
+        assert len(server.questions) == 4
+    assert files(tmp_path / "out") == before
+    assert files(tmp_path / "fresh") == before
+
+
+def test_a_grown_input_is_captioned_as_a_fresh_one(source: Path, tmp_path: Path) -> None:
+    part = tmp_path / "part"
+    shutil.copytree(source, part)
+    (part / "1.psd").unlink()
+    with chat_server(says(CAPTION)) as server:
+        answers = str(tmp_path / "answers")
+        run(part, tmp_path / "out", "--url", server.url, "--answers", answers)
+        assert len(server.questions) == 3
+        shutil.copy(source / "1.psd", part)
+        run(part, tmp_path / "out", "--url", server.url, "--answers", answers)
+        assert len(server.questions) == 4
+        run(part, tmp_path / "fresh", "--url", server.url, "--answers", answers)
+    assert files(tmp_path / "out") == files(tmp_path / "fresh")
+
+
+def test_layers_languages_and_lengths_are_options(source: Path, tmp_path: Path) -> None:
+    flags = ["--caption-layers", "--caption-language", "both", "--caption-length", "both", "--no-caption-text"]
+    with chat_server(says(CAPTION)) as server:
+        run(source, tmp_path / "out", "--url", server.url, *flags)
+        assert not any("Hello" in one for one in words(server))
+    found = rows(tmp_path / "out")
+    key = found[0]["key"]
+    stored = sum(name.startswith(f"{key}.layer_") for name in members(tmp_path / "out"))
+    own = [row for row in found if row["key"] == key]
+    assert [(row["layer_index"], row["language"], row["length"]) for row in own] == [
+        (None, "en", "long"), (None, "en", "short"), (None, "zh", "long"), (None, "zh", "short"),
+        *((index, "en", "long") for index in range(stored)),
+    ]  # fmt: skip
+    assert all("wrong_language" in row["flags"] for row in own if row["language"] == "zh")
+
+
+def test_a_finished_dataset_gets_new_captions_without_its_psds(source: Path, tmp_path: Path) -> None:
+    psds = tmp_path / "psds"
+    shutil.copytree(source, psds)
+    run(psds, tmp_path / "out", "--captioner", "none", "--max-area", "4000")
+    pixels = {name: data for name, data in members(tmp_path / "out").items() if name.endswith(".webp")}
+    shutil.move(psds, tmp_path / "elsewhere")
+    with chat_server(says(CAPTION)) as server:
+        answers = str(tmp_path / "answers")
+        recaption(tmp_path / "out", "--url", server.url, "--answers", answers)
+        run(
+            tmp_path / "elsewhere",
+            tmp_path / "at-once",
+            "--url",
+            server.url,
+            "--answers",
+            answers,
+            "--max-area",
+            "4000",
+        )
+        assert len(server.questions) == 4
+        assert files(tmp_path / "out") == files(tmp_path / "at-once")
+        assert {name: data for name, data in members(tmp_path / "out").items() if name.endswith(".webp")} == pixels
+        server.replies = [says("Another caption of this fine picture stands here.")]
+        recaption(tmp_path / "out", "--url", server.url, "--caption-length", "short")
+    assert {(row["text"][:7], row["length"]) for row in rows(tmp_path / "out")} == {("Another", "short")}
+    manifest = decode_json((tmp_path / "out" / "manifest.json").read_bytes())
+    assert manifest["configuration"]["caption_length"] == "short"
+    assert manifest["configuration"]["max_area"] == 4000
+
+
+def test_a_broken_server_costs_no_sample(source: Path, tmp_path: Path) -> None:
+    with chat_server(sends(b"no", 400)) as server:
+        run(source, tmp_path / "out", "--url", server.url)
+        found = rows(tmp_path / "out")
+        assert [(row["text"], row["flags"], row["finish_reason"]) for row in found] == [("", ["failed"], "failed")] * 4
+        server.replies = [says(CAPTION)]
+        recaption(tmp_path / "out", "--url", server.url)
+    assert [row["text"] for row in rows(tmp_path / "out")] == [CAPTION] * 4
+
+
+def test_a_server_that_dies_ends_the_run_which_goes_on_later(
+    source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def dies(handler, question):
+        handler.server.listing = b""
+        sends(b"", 503)(handler, question)
+
+    monkeypatch.setattr(server_module, "_PAUSE_S", 0.01)
+    with chat_server(dies) as server:
+        healthy = server.listing
+        with pytest.raises(running.Failed, match="the same command goes on from there"):
+            run(source, tmp_path / "out", "--url", server.url)
+        assert not (tmp_path / "out" / "manifest.json").exists()
+        server.listing, server.replies = healthy, [says(CAPTION)]
+        run(source, tmp_path / "out", "--url", server.url)
+    assert [row["text"] for row in rows(tmp_path / "out")] == [CAPTION] * 4
+
+
+def test_a_bad_answer_is_asked_for_again(source: Path, tmp_path: Path) -> None:
+    def reply(handler, question):
+        says("I'm sorry, I can't." if question["temperature"] == 0 else CAPTION)(handler, question)
+
+    with chat_server(reply) as server:
+        run(source, tmp_path / "out", "--url", server.url)
+        assert sorted((one["temperature"], one["seed"]) for one in server.questions) == [(0.0, 0)] * 4 + [(0.7, 1)] * 4
+    assert [(row["text"], row["flags"]) for row in rows(tmp_path / "out")] == [(CAPTION, [])] * 4
+
+
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        (["--captioner", "server"], "captioner server needs its address"),
+        (["--captioner", "qwen", "--url", "http://a"], "captioner qwen runs in this process"),
+        (["--captioner", "layers", "--url", "http://a"], "nothing asks the model there"),
+        (["--captioner", "layers", "--model", "m"], "nothing asks it"),
+        (["--url", "nowhere"], "it must be like http://localhost:8000/v1"),
+        (["--url", "http://127.0.0.1:9"], "the server at http://127.0.0.1:9/v1 cannot be used"),
+        (["--captioner", "quen"], "did you mean qwen?"),
+        (["--caption-language", "fr"], "must be one of en, zh, both"),
+        (["--caption-tokens", "1"], "must lie in 16..4096"),
+        (["--concurrency", "0", "--url", "http://a"], "concurrency is 0; it must be positive"),
+    ],
+)
+def test_a_wrong_option_is_one_sentence(
+    source: Path, tmp_path: Path, capsys: pytest.CaptureFixture, flags: list[str], message: str
+) -> None:
+    given = ["--input", str(source), "--output", str(tmp_path / "out"), *flags]
+    assert shards.main(given) == running.WRONG
+    said = capsys.readouterr().err
+    assert message in said
+    assert said.count("\n") == 1
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        ([], "DATA is missing"),
+        (["{out}"], "new captions need a model"),
+        (["{out}", "--url", "http://a", "--max-area", "9"], "captions are all that can be changed here"),
+        (["{out}", "--url", "http://a", "--shard-size", "9"], "captions are all that can be changed here"),
+        (["{out}", "--url", "http://a"], "it has no state/configuration.json"),
+    ],
+)
+def test_wrong_options_for_new_captions(
+    tmp_path: Path, capsys: pytest.CaptureFixture, flags: list[str], message: str
+) -> None:
+    (tmp_path / "out").mkdir()
+    assert captions.main([flag.format(out=tmp_path / "out") for flag in flags]) == running.WRONG
+    assert message in capsys.readouterr().err
+
+
+def test_auto_says_what_it_is(source: Path, tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    assert shards.main(["--input", str(source), "--output", str(tmp_path / "out"), "--workers", "1"]) == running.DONE
+    assert "from texts and layer names; with MODEL= or URL= Qwen2.5-VL writes them" in capsys.readouterr().out
+
+
+def test_beam_weighs_and_counts_references_and_not_pixels() -> None:
+    images = Slice("i", 0, 12345, "")
+    one = Reference("a", "f", "0" * 64, None, None, 1, 9, Slice("r", 0, 1, ""), images, area_px=784 * 700)
+    handler = Handler(parse(["--input", "a", "--output", "b", "--url", "http://a"]))
+    assert visual_tokens(one) == 700
+    assert handler.get_num_bytes([one, one]) == 2 * 12345
+    assert handler.batch_elements_kwargs()["element_size_fn"](one) == 700
+    assert not handler.share_model_across_processes()
+    assert Handler(parse(["--input", "a", "--output", "b", "--model", "m"])).share_model_across_processes()
+
+
+def test_a_model_in_this_process_captions_too(source: Path, tmp_path: Path, tiny_qwen: Path) -> None:
+    flags = ["--model", str(tiny_qwen), "--caption-tokens", "16"]
+    manifest = run(source, tmp_path / "out", *flags)
+    found = rows(tmp_path / "out")
+    assert len(found) == 4
+    assert {(row["captioner"], row["model"], row["finish_reason"]) for row in found} == {
+        ("qwen", tiny_qwen.name, "length")
+    }
+    assert all(row["flags"] for row in found)  # random weights say nothing that is worth keeping
+    assert manifest["configuration"]["caption_revision"] == found[0]["revision"]
+    assert str(tiny_qwen) not in (tmp_path / "out" / "manifest.json").read_text()
+    before = files(tmp_path / "out")
+    run(source, tmp_path / "out", *flags)
+    assert files(tmp_path / "out") == before
+
+
+def test_a_model_that_is_missing_is_one_sentence(source: Path, tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    given = ["--input", str(source), "--output", str(tmp_path / "out"), "--model", str(tmp_path / "none")]
+    assert shards.main(given) == running.WRONG
+    assert "which is no folder" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
