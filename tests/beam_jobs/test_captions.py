@@ -9,7 +9,7 @@ import pytest
 
 from audit.verify import verify
 from beam_jobs import captions, running, shards
-from beam_jobs.captioning import Handler, visual_tokens
+from beam_jobs.caption_handler import Handler, visual_tokens
 from beam_jobs.children import close_children
 from beam_jobs.command_line import parse
 from beam_jobs.references import Reference, Slice

@@ -1,0 +1,125 @@
+"""Batches of references in, the same with the captions that a model wrote out: a Beam ModelHandler.
+
+What Beam batches and weighs is references; the pixels of a batch are read where the model is. Samples are batched by the
+visual tokens of their composites.
+"""
+
+import io
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from apache_beam.ml.inference.base import ModelHandler
+
+from beam_jobs import files, progress
+from beam_jobs.models import bare_model, memory
+from beam_jobs.options import JobOptions
+from beam_jobs.records import Record, unpack_record, with_captions
+from beam_jobs.references import Reference
+from beam_jobs.scratch import read_slice, store_captions
+from data_pipeline.caption.server import Server
+from data_pipeline.caption.vision import FAILED, Answer, Question, Remembered, VisionModel
+from data_pipeline.shard_io import index_tar, read_at
+from data_pipeline.stack_io import decode_image
+from schemas.captions import Captioned
+from schemas.members import COMPOSITE, layer_name, member
+from schemas.reasons import Fate
+
+_PX_PER_TOKEN = 28 * 28
+_TOKENS_AT_ONCE = 1 << 16  # of a batch of samples: some 50 composites of a megapixel
+_MOST_AT_ONCE = 128
+_END = bytes(1024)
+
+
+class Handler(ModelHandler[Reference, Reference, VisionModel]):
+    """Batches of references to a model that is loaded once on a machine, whatever the number of processes there."""
+
+    def __init__(self, options: JobOptions) -> None:
+        super().__init__(
+            min_batch_size=_TOKENS_AT_ONCE,  # sizes are counted in tokens; the last batch of a bundle may be smaller
+            max_batch_size=_TOKENS_AT_ONCE,
+            element_size_fn=visual_tokens,
+            large_model=not options.url,  # a server has its model itself
+        )
+        self.options = options
+
+    def load_model(self) -> VisionModel:
+        return bare_model(self.options)
+
+    def run_inference(
+        self, batch: Sequence[Reference], model: VisionModel, inference_args: dict[str, Any] | None = None
+    ) -> Iterator[Reference]:
+        from data_pipeline.caption.asking import captioned  # its kernels are for where a model is
+
+        files.configure(self.options.beam_flags)
+        output, options = self.options.output, self.options.captions
+        records = [unpack_record(read_slice(output, one.record)) for one in batch]
+        seen = [
+            _pictured(output, one, record, options.caption_layers) for one, record in zip(batch, records, strict=True)
+        ]
+        shared = _Shared(self.options.caption_model, self.options.caption_revision, model)
+        answers = captioned(Remembered(shared, memory(self.options)), self.options.curate.captioner, seen, options)
+        if all(_has_failed(answer) for answer in answers):
+            self._check_server()
+        for one, record, answer in zip(batch, records, answers, strict=True):
+            progress.captioned()
+            yield store_captions(output, one, with_captions(record, answer))
+
+    def _check_server(self) -> None:
+        """Raises RuntimeError where it is gone: the rest of the corpus is worth another run, which will go on."""
+        if not self.options.url:
+            return
+        try:
+            Server(self.options.endpoint).served_model()
+        except ValueError as error:
+            raise RuntimeError(f"{error}; what it has answered is kept, the same command goes on from there") from error
+
+    def get_num_bytes(self, batch: Sequence[Reference]) -> int:
+        return sum(one.images.length for one in batch if one.images is not None)
+
+    def get_metrics_namespace(self) -> str:
+        return "Captions"
+
+
+@dataclass(frozen=True)
+class _Shared:
+    """A model that may live in another process, from where it gives answers and nothing else."""
+
+    name: str
+    revision: str
+    model: VisionModel
+
+    def answers(self, questions: Sequence[Question]) -> list[Answer]:
+        return self.model.answers(questions)
+
+
+def visual_tokens(one: Reference) -> int:
+    """About those of its composite, as Qwen2.5-VL counts them; so many at least that a batch has an end."""
+    return max(one.area_px // _PX_PER_TOKEN, _TOKENS_AT_ONCE // _MOST_AT_ONCE)
+
+
+def _has_failed(answer: Captioned) -> bool:
+    return all(caption.finish_reason == FAILED for caption in answer.captions)
+
+
+def _pictured(output: str, one: Reference, record: Record, with_layers: bool) -> Any:
+    from data_pipeline.caption.asking import Pictured
+
+    assert one.images is not None, "only samples are captioned"
+    run = io.BytesIO(read_slice(output, one.images) + _END)
+    members = {member.name: member for member in index_tar(run)}
+    metadata = record["metadata"]
+    extension = metadata["layers"][0]["file"].rpartition(".")[2]
+
+    def picture(name: str, width: int, height: int) -> Any:
+        found = members[member(metadata["key"], name, extension)]
+        return decode_image(read_at(run, found.offset, found.size), extension, width, height)
+
+    boxes = [layer["box"] for layer in metadata["layers"]] if with_layers else []
+    texts = [(row["text"], row["fate"] != Fate.DROPPED) for row in record["layers"] if row["text"]]
+    return Pictured(
+        picture(COMPOSITE, metadata["width"], metadata["height"]),
+        tuple(picture(layer_name(k), box[2] - box[0], box[3] - box[1]) for k, box in enumerate(boxes)),
+        shown=tuple(text for text, is_shown in texts if is_shown),
+        hidden=tuple(text for text, is_shown in texts if not is_shown),
+    )
