@@ -1,7 +1,7 @@
 """Batches of references in, the same with the captions that a model wrote out: a Beam ModelHandler.
 
-What Beam batches and weighs is references; the pixels of a batch are read where the model is. Samples are batched by the
-visual tokens of their composites.
+What Beam batches and weighs is references; the pixels of a batch are read where the model is. Samples are batched by
+the visual tokens of their composites.
 """
 
 import io
