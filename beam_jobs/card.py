@@ -80,7 +80,8 @@ within 2/255. The documents that failed are in the tables, with the reason.
   `KEY.json` (boxes, captions, text of the design, fidelity); `KEY.txt` (first caption, empty without one).
 * `tables/documents/*.parquet`: one row for each input, accepted or rejected with stage, reason and message.
 * `tables/layers/*.parquet`: one row for each node of each layer tree, with its fate.
-* `tables/captions/*.parquet`: one row for each caption of a sample or of a layer.
+* `tables/captions/*.parquet`: one row for each caption of a sample or of a layer, with who wrote it (a model and its
+  revision, or `layers`: the Photoshop file's own texts and names) and what is doubtful about it.
 * `previews/*.tar`: `KEY.photoshop.webp` and `KEY.dropped_00.webp`, ... to look at; not there if turned off.
 * `manifest.json`: versions, configuration, counts, and the sha256 of every file.
 
