@@ -212,7 +212,8 @@ def check_captions(root: str, paths: Sequence[str], corpus: Corpus, findings: Fi
         pairs = list(islice(group, MAX_NODES))
         where = f"{pairs[0][0]} {key}"
         flagged = sum(bool(row["flags"]) for _, row in pairs)
-        corpus.counts.update({"captions.all": len(pairs), "captions.flagged": flagged})
+        failed = sum("failed" in (row["flags"] or ()) for _, row in pairs)
+        corpus.counts.update({"captions.all": len(pairs), "captions.flagged": flagged, "captions.failed": failed})
         findings.expect(key not in corpus.captioned, "captions", where, "its rows do not stand together")
         corpus.captioned.add(key)
         sample = corpus.samples.get(key)

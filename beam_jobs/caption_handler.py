@@ -7,6 +7,7 @@ the visual tokens of their composites.
 import io
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from apache_beam.ml.inference.base import ModelHandler
@@ -17,18 +18,19 @@ from beam_jobs.options import JobOptions
 from beam_jobs.records import Record, unpack_record, with_captions
 from beam_jobs.references import Reference
 from beam_jobs.scratch import read_slice, store_captions
-from data_pipeline.caption.server import Server
-from data_pipeline.caption.vision import FAILED, Answer, Question, Remembered, VisionModel
+from data_pipeline.caption.vision import GONE, Answer, Keep, ModelGone, Question, Remembered, VisionModel, nothing
 from data_pipeline.shard_io import index_tar, read_at
 from data_pipeline.stack_io import decode_image
 from schemas.captions import Captioned
 from schemas.members import COMPOSITE, layer_name, member
+from schemas.options import DETECTORS
 from schemas.reasons import Fate
 
 _PX_PER_TOKEN = 28 * 28
 _TOKENS_AT_ONCE = 1 << 16  # of a batch of samples: some 50 composites of a megapixel
 _MOST_AT_ONCE = 128
 _END = bytes(1024)
+_MOST_GONE = 3  # questions of a batch without an answer, before the model counts as gone
 
 
 class Handler(ModelHandler[Reference, Reference, VisionModel]):
@@ -38,7 +40,7 @@ class Handler(ModelHandler[Reference, Reference, VisionModel]):
         super().__init__(
             min_batch_size=_TOKENS_AT_ONCE,  # sizes are counted in tokens; the last batch of a bundle may be smaller
             max_batch_size=_TOKENS_AT_ONCE,
-            element_size_fn=visual_tokens,
+            element_size_fn=partial(visual_tokens, with_layers=options.captions.caption_layers),
             large_model=not options.url,  # a server has its model itself
         )
         self.options = options
@@ -59,20 +61,10 @@ class Handler(ModelHandler[Reference, Reference, VisionModel]):
         ]
         shared = _Shared(self.options.caption_model, self.options.caption_revision, model)
         answers = captioned(Remembered(shared, memory(self.options)), self.options.curate.captioner, seen, options)
-        if all(_has_failed(answer) for answer in answers):
-            self._check_server()
+        _check_alive(answers)
         for one, record, answer in zip(batch, records, answers, strict=True):
             progress.captioned()
             yield store_captions(output, one, with_captions(record, answer))
-
-    def _check_server(self) -> None:
-        """Raises RuntimeError where it is gone: the rest of the corpus is worth another run, which will go on."""
-        if not self.options.url:
-            return
-        try:
-            Server(self.options.endpoint).served_model()
-        except ValueError as error:
-            raise RuntimeError(f"{error}; what it has answered is kept, the same command goes on from there") from error
 
     def get_num_bytes(self, batch: Sequence[Reference]) -> int:
         return sum(one.images.length for one in batch if one.images is not None)
@@ -89,17 +81,23 @@ class _Shared:
     revision: str
     model: VisionModel
 
-    def answers(self, questions: Sequence[Question]) -> list[Answer]:
-        return self.model.answers(questions)
+    def answers(self, questions: Sequence[Question], keep: Keep = nothing) -> list[Answer]:
+        return self.model.answers(questions, keep)
 
 
-def visual_tokens(one: Reference) -> int:
-    """About those of its composite, as Qwen2.5-VL counts them; so many at least that a batch has an end."""
-    return max(one.area_px // _PX_PER_TOKEN, _TOKENS_AT_ONCE // _MOST_AT_ONCE)
+def visual_tokens(one: Reference, with_layers: bool = False) -> int:
+    """About those of its composite, and at most those of its layers, as Qwen2.5-VL counts them; so many at least that a
+    batch has an end."""
+    pictures = 1 + (one.layers if with_layers else 0)
+    return max(pictures * one.area_px // _PX_PER_TOKEN, _TOKENS_AT_ONCE // _MOST_AT_ONCE)
 
 
-def _has_failed(answer: Captioned) -> bool:
-    return all(caption.finish_reason == FAILED for caption in answer.captions)
+def _check_alive(answers: Sequence[Captioned]) -> None:
+    """Raises ModelGone where several questions, or all, stayed without an answer."""
+    captions = [caption for one in answers for caption in (*one.captions, *one.layer_captions) if caption is not None]
+    gone = [caption for caption in captions if caption.finish_reason == GONE]
+    if gone and len(gone) >= min(_MOST_GONE, len(captions)):
+        raise ModelGone(f"{gone[0].model} answers no more ({gone[0].message}); the same command goes on from here")
 
 
 def _pictured(output: str, one: Reference, record: Record, with_layers: bool) -> Any:
@@ -116,7 +114,8 @@ def _pictured(output: str, one: Reference, record: Record, with_layers: bool) ->
         return decode_image(read_at(run, found.offset, found.size), extension, width, height)
 
     boxes = [layer["box"] for layer in metadata["layers"]] if with_layers else []
-    texts = [(row["text"], row["fate"] != Fate.DROPPED) for row in record["layers"] if row["text"]]
+    rows = [row for row in record["layers"] if row["text"] and row["drop_reason"] not in DETECTORS]
+    texts = [(row["text"], row["fate"] != Fate.DROPPED) for row in rows]
     return Pictured(
         picture(COMPOSITE, metadata["width"], metadata["height"]),
         tuple(picture(layer_name(k), box[2] - box[0], box[3] - box[1]) for k, box in enumerate(boxes)),

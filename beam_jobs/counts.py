@@ -33,7 +33,9 @@ def count(document: DocumentRow, layers: Sequence[LayerRow]) -> Counter[str]:
 
 def count_captions(captions: Sequence[CaptionRow]) -> Counter[str]:
     """All of a document's, and those that quality control flags."""
-    return Counter({"captions.all": len(captions), "captions.flagged": sum(bool(one.flags) for one in captions)})
+    counts = Counter({"captions.all": len(captions), "captions.flagged": sum(bool(one.flags) for one in captions)})
+    counts["captions.failed"] = sum("failed" in (one.flags or ()) for one in captions)
+    return counts
 
 
 def nested(counts: Mapping[str, int]) -> dict[str, Any]:

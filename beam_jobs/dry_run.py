@@ -7,6 +7,7 @@ from psd_tools.psd.header import FileHeader
 
 from beam_jobs import files, scratch, state
 from beam_jobs.inputs import Input, find_inputs, printable
+from beam_jobs.models import with_model
 from beam_jobs.options import JobOptions
 from data_pipeline.document import HEADER_BYTES, Refusal, canvas_refusal, read_header
 
@@ -21,6 +22,7 @@ def forecast(options: JobOptions) -> Iterator[str]:
     """One line for each document, then the totals. Writes nothing."""
     files.configure(options.beam_flags)
     inputs = find_inputs(options.input)[: options.limit]
+    options = with_model(options)
     state.check_configuration(options)
     before = state.recall(options.output)
     work = state.divide(inputs, before, options)

@@ -1,5 +1,7 @@
 """The job's options in, the vision-language model that they name out, with a memory on the job's own file system."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import PurePath
@@ -9,7 +11,7 @@ from beam_jobs.options import JobOptions
 from data_pipeline.anomaly.detector import Opinion
 from data_pipeline.caption.checkpoint import DEFAULT
 from data_pipeline.caption.server import Endpoint, Server
-from data_pipeline.caption.vision import Remembered, VisionModel
+from data_pipeline.caption.vision import ModelGone, Remembered, VisionModel
 from schemas.options import MODEL_CAPTIONERS
 
 FOLDER = "state/answers"
@@ -23,10 +25,20 @@ class AnswerFolder:
 
     def get(self, name: str) -> bytes | None:
         path = self._place(name)
-        return files.read(path) if files.exists(path) else None
+        with self._usable():
+            return files.read(path) if files.exists(path) else None
 
     def __setitem__(self, name: str, data: bytes) -> None:
-        files.write(self._place(name), data)
+        with self._usable():
+            files.write(self._place(name), data)
+
+    @contextmanager
+    def _usable(self) -> Iterator[None]:
+        """Raises ModelGone where the file system refuses: answers that cannot be kept would be paid for again."""
+        try:
+            yield
+        except OSError as error:
+            raise ModelGone(f"answers cannot be kept in {self.path}: {error}") from error
 
     def _place(self, name: str) -> str:
         return files.join(self.path, name[:2], f"{name}.json")
@@ -73,7 +85,9 @@ def opinion_of(options: JobOptions) -> Opinion | None:
         return None
     from data_pipeline.anomaly.second_opinion import SecondOpinion  # its kernels are for children alone
 
-    return SecondOpinion(Remembered(bare_model(options), memory(options)))
+    pace = options.per_minute and max(1, options.per_minute // options.workers)  # each child has a pace of its own
+    hasty = replace(options.endpoint, model=options.opinion_model, tries=2, answer_s=30.0, per_minute=pace)
+    return SecondOpinion(Remembered(_server(hasty), memory(options)))
 
 
 @cache  # of a process, whose connections are kept

@@ -20,7 +20,7 @@ _CORPUS = (Reason.DUPLICATE_FILE, Reason.DUPLICATE_COMPOSITE, Reason.NEAR_DUPLIC
 
 @dataclass(frozen=True)
 class JobOptions:
-    """How a corpus is processed. Only `curate`, `shard_size` and the shares decide bytes."""
+    """How a corpus is processed. `configuration` is what decides bytes."""
 
     input: str
     output: str
@@ -89,6 +89,8 @@ class JobOptions:
             raise ValueError(f"url is {self.url}, but captioner is {captioner} and nothing asks the model there")
         if self.model and captioner not in MODEL_CAPTIONERS and not self.second_opinion:
             raise ValueError(f"model is {self.model}, but captioner is {captioner} and nothing asks it")
+        if self.captions != CaptionOptions() and captioner not in MODEL_CAPTIONERS:
+            raise ValueError(f"caption options are for a model, but captioner is {captioner}; give --model or --url")
         if self.url:
             self.endpoint  # noqa: B018  # raises
 

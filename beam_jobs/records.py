@@ -6,6 +6,7 @@ from dataclasses import asdict, fields, replace
 from typing import Any
 
 from beam_jobs.references import Reference
+from data_pipeline.caption.vision import NO_ANSWER
 from data_pipeline.stack_io import caption_json, decode_json, encode_json
 from schemas.captions import Caption, Captioned
 from schemas.reasons import DropReason, Fate, Stage
@@ -85,6 +86,12 @@ def sample_json(record: Record, reference: Reference) -> dict[str, Any]:
 
 def _caption(key: str, index: int | None, values: dict[str, Any]) -> CaptionRow:
     return CaptionRow(key, index, **values | {"flags": [*values["flags"]]})
+
+
+def is_answered(record: Record) -> bool:
+    """Whether a model has answered all that it was asked about a sample."""
+    captions = [*record["captions"], *record["layer_captions"]]
+    return not any(caption and caption["finish_reason"] in NO_ANSWER for caption in captions)
 
 
 def _captions(own: Sequence[Caption], of_layers: Sequence[Caption | None]) -> Record:

@@ -74,7 +74,7 @@ def run(options: JobOptions, curate: CurateFunction = curate_document) -> dict[s
         work = state.divide(inputs, before, options)
         bar = progress.start(len(work.todo))
         with Journal(options, len(inputs), len(work.todo)) as journal:
-            if not state.is_done(work, before):
+            if not state.is_done(work, before, options):
                 run_graph(runner, options, lambda pipeline: shards(pipeline, work, before, options, curate))
                 commit.roll_forward(options.output)
             manifest: dict[str, Any] = decode_json(read(join(options.output, "manifest.json")))

@@ -19,6 +19,7 @@ from beam_jobs.packing import PREVIEWS, ROWS, SHARD
 from beam_jobs.references import Reference, Slice
 from data_pipeline.stack_io import decode_json, encode_json
 from schemas.members import key_of
+from schemas.options import MODEL_CAPTIONERS
 from schemas.reasons import Reason
 
 CARD = "README.md"
@@ -144,8 +145,10 @@ def divide(inputs: list[Input], state: State, options: JobOptions) -> Work:
     return _without_orphans(known, todo, {document.uri: document for document in inputs}, is_settled)
 
 
-def is_done(work: Work, state: State) -> bool:
-    """Whether OUTPUT already is what this run would write."""
+def is_done(work: Work, state: State, options: JobOptions) -> bool:
+    """Whether OUTPUT already is what this run would write, and no caption is missing."""
+    if options.curate.captioner in MODEL_CAPTIONERS and any(one.images and not one.captioned for one in work.known):
+        return False
     return state.complete and not work.todo and len(work.known) == len(state.known)
 
 

@@ -53,7 +53,9 @@ def _captioner(captions: Mapping[str, Any], configuration: Mapping[str, Any]) ->
         return "from texts and layer names; with MODEL= or URL= Qwen2.5-VL writes them"
     if not configuration["caption_model"]:
         return captioner
-    return f"by {configuration['caption_model']}; flagged {captions.get('flagged', 0):,}"
+    failed = captions.get("failed", 0)
+    again = f", failed {failed:,}: the same command asks again" if failed else ""
+    return f"by {configuration['caption_model']}; flagged {captions.get('flagged', 0):,}{again}"
 
 
 def _share(part: int, whole: int) -> str:

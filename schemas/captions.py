@@ -9,8 +9,9 @@ IN_SAMPLE = ("text", "language", "length", "captioner", "flags")  # fields that 
 class Caption:
     """`length` is "long" or "short"; `flags` name what quality control found.
 
-    What follows `flags` is known of captions that a model wrote: how it ended (`stop`, `length`, `failed`), how many
-    tokens it took, and the share of the words of the PSD's text that the caption quotes (None where there are none).
+    What follows `flags` is known of captions that a model wrote: how it ended (`stop`, `length`; `failed` or `gone` and
+    then why), how many tokens it took, and the share of the words of the PSD's text that the caption quotes (None where
+    there are none).
     """
 
     text: str
@@ -22,6 +23,7 @@ class Caption:
     revision: str | None = None
     prompt_version: str | None = None
     finish_reason: str | None = None
+    message: str | None = None
     tokens: int | None = None
     quoted: float | None = None
 

@@ -112,6 +112,7 @@ class CaptionRow:
     licence: str | None = None
     prompt_version: str | None = None
     finish_reason: str | None = None
+    message: str | None = None  # why there is no answer
     tokens: int | None = None
     quoted: float | None = None  # share of the words of the PSD's visible text that the caption quotes
     flags: list[str] | None = None  # see data_pipeline/caption/control.py

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from data_pipeline.anomaly.blurred_faces import over_grey
-from data_pipeline.caption.vision import Question, Sampling, VisionModel
+from data_pipeline.caption.vision import GONE, ModelGone, Question, Sampling, VisionModel
 from data_pipeline.previews import preview
 from schemas.reasons import DropReason, Objection
 
@@ -40,13 +40,15 @@ class SecondOpinion:
     model: VisionModel
 
     def objection(self, composite: np.ndarray, layer: np.ndarray, reason: DropReason) -> Objection | None:
-        """None where it agrees that a layer is what a detector found, else its objection.
+        """None where it agrees that a layer is what a detector found, else its objection. Raises ModelGone.
 
         Composite and layer are straight uint8 RGBA, of any size.
         """
         words = _FRAME.format(_ASKED.get(reason, _ASKED_OF_OTHERS))
         shown = (np.asarray(over_grey(preview(rgba, _LONGEST_PX))) for rgba in (composite, layer))
         (answer,) = self.model.answers([Question(tuple(shown), words, _SAMPLING)])
+        if answer.finish_reason == GONE:
+            raise ModelGone(f"{self.model.name} gives no second opinion any more ({answer.message})")
         said = _WORD.match(answer.text)
         if said is None:
             return Objection.UNCONFIRMED

@@ -52,7 +52,7 @@ class _Wanted:
 def captioned(
     model: VisionModel, captioner: str, samples: Sequence[Pictured], options: CaptionOptions
 ) -> list[Captioned]:
-    """`captioner` names the way to the model. Of each caption's answers the first with the fewest flags is kept."""
+    """`captioner` names the way to the model. Of all answers the first with the fewest flags is kept."""
     wanted = [one for index, sample in enumerate(samples) for one in _wanted(index, sample, options)]
     best: list[tuple[Answer, tuple[Flag, ...]] | None] = [None] * len(wanted)
     for temperature, seed in _TRIES:
@@ -60,7 +60,7 @@ def captioned(
         answers = model.answers([wanted[k].question(temperature, seed) for k in open_]) if open_ else []
         for k, answer in zip(open_, answers, strict=True):
             found, before = flags(answer, wanted[k].language), best[k]
-            if before is None or len(found) < len(before[1]):
+            if before is None or _badness(found) < _badness(before[1]):
                 best[k] = answer, found
     captions: list[list[Caption]] = [[] for _ in samples]
     layer_captions: list[list[Caption | None]] = [[None] * len(sample.layers) for sample in samples]
@@ -72,6 +72,11 @@ def captioned(
         else:
             layer_captions[one.sample][one.layer] = caption
     return [Captioned(tuple(own), tuple(rest)) for own, rest in zip(captions, layer_captions, strict=True)]
+
+
+def _badness(found: tuple[Flag, ...]) -> tuple[bool, int]:
+    """Whether there is nothing to keep at all, and how much is wrong with the rest."""
+    return Flag.FAILED in found or Flag.EMPTY in found, len(found)
 
 
 def _is_worth_a_try(found: tuple[Flag, ...]) -> bool:
@@ -122,6 +127,7 @@ def _caption(
         revision=model.revision or None,
         prompt_version=one.asked.version,
         finish_reason=answer.finish_reason,
+        message=answer.message,
         tokens=answer.tokens,
         quoted=quoted_share(answer.text, sample.shown) if one.layer is None else None,
     )

@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from enum import StrEnum
 
-from data_pipeline.caption.vision import FAILED, Answer
+from data_pipeline.caption.vision import NO_ANSWER, Answer
 
 
 class Flag(StrEnum):
@@ -46,7 +46,7 @@ _FEWEST = 24  # words, below which nothing but a threefold sentence is a loop
 
 def flags(answer: Answer, language: str) -> tuple[Flag, ...]:
     """What is wrong, in the order of `Flag`."""
-    if answer.finish_reason == FAILED:
+    if answer.finish_reason in NO_ANSWER:
         return (Flag.FAILED,)
     text = answer.text.strip()
     if not _LETTER.search(text):

@@ -7,10 +7,13 @@ surroundings, text quoted untranslated; only what is visible), so that captions 
 
 import json
 import re
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
+
+from data_pipeline.caption.wording import JOINERS
 
 COMPOSITE, LAYER = "composite", "layer"
 _MOST_CHARACTERS = 2_000  # of the PSD's texts
@@ -43,16 +46,21 @@ def _read(name: str) -> Prompt:
 
 
 def _within(texts: Sequence[str], characters: int) -> list[str]:
-    """The first texts, as many as there is room for; none is cut."""
-    kept: list[str] = []
-    for text in texts:
-        line = " ".join(text.split())
+    """Texts as long as there is room, the shortest first, in their own order; none is cut."""
+    lines = dict.fromkeys(_line(text) for text in texts)
+    room: list[str] = []
+    for line in sorted(lines, key=len):
         characters -= len(line)
         if characters < 0:
             break
-        if line and line not in kept:
-            kept.append(line)
-    return kept
+        room.append(line)
+    return [line for line in lines if line and line in room]
+
+
+def _line(text: str) -> str:
+    """One line; what would be a mark of the conversation, or controls a terminal, is none any more."""
+    seen = (" " if unicodedata.category(one).startswith("C") and one not in JOINERS else one for one in text)
+    return " ".join("".join(seen).split()).replace("<|", "< |")
 
 
 def _listed(texts: Sequence[str]) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from data_pipeline.caption.checkpoint import DEFAULT, find_checkpoint
-from data_pipeline.caption.vision import FAILED, Answer, Question
+from data_pipeline.caption.vision import FAILED, Answer, Keep, Question, nothing
 
 if TYPE_CHECKING:
     from data_pipeline.caption.network import Network
@@ -64,7 +64,7 @@ class Qwen:
                 self._network = Network(self._checkpoint, self._allow_cpu)
             return self._network
 
-    def answers(self, questions: Sequence[Question]) -> list[Answer]:
+    def answers(self, questions: Sequence[Question], keep: Keep = nothing) -> list[Answer]:
         """Raises ValueError where the model cannot be loaded."""
         network = self.load()
         found: dict[int, Answer] = {}
@@ -85,6 +85,8 @@ class Qwen:
                     self._batch_tokens = tokens[batch[0]] * len(batch) // 2
                     continue
                 said = [Answer("", FAILED, message=f"out of memory with {tokens[batch[0]]} tokens: {error}"[:500])]
-            found.update(zip(batch, said, strict=True))
+            for k, answer in zip(batch, said, strict=True):
+                found[k] = answer
+                keep(k, answer)
             del waiting[: len(batch)]
         return [found[k] for k in range(len(questions))]

@@ -1,7 +1,8 @@
 """An OpenAI-compatible endpoint (vLLM, SGLang) as a vision-language model: pictures over HTTP, answers back.
 
-A question is tried several times, with growing pauses; one that stays without an answer is `failed`. A server that has
-just failed so many questions in a row is given one try for each further question, so that a dead one costs little.
+A question is tried several times, with growing pauses; one that stays without an answer is `gone`, one that the server
+refuses `failed`. A server that has left so many questions in a row without an answer gets one try for each further one,
+so that a dead one costs little.
 """
 
 import base64
@@ -22,7 +23,7 @@ from PIL import Image
 from requests.auth import AuthBase
 from urllib3.exceptions import HTTPError
 
-from data_pipeline.caption.vision import FAILED, Answer, Question
+from data_pipeline.caption.vision import FAILED, GONE, Answer, Keep, Question, is_count, nothing
 
 KEY = "LAMINA_API_KEY"  # the environment variable with the server's key; without it none is sent
 _CONNECT_S = 10.0
@@ -37,7 +38,8 @@ _DEAD_AFTER = 3  # questions in a row without an answer
 class Endpoint:
     """Where a server is and how hard it may be pressed; `model` may be empty where it serves only one.
 
-    `answer_s` is the longest that one try may take. Raises ValueError where a value cannot be.
+    `answer_s` is the longest pause in one try, and about the longest that an answer may take. Raises ValueError where a
+    value cannot be.
     """
 
     url: str
@@ -51,6 +53,7 @@ class Endpoint:
         try:
             parts = urlsplit(self.url)
             is_http = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+            is_http = is_http and not parts.query and not parts.fragment
         except ValueError:
             is_http = False
         if not is_http or parts.username is not None:
@@ -84,11 +87,14 @@ class Server:
         self._pace = _Pace(endpoint.per_minute)
         self._failures = 0
 
-    def answers(self, questions: Sequence[Question]) -> list[Answer]:
-        if len(questions) == 1:
-            return [self._answer(questions[0])]
+    def answers(self, questions: Sequence[Question], keep: Keep = nothing) -> list[Answer]:
+        def ask(place: int) -> Answer:
+            answer = self._answer(questions[place])
+            keep(place, answer)
+            return answer
+
         with ThreadPoolExecutor(min(self._endpoint.concurrency, max(1, len(questions)))) as threads:
-            return list(threads.map(self._answer, questions))
+            return list(threads.map(ask, range(len(questions))))
 
     def served_model(self) -> str:
         """The endpoint's model, or the only one that the server has.
@@ -127,7 +133,7 @@ class Server:
                 self._failures = 0
                 return answer
         self._failures += 1
-        return Answer("", FAILED, message=message)
+        return Answer("", GONE, message=message)
 
     def _call(self, method: str, url: str, body: bytes | None) -> Any:
         """The JSON of an answer. Raises _Passing or _Refused."""
@@ -171,7 +177,9 @@ class _Bearer(AuthBase):
     """The key goes with the request and into no file; a .netrc is left alone."""
 
     def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
-        key = os.environ.get(KEY)
+        key = os.environ.get(KEY, "").strip()
+        if not key.isascii() or not key.isprintable():  # requests would quote it in its own words
+            raise ValueError(f"{KEY} holds characters that no key has")
         if key:
             request.headers["Authorization"] = f"Bearer {key}"
         return request
@@ -240,7 +248,7 @@ def _parsed(values: Any) -> Answer:
         raise _Passing(f"an answer without a message: {json.dumps(values)[:80]}") from error
     if not isinstance(text, str) or not isinstance(reason, str):
         raise _Passing(f"an answer without a text: {json.dumps(choice)[:80]}")
-    return Answer(text, reason, tokens if isinstance(tokens, int) else None)
+    return Answer(text, reason, tokens if is_count(tokens) else None)
 
 
 def _status(response: requests.Response, data: bytes) -> str:

@@ -5,13 +5,15 @@ A model may be a server (`server`), or anything with a name, a revision and `ans
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Protocol
 
 import numpy as np
 
-FAILED = "failed"  # the finish reason of a question that stayed without an answer
+FAILED = "failed"  # the finish reason of a question that the model refused, or that is too much for it
+GONE = "gone"  # of one that stayed without an answer in all tries
+NO_ANSWER = (FAILED, GONE)
 _MEMORY_VERSION = 1
 
 
@@ -35,12 +37,19 @@ class Question:
 
 @dataclass(frozen=True)
 class Answer:
-    """`finish_reason` is the model's own (`stop`, `length`), or `failed`, and `message` says why."""
+    """`finish_reason` is the model's own (`stop`, `length`), or one of NO_ANSWER, and `message` says why."""
 
     text: str
     finish_reason: str
     tokens: int | None = None
     message: str | None = None
+
+
+Keep = Callable[[int, Answer], None]
+
+
+def nothing(place: int, answer: Answer) -> None:
+    """What is done with an answer that nobody wants before the others."""
 
 
 class VisionModel(Protocol):
@@ -52,8 +61,15 @@ class VisionModel(Protocol):
     def revision(self) -> str:
         """Of its weights, as far as it is known."""
 
-    def answers(self, questions: Sequence[Question]) -> list[Answer]:
-        """In the order of the questions; what cannot be answered is `failed`, and raises nothing."""
+    def answers(self, questions: Sequence[Question], keep: Keep = nothing) -> list[Answer]:
+        """In the order of the questions; what cannot be answered raises nothing.
+
+        `keep` is called with a question's place and its answer as soon as it is there.
+        """
+
+
+class ModelGone(Exception):
+    """No more answers are to be had: the run has to end, and the next one goes on from what was kept."""
 
 
 class Memory(Protocol):
@@ -62,6 +78,18 @@ class Memory(Protocol):
     def get(self, name: str, /) -> bytes | None: ...
 
     def __setitem__(self, name: str, data: bytes, /) -> None: ...
+
+
+@dataclass(frozen=True)
+class _Keeper:
+    """Writes answers down as they come. It may be sent to another process."""
+
+    memory: Memory
+    keys: tuple[str, ...]
+
+    def __call__(self, place: int, answer: Answer) -> None:
+        if answer.finish_reason not in NO_ANSWER:
+            self.memory[self.keys[place]] = json.dumps(asdict(answer), sort_keys=True).encode()
 
 
 @dataclass(frozen=True)
@@ -79,15 +107,22 @@ class Remembered:
     def revision(self) -> str:
         return self.model.revision
 
-    def answers(self, questions: Sequence[Question]) -> list[Answer]:
+    def answers(self, questions: Sequence[Question], keep: Keep = nothing) -> list[Answer]:
         keys = [question_hash(self.model, question) for question in questions]
         known = {key: _answer(self.memory.get(key)) for key in keys}
         unknown = {key: question for key, question in zip(keys, questions, strict=True) if known[key] is None}
-        for key, answer in zip(unknown, self.model.answers([*unknown.values()]) if unknown else (), strict=True):
-            known[key] = answer
-            if answer.finish_reason != FAILED:
-                self.memory[key] = json.dumps(asdict(answer), sort_keys=True).encode()
-        return [answer for answer in (known[key] for key in keys) if answer is not None]
+        if unknown:
+            keeper = _Keeper(self.memory, tuple(unknown))
+            known |= dict(zip(unknown, self.model.answers([*unknown.values()], keeper), strict=True))
+        found = [answer for answer in (known[key] for key in keys) if answer is not None]
+        for place, answer in enumerate(found):
+            keep(place, answer)
+        return found
+
+
+def is_count(value: object) -> bool:
+    """Whether it may be a number of tokens."""
+    return type(value) is int and 0 <= value < 1 << 31
 
 
 def question_hash(model: VisionModel, question: Question) -> str:
@@ -101,8 +136,12 @@ def question_hash(model: VisionModel, question: Question) -> str:
 
 
 def _answer(data: bytes | None) -> Answer | None:
-    """None where nothing is remembered, or nothing legible."""
+    """None where nothing is remembered, or no answer."""
     try:
-        return None if data is None else Answer(**json.loads(data))
-    except (ValueError, TypeError):
+        answer = None if data is None else Answer(**json.loads(data))
+    except (ValueError, TypeError, RecursionError):
         return None
+    if answer is None or not isinstance(answer.text, str) or not isinstance(answer.finish_reason, str):
+        return None
+    is_whole = answer.finish_reason not in NO_ANSWER and (answer.tokens is None or is_count(answer.tokens))
+    return answer if is_whole and answer.message is None else None

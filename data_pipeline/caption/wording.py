@@ -3,7 +3,7 @@
 import re
 import unicodedata
 
-_JOINERS = "\u200c\u200d"  # they shape Persian, Hindi and emoji; every other format character is dropped
+JOINERS = "\u200c\u200d"  # they shape Persian, Hindi and emoji; every other format character is dropped
 _WORD = re.compile(r"[^\W\d_]+")
 _EXTENSION = re.compile(r"\.(psd|psb|png|jpe?g|gif|tiff?|svg|ai|eps|pdf|webp|bmp)$", re.IGNORECASE)
 
@@ -31,7 +31,7 @@ def clean(text: str, most: int) -> str:
     """One line of at most `most` characters, without control characters, icons of private fonts and double quotes."""
     kept = []
     for character in unicodedata.normalize("NFC", text[: 8 * most]):
-        if character in _JOINERS:
+        if character in JOINERS:
             kept.append(character)
         elif character.isspace() or unicodedata.category(character) == "Cc":
             kept.append(" ")

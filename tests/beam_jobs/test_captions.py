@@ -175,27 +175,41 @@ def test_a_broken_server_costs_no_sample(source: Path, tmp_path: Path) -> None:
         run(source, tmp_path / "out", "--url", server.url)
         found = rows(tmp_path / "out")
         assert [(row["text"], row["flags"], row["finish_reason"]) for row in found] == [("", ["failed"], "failed")] * 4
+        assert {row["message"] for row in found} == {"status 400: no"}
         server.replies = [says(CAPTION)]
-        recaption(tmp_path / "out", "--url", server.url)
+        manifest = run(source, tmp_path / "out", "--url", server.url)
+        assert manifest["counts"]["captions"] == {"all": 4, "failed": 0, "flagged": 0}
     assert [row["text"] for row in rows(tmp_path / "out")] == [CAPTION] * 4
 
 
-def test_a_server_that_dies_ends_the_run_which_goes_on_later(
+def test_a_server_that_dies_in_a_batch_ends_the_run_which_goes_on_later(
     source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def dies(handler, question):
-        handler.server.listing = b""
-        sends(b"", 503)(handler, question)
-
     monkeypatch.setattr(server_module, "_PAUSE_S", 0.01)
-    with chat_server(dies) as server:
-        healthy = server.listing
-        with pytest.raises(running.Failed, match="the same command goes on from there"):
-            run(source, tmp_path / "out", "--url", server.url)
+    flags = ["--concurrency", "1"]
+    with chat_server(says(CAPTION), sends(b"", 503)) as server:
+        with pytest.raises(running.Failed, match=r"answers no more.*503.*the same command goes on from here"):
+            run(source, tmp_path / "out", "--url", server.url, *flags)
         assert not (tmp_path / "out" / "manifest.json").exists()
-        server.listing, server.replies = healthy, [says(CAPTION)]
-        run(source, tmp_path / "out", "--url", server.url)
+        server.questions.clear()
+        server.replies = [says(CAPTION)]
+        run(source, tmp_path / "out", "--url", server.url, *flags)
+        assert len(server.questions) == 3  # the first answer was kept
     assert [row["text"] for row in rows(tmp_path / "out")] == [CAPTION] * 4
+
+
+def test_answers_that_cannot_be_kept_end_the_run(source: Path, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with chat_server(says(CAPTION)) as server, pytest.raises(running.Failed, match="answers cannot be kept in"):
+        run(source, tmp_path / "out", "--url", server.url, "--answers", str(tmp_path / "file"))
+
+
+def test_a_dry_run_knows_what_is_done(source: Path, tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    with chat_server(says(CAPTION)) as server:
+        run(source, tmp_path / "out", "--url", server.url)
+        given = ["--input", str(source), "--output", str(tmp_path / "out"), "--url", server.url, "--dry-run"]
+        assert shards.main(given) == running.DONE
+    assert "5 documents, 5 unchanged" in capsys.readouterr().out
 
 
 def test_a_bad_answer_is_asked_for_again(source: Path, tmp_path: Path) -> None:
@@ -218,6 +232,7 @@ def test_a_bad_answer_is_asked_for_again(source: Path, tmp_path: Path) -> None:
         (["--url", "nowhere"], "it must be like http://localhost:8000/v1"),
         (["--url", "http://127.0.0.1:9"], "the server at http://127.0.0.1:9/v1 cannot be used"),
         (["--captioner", "quen"], "did you mean qwen?"),
+        (["--caption-layers"], "caption options are for a model"),
         (["--caption-language", "fr"], "must be one of en, zh, both"),
         (["--caption-tokens", "1"], "must lie in 16..4096"),
         (["--concurrency", "0", "--url", "http://a"], "concurrency is 0; it must be positive"),

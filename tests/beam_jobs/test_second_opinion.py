@@ -88,6 +88,16 @@ def test_a_server_that_fails_leaves_the_detectors_word(source: Path, tmp_path: P
     assert (mark["drop_reason"], mark["flags"]) == ("watermark", ["watermark_unconfirmed"])
 
 
+def test_a_server_that_is_gone_ends_the_run_and_costs_no_sample(source: Path, tmp_path: Path) -> None:
+    with chat_server(sends(b"", 503)) as server:
+        options = _options(source, tmp_path / "out", "--url", server.url)
+        with pytest.raises(running.Failed, match="gives no second opinion any more"):
+            shards.run(options)
+        server.replies = [says("no")]
+        shards.run(options)
+    assert _mark(tmp_path / "out")["flags"] == ["watermark_doubted"]
+
+
 def test_without_a_server_nothing_is_done(source: Path, tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
     flags = ["--input", str(source), "--output", str(tmp_path / "out"), "--captioner", "none"]
     assert shards.main([*flags, "--url", "http://127.0.0.1:9"]) == running.WRONG

@@ -8,7 +8,7 @@ import pytest
 
 from data_pipeline.anomaly import Judge, Scene, Subject, judged
 from data_pipeline.anomaly.second_opinion import SecondOpinion
-from data_pipeline.caption.vision import FAILED, Answer, Question
+from data_pipeline.caption.vision import FAILED, Answer, Keep, Question, nothing
 from schemas.reasons import DropReason, Objection
 from schemas.stack import PlainLayer, Stack
 
@@ -24,7 +24,7 @@ class Model:
         self.text = text
         self.asked: list[Question] = []
 
-    def answers(self, questions: Sequence[Question]) -> list[Answer]:
+    def answers(self, questions: Sequence[Question], keep: Keep = nothing) -> list[Answer]:
         self.asked += questions
         return [Answer(self.text, "stop" if self.text else FAILED) for _ in questions]
 
@@ -80,7 +80,7 @@ def test_where_it_does_not_answer_the_detector_decides() -> None:
 
 def test_after_a_doubt_the_next_detector_is_heard() -> None:
     class Picky(Model):
-        def answers(self, questions: Sequence[Question]) -> list[Answer]:
+        def answers(self, questions: Sequence[Question], keep: Keep = nothing) -> list[Answer]:
             return [Answer("yes" if "placeholder" in question.words else "no", "stop") for question in questions]
 
     second = Says(0.8, DropReason.PLACEHOLDER)

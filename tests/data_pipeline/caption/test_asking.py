@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from data_pipeline.caption.asking import Pictured, captioned
-from data_pipeline.caption.vision import FAILED, Answer, Question
+from data_pipeline.caption.vision import FAILED, Answer, Keep, Question, nothing
 from schemas.caption_options import CaptionOptions
 from schemas.captions import Caption
 
@@ -22,7 +22,7 @@ class Model:
         self.texts = texts
         self.rounds: list[list[Question]] = []
 
-    def answers(self, questions: Sequence[Question]) -> list[Answer]:
+    def answers(self, questions: Sequence[Question], keep: Keep = nothing) -> list[Answer]:
         self.rounds.append([*questions])
         text = self.texts[min(len(self.rounds), len(self.texts)) - 1]
         return [Answer(text, FAILED if text == "failed" else "stop", 7) for _ in questions]
@@ -31,7 +31,7 @@ class Model:
 def test_a_caption_says_where_it_comes_from() -> None:
     (found,) = captioned(Model(FINE), "qwen", [SAMPLE], CaptionOptions())
     assert found.captions == (
-        Caption(FINE, "en", "long", "qwen", (), "tiny", "r1", "composite.long.en/1+facts.en/1", "stop", 7, 1.0),
+        Caption(FINE, "en", "long", "qwen", (), "tiny", "r1", "composite.long.en/1+facts.en/1", "stop", None, 7, 1.0),
     )
     assert found.layer_captions == (None, None)
 

@@ -11,7 +11,7 @@ from PIL import Image
 
 from data_pipeline.caption import server as module
 from data_pipeline.caption.server import KEY, Endpoint, Server
-from data_pipeline.caption.vision import FAILED, Answer, Question, Sampling
+from data_pipeline.caption.vision import FAILED, GONE, Answer, Question, Sampling
 from tests.chat_server import Reply, chat_server, says, sends, stalls, trickles
 
 PICTURE = np.arange(5 * 7 * 3, dtype=np.uint8).reshape(5, 7, 3)
@@ -51,6 +51,46 @@ def test_without_a_key_none_is_sent(monkeypatch: pytest.MonkeyPatch) -> None:
     with chat_server(says("yes")) as server:
         Server(Endpoint(server.url, "tiny")).answers([QUESTION])
         assert "Authorization" not in server.headers[0]
+
+
+@pytest.mark.parametrize("key", ["sk-1\n", " sk-1 \r\n"])
+def test_a_key_from_a_file_may_end_in_a_line_break(monkeypatch: pytest.MonkeyPatch, key: str) -> None:
+    monkeypatch.setenv(KEY, key)
+    with chat_server(says("yes")) as server:
+        Server(Endpoint(server.url, "tiny")).answers([QUESTION])
+        assert server.headers[0]["Authorization"] == "Bearer sk-1"
+
+
+@pytest.mark.parametrize("key", ["sk\nsecret", "s\u00e9cret", "se\x07cret"])
+def test_a_key_that_is_none_is_not_printed(monkeypatch: pytest.MonkeyPatch, key: str) -> None:
+    monkeypatch.setenv(KEY, key)
+    with chat_server(says("yes")) as server, pytest.raises(ValueError, match="no key has") as error:
+        Server(Endpoint(server.url, "tiny")).served_model()
+    assert "cret" not in str(error.value)
+
+
+@pytest.mark.parametrize("tokens", ["1e400", "-5", "true", "10000000000000000000000000", '"7"', "null"])
+def test_a_count_that_is_none_is_left_out(tokens: str) -> None:
+    choice = '{"message": {"content": "yes"}, "finish_reason": "stop"}'
+    body = f'{{"choices": [{choice}], "usage": {{"completion_tokens": {tokens}}}}}'
+    assert ask(sends(body.encode())) == (Answer("yes", "stop", None), 1)
+
+
+def test_answers_are_kept_as_they_come() -> None:
+    kept: list[tuple[int, str]] = []
+
+    def echo(handler, question):
+        text = question["messages"][0]["content"][-1]["text"]
+        time.sleep(0.2 * (text == "0"))
+        says(text)(handler, question)
+
+    with chat_server(echo) as server:
+        questions = [Question((PICTURE,), str(k)) for k in range(3)]
+        Server(Endpoint(server.url, "tiny", concurrency=3)).answers(
+            questions, lambda place, answer: kept.append((place, answer.text))
+        )
+    assert sorted(kept) == [(0, "0"), (1, "1"), (2, "2")]
+    assert kept[-1] == (0, "0")
 
 
 def test_answers_come_in_the_order_of_the_questions() -> None:
@@ -100,7 +140,7 @@ def test_what_does_not_pass_is_not_tried_again(status: int) -> None:
 )
 def test_garbage_is_tried_again_and_told(body: bytes, message: str) -> None:
     answer, times = ask(sends(body), tries=2)
-    assert (answer.finish_reason, times) == (FAILED, 2)
+    assert (answer.finish_reason, times) == (GONE, 2)
     assert message in str(answer.message)
 
 
@@ -112,7 +152,7 @@ def test_an_empty_answer_is_an_answer() -> None:
 def test_a_server_that_does_not_come_to_an_end_is_left(reply: Reply) -> None:
     started_s = time.monotonic()
     answer, times = ask(reply, tries=2, answer_s=0.3)
-    assert (answer.finish_reason, times) == (FAILED, 2)
+    assert (answer.finish_reason, times) == (GONE, 2)
     assert time.monotonic() - started_s < 4
 
 
@@ -120,7 +160,7 @@ def test_a_dead_server_costs_little_after_a_while() -> None:
     with chat_server(sends(b"", 500)) as server:
         model = Server(Endpoint(server.url, "tiny", tries=3))
         for _ in range(5):
-            assert model.answers([QUESTION])[0].finish_reason == FAILED
+            assert model.answers([QUESTION])[0].finish_reason == GONE
         assert len(server.questions) == 3 + 3 + 3 + 1 + 1
         server.replies = [says("yes")]
         assert model.answers([QUESTION])[0].text == "yes"
@@ -135,7 +175,19 @@ def test_questions_are_paced() -> None:
         assert server.times_s[-1] - server.times_s[0] >= 0.38
 
 
-@pytest.mark.parametrize("url", ["", "localhost:8000", "ftp://a/v1", "http://", "http://u:p@a/v1", "http://a:99999/v1"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "",
+        "localhost:8000",
+        "ftp://a/v1",
+        "http://",
+        "http://u:p@a/v1",
+        "http://a:99999/v1",
+        "http://a/v1?k=1",
+        "http://a/v1#b",
+    ],
+)
 def test_an_address_that_is_none(url: str) -> None:
     with pytest.raises(ValueError, match="it must be like http://localhost:8000/v1"):
         Endpoint(url)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
-from data_pipeline.caption.vision import FAILED, Answer, Question, Remembered, Sampling, question_hash
+from data_pipeline.caption.vision import NO_ANSWER, Answer, Keep, Question, Remembered, Sampling, nothing, question_hash
 
 PICTURE = np.zeros((4, 6, 3), np.uint8)
 QUESTION = Question((PICTURE,), "What?")
@@ -18,9 +18,12 @@ class Model:
         self.asked: list[str] = []
         self.finish_reason = finish_reason
 
-    def answers(self, questions: Sequence[Question]) -> list[Answer]:
+    def answers(self, questions: Sequence[Question], keep: Keep = nothing) -> list[Answer]:
         self.asked += [question.words for question in questions]
-        return [Answer(question.words.upper(), self.finish_reason, 1) for question in questions]
+        answers = [Answer(question.words.upper(), self.finish_reason, 1) for question in questions]
+        for place, answer in enumerate(answers):
+            keep(place, answer)
+        return answers
 
 
 def test_an_answer_is_remembered_over_runs() -> None:
@@ -32,14 +35,30 @@ def test_an_answer_is_remembered_over_runs() -> None:
     assert model.asked == ["What?", "Who?", "Why?"]
 
 
-def test_a_failure_is_not_remembered() -> None:
-    model, memory = Model(FAILED), dict[str, bytes]()
+@pytest.mark.parametrize("reason", NO_ANSWER)
+def test_a_failure_is_not_remembered(reason: str) -> None:
+    model, memory = Model(reason), dict[str, bytes]()
     for _ in range(2):
         Remembered(model, memory).answers([QUESTION])
     assert (len(model.asked), memory) == (2, {})
 
 
-@pytest.mark.parametrize("data", [b"", b"{", b"[]", b'{"text": "a"}', b'{"other": 1}'])
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b"{",
+        b"[]",
+        b"[" * 100_000,
+        b'{"text": "a"}',
+        b'{"other": 1}',
+        b'{"text": null, "finish_reason": "stop"}',
+        b'{"text": "a", "finish_reason": 7}',
+        b'{"text": "a", "finish_reason": "failed"}',
+        b'{"text": "a", "finish_reason": "stop", "tokens": "x"}',
+        b'{"text": "a", "finish_reason": "stop", "tokens": 1000000000000000000000000}',
+    ],
+)
 def test_a_damaged_memory_is_asked_again(data: bytes) -> None:
     model, memory = Model(), {question_hash(Model(), QUESTION): data}
     assert Remembered(model, memory).answers([QUESTION]) == [Answer("WHAT?", "stop", 1)]
