@@ -225,13 +225,22 @@ def _best(net: Network, seen: np.ndarray, face_px: int) -> tuple[float, np.ndarr
 
 
 def square(picture: np.ndarray, centre: tuple[float, float], width: float, side: int) -> np.ndarray:
-    """A square of a picture uint8 [H, W] or [H, W, C], `width` px wide, at `side` px; grey outside the picture."""
+    """A square of a picture uint8 [H, W] or [H, W, C], `width` px wide, at `side` px; its brim goes on outside of it.
+
+    With a grey ground instead, a gradient on it would look like a head.
+    """
     left, top = centre[0] - width / 2, centre[1] - width / 2
     x, y = int(np.floor(left)), int(np.floor(top))
     px = int(np.ceil(width)) + 1
-    part = np.full((px, px, *picture.shape[2:]), GREY[0], np.uint8)
-    first_x, first_y = max(x, 0), max(y, 0)
-    there = picture[first_y : max(y + px, 0), first_x : max(x + px, 0)]
-    part[first_y - y : first_y - y + there.shape[0], first_x - x : first_x - x + there.shape[1]] = there
+    spans = [
+        (min(max(first, 0), length - 1), min(max(first + px, 1), length))
+        for first, length in zip((y, x), picture.shape, strict=False)
+    ]
+    there = picture[spans[0][0] : spans[0][1], spans[1][0] : spans[1][1]]
+    if there.shape[:2] != (px, px):
+        before = [min(max(-first, 0), px - length) for first, length in zip((y, x), there.shape, strict=False)]
+        beyond = [(count, px - length - count) for count, length in zip(before, there.shape, strict=False)]
+        there = np.pad(there, [*beyond, (0, 0)][: there.ndim], mode="edge")
+    part = Image.fromarray(there)
     box = (left - x, top - y, left - x + width, top - y + width)
-    return np.asarray(Image.fromarray(part).resize((side, side), Image.Resampling.BICUBIC, box=box, reducing_gap=3))
+    return np.asarray(part.resize((side, side), Image.Resampling.BICUBIC, box=box, reducing_gap=3))
