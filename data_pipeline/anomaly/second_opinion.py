@@ -45,7 +45,7 @@ class SecondOpinion:
         Composite and layer are straight uint8 RGBA, of any size.
         """
         words = _FRAME.format(_ASKED.get(reason, _ASKED_OF_OTHERS))
-        shown = (over_grey(preview(rgba, _LONGEST_PX)) for rgba in (composite, layer))
+        shown = (np.asarray(over_grey(preview(rgba, _LONGEST_PX))) for rgba in (composite, layer))
         (answer,) = self.model.answers([Question(tuple(shown), words, _SAMPLING)])
         said = _WORD.match(answer.text)
         if said is None:
