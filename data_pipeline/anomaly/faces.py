@@ -27,8 +27,8 @@ _PART_OF_A_TILE = 0.6
 _ALIKE = 0.87  # sizes of the picture nearer than that are as one
 _FEWEST_COLOURS = 12  # of a tile, 5 bits a channel: less is flat art
 _PASSES = (("full_range", 10.5), ("short_range", 7))  # networks, and how wide a face of 40 px is in their input
-_LOOKS = {"short_range": (20, 28, 44), "full_range": (14, 20)}  # how wide the face is in them at a second look
-_PROMISING = 0.06  # a score of a network below it ends a second look
+_LOOKS = {"short_range": (28, 44, 20), "full_range": (14, 20)}  # how wide the face is in them at a second look
+_PROMISING = 0.04  # a score of a network below it ends a second look; the widest comes first, as blur ends the others
 _MOST_PROPOSED = 8
 
 
