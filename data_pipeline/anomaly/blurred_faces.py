@@ -26,6 +26,7 @@ _SURE = 0.5  # the score from which the best proposal is looked at again anyway:
 _OF_A_BLOCK = 2 / 3
 _PLAIN, _PLAIN_BEHIND_A_BAR = 0.45, 0.6  # shares of one grey that no face has, however blurred
 _BLURRED, _MOSAICED, _BARRED = 0.14, 0.14, 0.3  # the least score of a face: blur is evidence, a bar may be a line
+_BLURRED_LITTLE, _LITTLE = 0.2, 0.04  # what is blurred that little still is a face to a network; smooth noise is not
 _BLURRED_ALONE = 0.10  # where it is much blurred, and what is around it is not
 _MUCH, _STANDS_OUT = 0.05, 2.0
 _BESIDE_A_SHARP_FACE = 0.3  # a fold or a background out of focus scores less
@@ -122,9 +123,13 @@ def _marks(grey: np.ndarray, face: Face) -> list[_Mark]:
     plain = plainness(part)
     if plain < _PLAIN:
         block = mosaiced(grey, face)
-        value, least = (block * _OF_A_BLOCK, _MOSAICED) if block else (blurred(grey, face), _BLURRED)
-        if not block and value >= _MUCH and contrast_of_edges(grey, face) >= _STANDS_OUT:
-            least = _BLURRED_ALONE
+        if block:
+            value, least = block * _OF_A_BLOCK, _MOSAICED
+        else:
+            value = blurred(grey, face)
+            least = _BLURRED_LITTLE if value < _LITTLE else _BLURRED
+            if value >= _MUCH and contrast_of_edges(grey, face) >= _STANDS_OUT:
+                least = _BLURRED_ALONE
         marks.append(_Mark(value, core_box(face, grey.shape), least))
     height, bar = eye_bar(grey, face)
     if bar is not None and plain < _PLAIN_BEHIND_A_BAR:
