@@ -4,6 +4,7 @@ All measures are taken where the face is 96 px wide, so that they do not depend 
 """
 
 import functools
+from dataclasses import replace
 
 import numpy as np
 from scipy import ndimage
@@ -16,6 +17,11 @@ MOST_BLUR = 0.25
 _FINE_PX, _COARSE_PX = 1.5, 4.0
 _SHARPEST = 95  # the percentile of the gradients that stands for the edges of eyes, nose and mouth
 _FAINT = 0.25  # a gradient in grey levels per pixel, as rounding and noise leave it
+_INNER = 0.5  # of a face's width: about a blurred face, a box is often the head's, with sharp hair at its brim
+_LATTICE_WIDTHS = (1.0, 0.65)  # of a face's
+_RING_PX = 48  # a face's width where it is compared with what is around it
+_RING = 0.8, 1.9  # its inner and outer brim, in those of the ellipse about a face, 1.2 by 1.5 face widths
+_RING_FINE_PX = 0.75
 _LEAST_BLOCK, _MOST_BLOCK = 0.04, 0.3
 _LATTICE_PX = 1.5  # how wide an edge between two blocks may be
 _REGULAR = 0.3  # the share of all gradients, above that of chance, that lies on a mosaic's lattice
@@ -28,6 +34,47 @@ _BAR_CONTRAST = 20.0  # grey levels between a bar and the face above and below i
 def around(picture: np.ndarray, face: Face) -> np.ndarray:
     """The square around a face in a picture uint8 [H, W], at 96 px a face width, float32."""
     return square(picture, face.centre, 2 * _REACH * face.width, round(2 * _REACH * FACE_PX)).astype(np.float32)
+
+
+def blurred(picture: np.ndarray, face: Face) -> float:
+    """How far the middle of a face is blurred, seen twice as large: `blur` in face widths, at most 0.125.
+
+    What somebody blurred is blurred down to the last grain; what only lacks contours is not.
+    """
+    return _INNER * blur(around(picture, replace(face, width=_INNER * face.width)))
+
+
+def mosaiced(picture: np.ndarray, face: Face) -> float:
+    """The width of the blocks of a face or of its middle, in face widths; 0 where there are none."""
+    for part in _LATTICE_WIDTHS:
+        block = mosaic(around(picture, replace(face, width=part * face.width)))
+        if block:
+            return part * block
+    return 0.0
+
+
+def contrast_of_edges(picture: np.ndarray, face: Face) -> float:
+    """How many times steeper the edges around a face are than those in its middle; 0 where there is no around."""
+    side = round(2 * _RING[1] * 0.75 * _RING_PX)
+    width = face.width * side / _RING_PX
+    seen = square(picture, face.centre, width, side).astype(np.float32)
+    steep = ndimage.gaussian_gradient_magnitude(seen, _RING_FINE_PX)
+    middle, ring = _rings(side)
+    at = (np.arange(side) + 0.5) / side - 0.5
+    x, y = (centre + at * width for centre in face.centre)
+    ring = ring & ((y >= 0) & (y < picture.shape[0]))[:, np.newaxis] & ((x >= 0) & (x < picture.shape[1]))
+    if not ring.any():
+        return 0.0
+    around_it, within = (float(np.percentile(steep[part], _SHARPEST)) for part in (ring, middle))
+    return around_it / max(within, 1.0)
+
+
+@functools.cache
+def _rings(side: int) -> tuple[np.ndarray, np.ndarray]:
+    """The middle of a face and what is around it, bool [side, side], at 48 px a face width."""
+    y, x = (np.mgrid[:side, :side] - (side - 1) / 2) / _RING_PX
+    away = np.hypot(x / 0.6, y / 0.75)
+    return np.hypot(x / 0.25, y / 0.28) < 1, (_RING[0] < away) & (away < _RING[1])
 
 
 def core_box(face: Face, shape: tuple[int, ...]) -> tuple[int, int, int, int]:

@@ -27,8 +27,8 @@ _PART_OF_A_TILE = 0.6
 _ALIKE = 0.87  # sizes of the picture nearer than that are as one
 _FEWEST_COLOURS = 12  # of a tile, 5 bits a channel: less is flat art
 _PASSES = (("full_range", 10.5), ("short_range", 7))  # networks, and how wide a face of 40 px is in their input
-_LOOKS = {"short_range": (20, 28, 44), "full_range": (14, 20)}  # how wide the face is in them at a second look
-_PROMISING = 0.06  # a score of a network below it ends a second look
+_LOOKS = {"short_range": (28, 44, 20), "full_range": (14, 20)}  # how wide the face is in them at a second look
+_PROMISING = 0.04  # a score of a network below it ends a second look; the widest comes first, as blur ends the others
 _MOST_PROPOSED = 8
 
 
@@ -225,13 +225,22 @@ def _best(net: Network, seen: np.ndarray, face_px: int) -> tuple[float, np.ndarr
 
 
 def square(picture: np.ndarray, centre: tuple[float, float], width: float, side: int) -> np.ndarray:
-    """A square of a picture uint8 [H, W] or [H, W, C], `width` px wide, at `side` px; grey outside the picture."""
+    """A square of a picture uint8 [H, W] or [H, W, C], `width` px wide, at `side` px; its brim goes on outside of it.
+
+    With a grey ground instead, a gradient on it would look like a head.
+    """
     left, top = centre[0] - width / 2, centre[1] - width / 2
     x, y = int(np.floor(left)), int(np.floor(top))
     px = int(np.ceil(width)) + 1
-    part = np.full((px, px, *picture.shape[2:]), GREY[0], np.uint8)
-    first_x, first_y = max(x, 0), max(y, 0)
-    there = picture[first_y : max(y + px, 0), first_x : max(x + px, 0)]
-    part[first_y - y : first_y - y + there.shape[0], first_x - x : first_x - x + there.shape[1]] = there
+    spans = [
+        (min(max(first, 0), length - 1), min(max(first + px, 1), length))
+        for first, length in zip((y, x), picture.shape, strict=False)
+    ]
+    there = picture[spans[0][0] : spans[0][1], spans[1][0] : spans[1][1]]
+    if there.shape[:2] != (px, px):
+        before = [min(max(-first, 0), px - length) for first, length in zip((y, x), there.shape, strict=False)]
+        beyond = [(count, px - length - count) for count, length in zip(before, there.shape, strict=False)]
+        there = np.pad(there, [*beyond, (0, 0)][: there.ndim], mode="edge")
+    part = Image.fromarray(there)
     box = (left - x, top - y, left - x + width, top - y + width)
-    return np.asarray(Image.fromarray(part).resize((side, side), Image.Resampling.BICUBIC, box=box, reducing_gap=3))
+    return np.asarray(part.resize((side, side), Image.Resampling.BICUBIC, box=box, reducing_gap=3))

@@ -2,7 +2,20 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
-from data_pipeline.anomaly.censoring import FACE_PX, MOST_BLUR, around, blur, core, core_box, eye_bar, mosaic, plainness
+from data_pipeline.anomaly.censoring import (
+    FACE_PX,
+    MOST_BLUR,
+    around,
+    blur,
+    blurred,
+    contrast_of_edges,
+    core,
+    core_box,
+    eye_bar,
+    mosaic,
+    mosaiced,
+    plainness,
+)
 from data_pipeline.anomaly.faces import Face
 
 SIDE = 115
@@ -70,6 +83,40 @@ def test_the_blocks_of_a_mosaic_are_measured(block: int, seed: int):
 def test_what_is_no_mosaic_has_no_blocks(seed: int):
     assert mosaic(texture(seed)) == 0
     assert mosaic(np.full((SIDE, SIDE), 9, np.float32)) == 0
+
+
+def patches(sigma: float) -> np.ndarray:
+    """Patches a few pixels wide, blurred, in grey levels."""
+    noise = np.random.default_rng(1).random((240, 240))
+    sharp = np.kron(noise[::8, ::8], np.ones((8, 8))) * 250
+    return ndimage.gaussian_filter(sharp, sigma)
+
+
+MIDDLE = Face((120.0, 120.0), 96.0, 1.0, FACE.points)
+DISTANCE = np.hypot(*(np.mgrid[:240, :240] - 119.5))
+
+
+@pytest.mark.parametrize("sigma", [0.03, 0.05, 0.08])
+def test_a_box_about_the_head_finds_the_blurred_face_in_it(sigma: float):
+    picture = np.where(DISTANCE < 28, patches(sigma * FACE_PX), patches(0))
+    assert blurred(np.rint(picture).astype(np.uint8), MIDDLE) == pytest.approx(sigma, rel=0.35)
+    assert blur(around(np.rint(picture).astype(np.uint8), MIDDLE)) < 0.02
+    assert blurred(np.rint(patches(0)).astype(np.uint8), MIDDLE) < 0.01
+
+
+def test_a_box_about_the_head_finds_the_mosaiced_face_in_it():
+    blocks = np.kron(np.random.default_rng(2).integers(60, 200, (20, 20)), np.ones((12, 12)))
+    picture = np.where(DISTANCE < 34, blocks, patches(1) * 2 - 125).clip(0, 255).astype(np.uint8)
+    assert mosaic(around(picture, MIDDLE)) == 0
+    assert mosaiced(picture, MIDDLE) == pytest.approx(12 / 96, rel=0.12)
+    assert mosaiced(np.rint(patches(2)).astype(np.uint8), MIDDLE) == 0
+
+
+def test_what_is_blurred_stands_out_of_what_is_sharp():
+    alike = np.rint(patches(4)).astype(np.uint8)
+    assert contrast_of_edges(alike, MIDDLE) == pytest.approx(1, rel=0.4)
+    assert contrast_of_edges(np.rint(np.where(DISTANCE < 55, patches(6), patches(0))).astype(np.uint8), MIDDLE) > 4
+    assert contrast_of_edges(alike[100:140, 100:140], Face((20.0, 20.0), 96.0, 1.0, FACE.points)) == 0
 
 
 def test_a_bar_across_the_eyes_is_measured_and_its_box_told():

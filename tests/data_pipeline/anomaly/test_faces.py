@@ -7,7 +7,7 @@ from PIL import Image
 
 from data_pipeline.anomaly import blaze_face
 from data_pipeline.anomaly.blaze_face import FaceModelMissing, Network, cell_centres, decode, network
-from data_pipeline.anomaly.faces import GREY, Proposals, faces, merged, scales, square
+from data_pipeline.anomaly.faces import Proposals, faces, merged, scales, square
 
 
 def test_anchors_are_the_centres_of_cells():
@@ -36,13 +36,14 @@ def test_boxes_of_one_face_are_averaged_by_score():
     assert alone[0].tolist() == [200, 50]
 
 
-def test_a_square_is_grey_outside_the_picture():
-    picture = np.arange(60, dtype=np.uint8).reshape(6, 10)
-    part = square(picture, (1, 5), 4, 4)
-    expected = np.full((4, 4), GREY[0])
-    expected[:3, 1:] = picture[3:6, 0:3]
-    assert part.tolist() == expected.tolist()
-    assert (square(picture, (-50, 90), 8, 4) == GREY[0]).all()
+@pytest.mark.parametrize("centre", [(1, 5), (5, 3), (9.5, 0.2), (3, 2.5), (-50, 90), (400, -7)])
+@pytest.mark.parametrize("width", [2.5, 4, 8, 31])
+def test_the_brim_of_a_picture_goes_on_outside_of_it(centre: tuple[float, float], width: float):
+    picture = np.random.default_rng(0).integers(0, 255, (6, 10), np.uint8)
+    beyond = square(np.pad(picture, 500, mode="edge"), (centre[0] + 500, centre[1] + 500), width, 4)
+    assert square(picture, centre, width, 4).tolist() == beyond.tolist()
+    colours = np.dstack([picture, picture, picture])
+    assert (square(colours, centre, width, 4) == beyond[..., np.newaxis]).all()
 
 
 def test_flat_art_costs_no_network(monkeypatch: pytest.MonkeyPatch):
