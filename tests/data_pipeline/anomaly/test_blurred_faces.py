@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from data_pipeline.anomaly import Detector, Judge, Scene, Subject, blurred_faces, check_models, judged
+from data_pipeline.anomaly import Detector, Judge, Scene, Subject, blaze_face, blurred_faces, check_models, judged
 from data_pipeline.anomaly.bench_faces import bar, gaussian, mosaic, regions
 from data_pipeline.anomaly.blaze_face import FaceModelMissing, network
 from data_pipeline.anomaly.blurred_faces import _COMPOSITES, BlurredFaces, over_grey
@@ -165,11 +165,17 @@ def test_a_composite_is_searched_once_and_forgotten(sharp: list[tuple[np.ndarray
 
 
 def test_a_job_that_asks_for_it_says_so_before_any_work(monkeypatch: pytest.MonkeyPatch):
-    network.cache_clear()
-    monkeypatch.setitem(sys.modules, "ai_edge_litert.interpreter", None)
+    check_models(CurateOptions())
+    monkeypatch.setattr(blaze_face.importlib.util, "find_spec", lambda name: None)
     check_models(CurateOptions(blurred_face="ignore"))
     with pytest.raises(ValueError, match="pip install"):
         check_models(CurateOptions(blurred_face="drop"))
+
+
+def test_loading_says_nothing(capfd: pytest.CaptureFixture):
+    network.cache_clear()
+    network("short_range")
+    assert capfd.readouterr() == ("", "")
 
 
 def test_a_missing_package_is_told(monkeypatch: pytest.MonkeyPatch):
