@@ -74,6 +74,8 @@ _SAYS: dict[Flag, dict[str, tuple[str, ...]]] = {
             rf"(?:here|below)(?:'s| is| are)\b[^.:\n]{{0,60}}\b{_TOLD}",
             rf"(?:\w{{1,12}} )?(?:{_TOLD}|title)(?: (?:of|for) [^.:\n]{{0,40}})?\W{{0,4}}:",
             r"as (?:requested|instructed)\b",
+            r"i(?:'d| would) be (?:happy|glad)\b|i'll (?:describe|help)\b",
+            r"the user (?:wants|asks|asked|is asking|has)\b",
             r"(?:好的|当然可以|当然|没问题|可以的)[！!]",
             r"(?:好的|当然可以|没问题)[，,。]",  # "当然，" goes on to a caption
             r"(?:以下|下面)是",
@@ -82,6 +84,7 @@ _SAYS: dict[Flag, dict[str, tuple[str, ...]]] = {
         _SENTENCE: (
             r"(?:please )?(?:let me know|tell me|feel free to (?:ask|let|reach|contact|share))\b",
             r"(?:i )?hope (?:this|that|it) (?:helps|is)\b",
+            r"i (?:think|believe|assume|guess) (?:this|that|it|the)\b",
             r"would you like\b",
             r"if you (?:need|want|have|would like|require)\b",
             r"please (?:provide|upload|share|send)\b",
@@ -94,6 +97,7 @@ _SAYS: dict[Flag, dict[str, tuple[str, ...]]] = {
             r"(?:the|this) (?:image|picture|photo) (?:(?:that|which) )?(?:is |was )?(?:provided|uploaded)\b(?! by\b)",
             rf"(?:the|this) (?:given|{_GIVEN}) (?:{_PICTURE}|design)\b",
             r"you(?:'ve| have)? (?:provided|uploaded|sent)\b",
+            rf"your (?:{_PICTURE}|design) (?:shows|is|has|depicts|features|contains)\b",
             # what the model was told
             r"designer's file\b",
             r"(?:as|per|according to) (?:the|your) (?:prompt|instructions?)\b",
@@ -119,6 +123,7 @@ _SAYS: dict[Flag, dict[str, tuple[str, ...]]] = {
             r"\d{1,2}、(?!\d)",  # "3、5、7" are numbers
             rf"[{_COUNT}]{{1,2}}、(?![{_COUNT}])",
             r"[①-⑳]",
+            r"\|[^|\n]{1,200}\|",
         ),
         _ANYWHERE: (
             r"\*\*\w|```",
