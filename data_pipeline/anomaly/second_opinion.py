@@ -16,7 +16,10 @@ from schemas.reasons import DropReason, Objection
 
 _LONGEST_PX = 768  # of a picture that is shown
 _SAMPLING = Sampling(max_tokens=4)
-_WORD = re.compile(r"\W*(yes|no)\b", re.IGNORECASE)
+# "No idea" is no answer: after the first word comes a mark, the end or "it"; else the last word may be the answer.
+_YES, _NO = r"(?P<yes>yes|是的?|对)", r"(?:no|不是的?|否|不)"
+_FIRST = re.compile(rf"\W*(?:{_YES}|{_NO})(?:\W*(?:[,.:;!(–—\n，。：；！]|$)|\s(?:it|this|that)\b)", re.IGNORECASE)
+_LAST = re.compile(rf"(?<!\w)(?<!yes/)(?<!yes or )(?<!是/)(?:{_YES}|{_NO})\W*$", re.IGNORECASE)
 
 # A changed wording is a new question: what was answered to the old one is not used.
 _FRAME = (
@@ -49,7 +52,7 @@ class SecondOpinion:
         (answer,) = self.model.answers([Question(tuple(shown), words, _SAMPLING)])
         if answer.finish_reason == GONE:
             raise ModelGone(f"{self.model.name} gives no second opinion any more ({answer.message})")
-        said = _WORD.match(answer.text)
+        said = _FIRST.match(answer.text) or _LAST.search(answer.text)
         if said is None:
             return Objection.UNCONFIRMED
-        return None if said[1].lower() == "yes" else Objection.DOUBTED
+        return None if said["yes"] else Objection.DOUBTED
