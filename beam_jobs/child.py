@@ -12,6 +12,7 @@ from beam_jobs.inputs import Input, clean
 from beam_jobs.models import opinion_of
 from beam_jobs.options import JobOptions
 from beam_jobs.references import Reference
+from data_pipeline.anomaly.blaze_face import FaceModelMissing
 from data_pipeline.caption.vision import ModelGone
 from schemas.options import CurateOptions
 from schemas.reasons import Reason, Stage
@@ -72,7 +73,7 @@ def _is_same(todo: Todo, known: Reference, options: JobOptions) -> bool:
 def _curate(document: Input, options: CurateOptions, curate: Curate) -> Sample | Rejection:
     try:
         return _call(document, options, curate)
-    except (MemoryError, ModelGone):  # no fault of the document
+    except (MemoryError, ModelGone, FaceModelMissing):  # no fault of the document
         raise
     except OSError as error:
         return Rejection(_row(document, Stage.OPEN, Reason.UNREADABLE, f"cannot be read: {error.strerror or error}"))

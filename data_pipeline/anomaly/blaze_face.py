@@ -77,7 +77,7 @@ def network(name: str) -> Network:
     path = _model_file(name)
     try:
         from ai_edge_litert.interpreter import Interpreter
-    except ImportError as error:
+    except (ImportError, OSError) as error:  # missing, or more than the memory that is left
         raise FaceModelMissing(f"the face detector needs ai-edge-litert ({error}); {INSTALL}") from error
     with _silent():
         interpreter = Interpreter(str(path), num_threads=1)
