@@ -1,14 +1,13 @@
 """A document's record: its table rows and its KEY.json as packed JSON, without what the corpus decides."""
 
 import zlib
-from collections.abc import Sequence
 from dataclasses import asdict, fields, replace
 from typing import Any
 
 from beam_jobs.references import Reference
 from data_pipeline.caption.vision import NO_ANSWER
-from data_pipeline.stack_io import caption_json, decode_json, encode_json
-from schemas.captions import Caption, Captioned
+from data_pipeline.stack_io import decode_json, encode_json
+from schemas.captions import IN_SAMPLE, Captioned
 from schemas.reasons import DropReason, Fate, Stage
 from schemas.rows import CaptionRow, DocumentRow, LayerRow
 from schemas.sample import Rejection, Sample
@@ -17,23 +16,21 @@ Record = dict[str, Any]
 
 
 def record_of(outcome: Sample | Rejection, metadata: dict[str, Any] | None) -> Record:
-    """`metadata` is the KEY.json of a sample, None for a rejection."""
-    return {
-        "document": _row(outcome.document),
-        "layers": [_row(layer) for layer in outcome.layers],
-        "metadata": metadata,
-        **(_captions(outcome.captions, outcome.layer_captions) if isinstance(outcome, Sample) else {}),
-    }
+    """`metadata` is the KEY.json of a sample, None for a rejection; its captions are kept whole, beside it."""
+    record = {"document": _row(outcome.document), "layers": [_row(layer) for layer in outcome.layers]}
+    if metadata is None or isinstance(outcome, Rejection):
+        return record | {"metadata": None}
+    rest = {name: value for name, value in metadata.items() if name not in ("captions", "layer_captions")}
+    return with_captions(record | {"metadata": rest}, Captioned(outcome.captions, outcome.layer_captions))
 
 
 def with_captions(record: Record, captions: Captioned) -> Record:
     """The record of a sample, its captions replaced; layers that were not asked about have none."""
     of_layers = captions.layer_captions or (None,) * len(record["metadata"]["layers"])
-    metadata = record["metadata"] | {
-        "captions": [caption_json(one) for one in captions.captions],
-        "layer_captions": [one and caption_json(one) for one in of_layers],
+    return record | {
+        "captions": [asdict(one) for one in captions.captions],
+        "layer_captions": [one and asdict(one) for one in of_layers],
     }
-    return record | {"metadata": metadata} | _captions(captions.captions, of_layers)
 
 
 def pack_record(record: Record) -> bytes:
@@ -80,8 +77,16 @@ def caption_rows(record: Record) -> list[CaptionRow]:
 
 def sample_json(record: Record, reference: Reference) -> dict[str, Any]:
     """KEY.json, with what the corpus decided."""
+    return key_json(record) | {"split": reference.split, "family_id": reference.family_id}
+
+
+def key_json(record: Record) -> dict[str, Any]:
+    """KEY.json before the corpus has decided anything."""
     metadata: dict[str, Any] = record["metadata"]
-    return metadata | {"split": reference.split, "family_id": reference.family_id}
+    return metadata | {
+        "captions": [_in_sample(one) for one in record["captions"]],
+        "layer_captions": [one and _in_sample(one) for one in record["layer_captions"]],
+    }
 
 
 def _caption(key: str, index: int | None, values: dict[str, Any]) -> CaptionRow:
@@ -94,11 +99,8 @@ def is_answered(record: Record) -> bool:
     return not any(caption and caption["finish_reason"] in NO_ANSWER for caption in captions)
 
 
-def _captions(own: Sequence[Caption], of_layers: Sequence[Caption | None]) -> Record:
-    return {
-        "captions": [asdict(one) for one in own],
-        "layer_captions": [one and asdict(one) for one in of_layers],
-    }
+def _in_sample(caption: dict[str, Any]) -> dict[str, Any]:
+    return {name: caption[name] for name in IN_SAMPLE}
 
 
 def _row(row: DocumentRow | LayerRow) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from typing import Any
 
 from beam_jobs import files
 from beam_jobs.inputs import Input
-from beam_jobs.records import Record, is_answered, pack_record, record_of
+from beam_jobs.records import Record, is_answered, key_json, pack_record, record_of
 from beam_jobs.references import Reference, Slice
 from data_pipeline.duplicates import perceptual_hash, picture_hashes
 from data_pipeline.shard_io import pack
@@ -74,7 +74,7 @@ def store(output: str, document: Input, outcome: Sample | Rejection, encoded: En
 def store_captions(output: str, one: Reference, record: Record) -> Reference:
     """The reference of a sample whose record has got its captions; the next run asks again for one that is missing."""
     (kept,) = _put(output, pack_record(record))
-    size = (one.images.length if one.images else 0) + _text_bytes(record["metadata"])
+    size = (one.images.length if one.images else 0) + _text_bytes(key_json(record))
     return replace(one, record=kept, sample_bytes=size, captioned=is_answered(record))
 
 

@@ -54,24 +54,28 @@ def captioned(
 ) -> list[Captioned]:
     """`captioner` names the way to the model. Of all answers the first with the fewest flags is kept."""
     wanted = [one for index, sample in enumerate(samples) for one in _wanted(index, sample, options)]
-    best: list[tuple[Answer, tuple[Flag, ...]] | None] = [None] * len(wanted)
-    for temperature, seed in _TRIES:
-        open_ = [k for k, found in enumerate(best) if found is None or _is_worth_a_try(found[1])]
-        answers = model.answers([wanted[k].question(temperature, seed) for k in open_]) if open_ else []
-        for k, answer in zip(open_, answers, strict=True):
-            found, before = flags(answer, wanted[k].language), best[k]
-            if before is None or _badness(found) < _badness(before[1]):
-                best[k] = answer, found
     captions: list[list[Caption]] = [[] for _ in samples]
     layer_captions: list[list[Caption | None]] = [[None] * len(sample.layers) for sample in samples]
-    for one, chosen in zip(wanted, best, strict=True):
-        assert chosen is not None, "every caption has been asked for"
-        caption = _caption(one, *chosen, model, captioner, samples[one.sample])
+    for one, (answer, found) in zip(wanted, _best_answers(model, wanted), strict=True):
+        caption = _caption(one, answer, found, model, captioner, samples[one.sample])
         if one.layer is None:
             captions[one.sample].append(caption)
         else:
             layer_captions[one.sample][one.layer] = caption
     return [Captioned(tuple(own), tuple(rest)) for own, rest in zip(captions, layer_captions, strict=True)]
+
+
+def _best_answers(model: VisionModel, wanted: Sequence[_Wanted]) -> list[tuple[Answer, tuple[Flag, ...]]]:
+    """Of each caption the best answer of all tries, and what is wrong with it."""
+    best: dict[int, tuple[Answer, tuple[Flag, ...]]] = {}
+    for temperature, seed in _TRIES:
+        again = [k for k in range(len(wanted)) if k not in best or _is_worth_a_try(best[k][1])]
+        answers = model.answers([wanted[k].question(temperature, seed) for k in again]) if again else []
+        for k, answer in zip(again, answers, strict=True):
+            found = flags(answer, wanted[k].language)
+            if k not in best or _badness(found) < _badness(best[k][1]):
+                best[k] = answer, found
+    return [best[k] for k in range(len(wanted))]
 
 
 def _badness(found: tuple[Flag, ...]) -> tuple[bool, int]:

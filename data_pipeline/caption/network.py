@@ -20,8 +20,8 @@ from data_pipeline.caption.vision import Answer, Question, Sampling
 try:
     import torchvision  # noqa: F401
 except RuntimeError as error:
-    # The one of the package index is built for CUDA: beside a torch for CPUs it misses the schemas of two operators,
-    # which nothing here calls.
+    # As it is published it is built for CUDA: beside a torch for CPUs it misses the schemas of two operators, which
+    # nothing here calls.
     if "torchvision::nms" not in str(error):
         raise
     for _operator in ("nms", "qnms"):
