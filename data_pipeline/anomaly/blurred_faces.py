@@ -6,6 +6,7 @@ is. Faces are looked for in the layer over grey and in the composite; there, onl
 so that a bar that is a layer of its own is found, and the portrait under it is not blamed.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from weakref import WeakKeyDictionary
 
@@ -64,14 +65,16 @@ class BlurredFaces:
             return own
         composites = _COMPOSITES.setdefault(scene, {})
         if self.threshold not in composites:
-            composites[self.threshold] = self.searched(scene.composite)
+            composites[self.threshold] = self.searched(scene.composite, lambda box: _is_painted(scene, box))
         values = [value for value, box in composites[self.threshold] if _paints(layer, box, scene.composite)]
         return max([own, *values])
 
-    def searched(self, rgba: np.ndarray) -> list[tuple[float, Box]]:
+    def searched(
+        self, rgba: np.ndarray, is_of_interest: Callable[[Box], bool] = lambda box: True
+    ) -> list[tuple[float, Box]]:
         """How far each face of a picture uint8 RGBA is censored, and the box in which it is.
 
-        But for the surest proposal, only what already looks censored is looked at again.
+        But for the surest proposal, only what already looks censored in a box of interest is looked at again.
         """
         scale = max(1.0, (rgba.shape[0] * rgba.shape[1] / _MOST_PX) ** 0.5)
         if min(rgba.shape[:2]) < scale * LEAST_FACE_PX or not _has_room(rgba[..., 3], scale):
@@ -83,8 +86,10 @@ class BlurredFaces:
         least = 0.0
         for rank, likely in enumerate(proposed(sizes)):
             is_sure = rank == 0 and likely.score >= _SURE
-            if not is_sure and all(mark.value <= _SUSPICIOUS * self.threshold for mark in _marks(grey, likely)):
-                continue
+            if not is_sure:
+                suspicious = [mark for mark in _marks(grey, likely) if mark.value > _SUSPICIOUS * self.threshold]
+                if not any(is_of_interest(_scaled(mark.box, scale)) for mark in suspicious):
+                    continue
             face = confirmed(sizes, likely)
             score = face.score * min(1.0, face.width / _LIKELY_PX) ** 2
             if score <= least:
@@ -140,6 +145,11 @@ def _marks(grey: np.ndarray, face: Face) -> list[_Mark]:
 def _scaled(box: Box, scale: float) -> Box:
     left, top, right, bottom = (round(side * scale) for side in box)
     return left, top, right, bottom
+
+
+def _is_painted(scene: Scene, box: Box) -> bool:
+    """Whether what shows in a box of the canvas is one layer, so that there is one to blame."""
+    return any(_paints(layer, box, scene.composite) for layer in scene.stack.layers)
 
 
 def _paints(layer: PlainLayer, box: Box, composite: np.ndarray) -> bool:

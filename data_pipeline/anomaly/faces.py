@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from PIL import Image
 
-from data_pipeline.anomaly.blaze_face import Network, network
+from data_pipeline.anomaly.blaze_face import NETWORKS, Network, network
 
 LEAST_FACE_PX = 40
 _LEAST_SHARE = 0.85  # of that, as a width is found to within a sixth
@@ -27,7 +27,15 @@ _PART_OF_A_TILE = 0.6
 _ALIKE = 0.87  # sizes of the picture nearer than that are as one
 _FEWEST_COLOURS = 12  # of a tile, 5 bits a channel: less is flat art
 _PASSES = (("full_range", 10.5), ("short_range", 7))  # networks, and how wide a face of 40 px is in their input
-_LOOKS = {"short_range": (28, 44, 20), "full_range": (14, 20)}  # how wide the face is in them at a second look
+# Of a second look: the network, how wide the face is in it, and whether it is mirrored.
+_LOOKS = (
+    ("short_range", 28, False),
+    ("short_range", 44, True),
+    ("short_range", 20, False),
+    ("full_range", 14, False),
+    ("full_range", 20, True),
+)
+_UNCLEAR = 0.07, 0.3  # scores between them
 _PROMISING = 0.04  # a score of a network below it ends a second look; the widest comes first, as blur ends the others
 _MOST_PROPOSED = 8
 
@@ -160,42 +168,39 @@ def _is_flat(tile: np.ndarray) -> bool:
 
 
 def confirmed(sizes: Sequence[np.ndarray], face: Face) -> Face:
-    """A proposal seen again, in the middle of both networks' inputs, plain and mirrored: its score and mean place.
+    """A proposal seen again, in the middle of both networks' inputs, plain or mirrored: its score and mean place.
 
     `sizes` is the pyramid of the picture. The score is the geometric mean of the networks' mean scores, as each takes
-    other things for faces; 0 where one sees next to nothing.
+    other things for faces; 0 where one sees next to nothing. Where it is not clear, every look is mirrored once more.
     """
-    means, scores, places = [], [], []
-    for name, widths_px in _LOOKS.items():
-        of_one: list[float] = []
-        for px in widths_px:
-            for score, where in (_look(sizes, face, name, px), _mirrored_look(sizes, face, name, px)):
-                of_one.append(score)
-                places.append(where)
-            if np.mean(of_one) < _PROMISING:
+    looks: list[tuple[str, float, np.ndarray]] = []
+    for is_again in (False, True):
+        for name, px, is_mirrored in _LOOKS:
+            looks.append((name, *_look(sizes, face, network(name), px, is_mirrored != is_again)))
+            if _mean_score(looks, name) < _PROMISING:
                 return replace(face, score=0.0)
-        means.append(np.mean(of_one))
-        scores += of_one
-    seen = _face(float(np.prod(means)) ** (1 / len(means)), np.average(places, axis=0, weights=scores))
+        score = float(np.prod([_mean_score(looks, name) for name in NETWORKS])) ** (1 / len(NETWORKS))
+        if not _UNCLEAR[0] < score < _UNCLEAR[1]:
+            break
+    seen = _face(score, np.average([where for *_, where in looks], axis=0, weights=[score for _, score, _ in looks]))
     return seen if seen.width >= _LEAST_SHARE * LEAST_FACE_PX else replace(seen, score=0.0)
 
 
-def _look(sizes: Sequence[np.ndarray], face: Face, name: str, face_px: int) -> tuple[float, np.ndarray]:
-    net = network(name)
+def _mean_score(looks: Sequence[tuple[str, float, np.ndarray]], network_name: str) -> float:
+    return float(np.mean([score for name, score, _ in looks if name == network_name]))
+
+
+def _look(
+    sizes: Sequence[np.ndarray], face: Face, net: Network, face_px: int, is_mirrored: bool
+) -> tuple[float, np.ndarray]:
+    """The score of a proposal, and its points [8, 2] in pixels of the picture, where it is `face_px` wide."""
     corner, width = _window(face, net.side_px, face_px)
-    score, found = _best(net, _window_pixels(sizes, face, width, net.side_px), face_px)
+    seen = _window_pixels(sizes, face, width, net.side_px)
+    score, found = _best(net, np.ascontiguousarray(seen[:, ::-1]) if is_mirrored else seen, face_px)
+    if is_mirrored:
+        found[_PLACES, 0] = 1 - found[_PLACES, 0]
+        found = found[_MIRRORED]
     found *= width
-    found[_PLACES] += corner
-    return score, found
-
-
-def _mirrored_look(sizes: Sequence[np.ndarray], face: Face, name: str, face_px: int) -> tuple[float, np.ndarray]:
-    net = network(name)
-    corner, width = _window(face, net.side_px, face_px)
-    seen = _window_pixels(sizes, face, width, net.side_px)[:, ::-1]
-    score, found = _best(net, np.ascontiguousarray(seen), face_px)
-    found[_PLACES, 0] = 1 - found[_PLACES, 0]
-    found = found[_MIRRORED] * width
     found[_PLACES] += corner
     return score, found
 
