@@ -50,6 +50,7 @@ def fork_apart(styled: Styled, around: Backdrop, tree: Tree, space: ColourSpace)
         own, _ = overlaid(replace(styled, is_single=not styled.layer.is_group()), own, tree, space)
     shape = total_alpha(styled.region, region)
     own = scale(own, Coverage(0.0, region, np.where(shape > NOTHING, 1 / np.maximum(shape, NOTHING), 0)))
+    own = [replace(one, alpha=np.minimum(one.exact_alpha(), 1)) for one in own]  # rounding may have left more
     inner = Backdrop(box, around)
     inner.add(as_normal(own, BlendMode(styled.layer.blend_mode), inner, tree, space))
     return inner

@@ -209,6 +209,7 @@ def merged(fragments: Sequence[Fragment]) -> Fragment:
         layer_ids=tuple(sorted({i for fragment in fragments for i in fragment.layer_ids})),
         baked=any(fragment.baked for fragment in fragments),
         backdrop_dependence=max(fragment.backdrop_dependence for fragment in fragments),
+        excess=max(fragment.excess for fragment in fragments),
     )
 
 

@@ -43,6 +43,12 @@ def needed(change: float, backdrop: float) -> float:
 
 
 @inlined
+def _unit(value: float) -> float:
+    """Within [0, 1], which rounding may leave: outside, the formulas of blend modes may divide by zero."""
+    return min(max(value, 0.0), 1.0)
+
+
+@inlined
 def to_byte(value: float) -> int:
     return int(min(max(value, 0.0), 1.0) * 255 + 0.5)
 
@@ -97,9 +103,9 @@ def _bake(
             br = bg = bb = 0.0
             r, g, bl = sr, sg, sb
             if b > 0:
-                br = min(1.0, backdrop[y, x, 0] / b)
-                bg = min(1.0, backdrop[y, x, 1] / b)
-                bb = min(1.0, backdrop[y, x, 2] / b)
+                br = _unit(backdrop[y, x, 0] / b)
+                bg = _unit(backdrop[y, x, 1] / b)
+                bb = _unit(backdrop[y, x, 2] / b)
                 if mixed.size:
                     fr, fg, fb = pixel(mixed, y, x)
                 else:
@@ -173,10 +179,15 @@ def bake(
 def _mixtures(
     mode: BlendMode, space: ColourSpace, rgba: np.ndarray, alpha: np.ndarray, fills: np.ndarray, backdrop: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """What the mode gives over the backdrop and over the inverted one; both empty where it is blended in RGB."""
-    if not has_own_channels(space, mode) or not alpha.any():
+    """What the mode gives over the backdrop and over the inverted one, 0 where no two colours meet; both empty where it
+    is blended in RGB."""
+    meet = (alpha > 0) & (backdrop[..., 3] > 0)
+    if not has_own_channels(space, mode) or not meet.any():
         return NO_MIXTURE, NO_MIXTURE
-    own, b = rgba[..., :3], backdrop[..., 3:]
-    straight = np.divide(backdrop[..., :3], b, out=np.zeros(own.shape, np.float32), where=b > 0)
-    below = np.minimum(straight, np.float32(1))
-    return mixture(space, mode, below, own, fills), mixture(space, mode, 1 - below, own, fills)
+    pixels = backdrop[meet]
+    below = np.clip(pixels[np.newaxis, :, :3] / pixels[:, 3:], 0, 1)
+    own, fills = rgba[meet][np.newaxis, :, :3], fills[meet][np.newaxis] if fills.size else fills
+    over, over_inverted = np.zeros((2, *alpha.shape, 3), np.float32)
+    over[meet] = mixture(space, mode, below, own, fills)[0]
+    over_inverted[meet] = mixture(space, mode, 1 - below, own, fills)[0]
+    return over, over_inverted

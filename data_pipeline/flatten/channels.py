@@ -14,7 +14,8 @@ too, and 11/255 where they were mixed at random; 28/255 if they are blended in R
 
 Lab: Hue, Saturation, Color and Luminosity exchange lightness, chroma and angle, Darker and Lighter Color compare the
 lightness. Of the rest the lightness is blended as any channel. Both axes follow the modes that know a middle grey; in
-Multiply, Screen, Linear Burn and Linear Dodge they add up, which is as near as published accounts of Photoshop agree.
+Multiply, Screen, Linear Burn and Linear Dodge they add up, fading to grey with the fill, which is as near as published
+accounts of Photoshop agree; in Hard Mix, which would push every grey to a corner, they stay those of the backdrop.
 What Photoshop does not offer there stays in RGB. None of this has been measured.
 """
 
@@ -43,8 +44,11 @@ _NOT_OFFERED_IN_LAB = (
 )
 _BAND_PX = 1 << 20  # what lies between takes 60 bytes a pixel
 _INKS = 4
+_LEAST_HUE = 2.0  # chroma, in bytes: rounding a grey to bytes makes one of up to the root of 2
+_HARD_MIX = mode_index(BlendMode.HARD_MIX)
 _DARKER_COLOR, _LIGHTER_COLOR = mode_index(BlendMode.DARKER_COLOR), mode_index(BlendMode.LIGHTER_COLOR)
-_HUE, _COLOR, _LUMINOSITY = (mode_index(mode) for mode in (BlendMode.HUE, BlendMode.COLOR, BlendMode.LUMINOSITY))
+_HUE, _SATURATION = mode_index(BlendMode.HUE), mode_index(BlendMode.SATURATION)
+_COLOR, _LUMINOSITY = mode_index(BlendMode.COLOR), mode_index(BlendMode.LUMINOSITY)
 _ADD_UP = tuple(
     mode_index(mode) for mode in (BlendMode.MULTIPLY, BlendMode.SCREEN, BlendMode.LINEAR_BURN, BlendMode.LINEAR_DODGE)
 )
@@ -107,8 +111,10 @@ def _mix(
     planes_below, planes_own = (np.stack(to_planes(space, _bytes(rgb)), -1) for rgb in (below, own))
     planes = np.empty_like(planes_below)
     (_mix_inks if space.mode == ColorMode.CMYK else _mix_lab)(mode, planes_below, planes_own, fills, planes)
-    ends = (to_rgb(space, list(np.moveaxis(one, -1, 0))) for one in (planes_below, planes_own, planes))
-    _return(below, own, *ends, mixed)
+    below_back, own_back, back = (
+        to_rgb(space, list(np.moveaxis(one, -1, 0))) for one in (planes_below, planes_own, planes)
+    )
+    _without_loss(below, own, below_back, own_back, back, mixed)
 
 
 def _unit(colours: np.ndarray) -> np.ndarray:
@@ -162,7 +168,9 @@ def _mix_lab(mode: int, below: np.ndarray, own: np.ndarray, fills: np.ndarray, m
                 fill = float(fills[y, x]) if fills.size else 1.0
                 to[0] = _byte(255 * _channel(mode, b[0] / 255, s[0] / 255, fill))
                 for c in range(1, 3):
-                    if mode in _ADD_UP:
+                    if mode == _HARD_MIX:
+                        to[c] = b[c]
+                    elif mode in _ADD_UP:
                         to[c] = _byte(b[c] + fill * (float(s[c]) - 128))
                     else:
                         to[c] = _byte(256 * _channel(mode, b[c] / 256, s[c] / 256, fill))
@@ -172,19 +180,25 @@ def _mix_lab(mode: int, below: np.ndarray, own: np.ndarray, fills: np.ndarray, m
                     to[c] = s[c] if is_own else b[c]
             else:
                 hue = s if mode in (_HUE, _COLOR) else b
-                chroma = b if mode in (_HUE, _LUMINOSITY) else s
                 along, across = float(hue[1]) - 128, float(hue[2]) - 128
-                held = math.hypot(along, across)
-                share = math.hypot(float(chroma[1]) - 128, float(chroma[2]) - 128) / held if held > 0 else 0.0
+                share = 1.0
+                if mode in (_HUE, _SATURATION):
+                    chroma, held = b if mode == _HUE else s, math.hypot(along, across)
+                    wanted = math.hypot(float(chroma[1]) - 128, float(chroma[2]) - 128)
+                    share = wanted / held if held >= _LEAST_HUE else 0.0
                 to[0] = s[0] if mode == _LUMINOSITY else b[0]
                 to[1], to[2] = _byte(128 + share * along), _byte(128 + share * across)
 
 
 @kernel(types.void, READ_F32_3D, READ_F32_3D, READ_U8_3D, READ_U8_3D, READ_U8_3D, F32_3D)
-def _return(
+def _without_loss(
     below: np.ndarray, own: np.ndarray, below_back: np.ndarray, own_back: np.ndarray, back: np.ndarray, out: np.ndarray
 ) -> None:
-    """The blended colour that came `back`, less what the way there and back has done to the nearer of its sources."""
+    """The blended colour that came `back`, less what the way there and back has done to its sources.
+
+    What it does changes little from a colour to the next, so that the nearer source's counts for more, in proportion:
+    a mode that takes one source as it is gives just that.
+    """
     for y in range(out.shape[0]):
         for x in range(out.shape[1]):
             from_below = from_own = 0.0

@@ -41,7 +41,8 @@ class Fragment:
     """`rgba` is uint8 [height, width, 4] on `box`. `alpha`, float32 [height, width] in [0, 1], stands in
     for the fourth channel; None where that channel is exact and the colour 0 where it is 0.
 
-    Colours are final: groups, masks and clipping scale the alpha alone.
+    Colours are final: groups, masks and clipping scale the alpha alone. `excess` is how far off the picture is,
+    in [0, 1], where no colour and no alpha gives what an adjustment makes of it.
     """
 
     box: Box
@@ -51,6 +52,7 @@ class Fragment:
     owner_id: int | None = None
     baked: bool = False
     backdrop_dependence: float = 0.0
+    excess: float = 0.0
 
     def exact_alpha(self) -> np.ndarray:
         """The alpha as float32 [height, width]."""

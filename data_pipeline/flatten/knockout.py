@@ -34,14 +34,18 @@ def knock_out(region: list[Fragment], own: list[Fragment], backdrop: Backdrop, s
 
 
 def knockout_start(layer: Layer, backdrop: Backdrop, scope: int, has_background: bool, tree: Tree) -> int | None:
-    """The first fragment that a knockout erases: its group's (shallow), the document's (deep); None without one."""
+    """The first fragment that a knockout erases; None without one.
+
+    A shallow one ends at its group; a deep one, or one in no group, at the Background (Photoshop CS5's manual, p. 260).
+    """
     if not knocks_out(layer):
         return None
     if layer.is_group() and layer.blend_mode == BlendMode.PASS_THROUGH:
         tree.unsupported.add("knockout_of_pass_through_group")  # its children have seen what it knocks out
     if backdrop.is_adjusted:
         tree.unsupported.add("knockout_of_adjustment")  # what it lays bare keeps its changed colours
-    if layer.tagged_blocks.get_data(Tag.KNOCKOUT_SETTING) != Knockout.DEEP:
+    is_deep = layer.tagged_blocks.get_data(Tag.KNOCKOUT_SETTING) == Knockout.DEEP
+    if not is_deep and (scope or backdrop.is_fork):
         return scope
     if backdrop.is_fork:
         tree.unsupported.add("knockout_deep")

@@ -5,7 +5,8 @@ An alpha goes to its nearest step, which costs the picture up to half a step. Ov
 step would leave what lies so far off by more, the second nearest is taken if it leaves less. Colours stay as they are.
 
 There is one alpha for three colours, so that no bound follows from the rule; of 2,000 random stacks none is off by more
-than 1.1/255 before its composite is rounded, and of 46 million pixels of real designs 37 get another alpha.
+than 1.1/255 before its composite is rounded, of dozens of layers made to be hard, with alphas halfway between steps and
+saturated colours, one pixel in 20,000 by up to 1.45. Of 46 million pixels of real designs 37 get another alpha.
 """
 
 from collections.abc import Sequence

@@ -42,7 +42,7 @@ def unsupported_features(
     names += [name for effect in effects for name in unmeasured_features(effect.drawing.descriptor)]
     if not layer.has_pixels():
         names += _unmeasured_fill(layer)
-    modes = (layer.blend_mode, *(effect.blend_mode for effect in effects))
+    modes = [layer.blend_mode, *(mode for effect in effects for mode in effect.blend_modes)]
     if layer._psd.color_mode in _MODES and any(mode not in _UNBLENDED for mode in modes):
         # Drawn, but of inks that may not be the file's own, or by rules of Lab that are not measured.
         names.append(f"blending_in_{_MODES[layer._psd.color_mode]}")

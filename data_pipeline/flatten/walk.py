@@ -47,6 +47,8 @@ from data_pipeline.tagged_blocks import knocks_out, parse_geometry
 from schemas.reasons import DropReason
 from schemas.stack import Box, PlainLayer, Stack
 
+_MOST_EXCESS = 1.5 / 255  # as far as a composite may be off
+
 
 @dataclass(frozen=True, eq=False)
 class Flattened:
@@ -72,6 +74,8 @@ def flatten(
     backdrop, tree = walked(document, space, text_gamma, finished)
     layers = filed_once([_plain(*settled) for settled in settle(backdrop.fragments, backdrop.box)])
     note_vanished(tree.nodes, layers, backdrop.box)
+    if any(fragment.excess > _MOST_EXCESS for fragment in backdrop.fragments):
+        tree.unsupported.add("adjustment_on_transparency")  # drawn, as far as plain layers can
     unsupported = tree.unsupported | ({"icc_profile"} if space.damaged_profile else set())
     stack = Stack(document.width, document.height, layers)
     return Flattened(stack, tuple(tree.nodes), tuple(sorted(unsupported)))

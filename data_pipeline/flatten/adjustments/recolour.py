@@ -15,7 +15,7 @@ from psd_tools.constants import BlendMode
 
 from data_pipeline.boxes import intersect, size, view
 from data_pipeline.flatten.adjustments.change import Change
-from data_pipeline.flatten.bake import OPAQUE, needed, to_byte
+from data_pipeline.flatten.bake import OPAQUE, to_byte
 from data_pipeline.flatten.blend import blend, mode_index
 from data_pipeline.flatten.coverage import Coverage
 from data_pipeline.flatten.fragment import Fragment, lay_on
@@ -23,6 +23,7 @@ from data_pipeline.kernel import F32_2D, F32_3D, READ_F32_2D, READ_F32_3D, U8_3D
 from schemas.stack import Box
 
 _TILE_PX = 1024  # of a tile's side: what lies between takes 60 bytes a pixel
+_ASKED_PX = 1 << 14
 
 Ground = Callable[[Box], np.ndarray]  # premultiplied float32 RGBA [height, width, 4] on a box
 
@@ -125,29 +126,48 @@ def _adjust(mode: int, changed: np.ndarray, coverage: np.ndarray, picture: np.nd
             picture[y, x, 2] = a * (b + m * (fb - b))
 
 
-@kernel(types.void, F32_3D, READ_F32_3D, READ_F32_2D, U8_3D, F32_2D)
-def _recolour(below: np.ndarray, target: np.ndarray, coverage: np.ndarray, rgba: np.ndarray, alpha: np.ndarray) -> None:
-    """One layer, in place; `below` is the new picture beneath it and becomes the new picture with it."""
-    colour = np.zeros(3)
+@inlined
+def _raised(alpha: float, change: float, below: float, gap: float) -> float:
+    """The alpha at which a colour at an end of [0, 1] is off by as much as the picture's alpha, over what lacks `gap`.
+
+    Brighter by `change` than `below`, with white, at an alpha h it is off by change - h * (1 - below), and the picture
+    by gap * (h - alpha); likewise with black. Where alpha already is enough, the result is no more.
+    """
+    span = 1 - below if change > 0 else below
+    return (abs(change) + gap * alpha) / max(span + gap, 1e-9)
+
+
+@kernel(types.float64, F32_3D, READ_F32_3D, READ_F32_2D, U8_3D, F32_2D)
+def _recolour(
+    below: np.ndarray, target: np.ndarray, coverage: np.ndarray, rgba: np.ndarray, alpha: np.ndarray
+) -> float:
+    """One layer, in place; `below` is the new picture beneath it and becomes the new picture with it.
+
+    Returns the largest excess of the colours that were needed.
+    """
+    excess = 0.0
     for y in range(rgba.shape[0]):
         for x in range(rgba.shape[1]):
             a = float(alpha[y, x])
             if a <= 0:
                 continue
             if coverage[y, x] > 0:
-                held = a
-                if a < 1 and below[y, x, 3] >= OPAQUE:
-                    for c in range(3):
-                        held = max(held, needed(target[y, x, c] - below[y, x, c], below[y, x, c]))
-                    if held > a:
-                        held = min(1.0, math.ceil(held * 255 - 1e-6) / 255)
+                held, gap = a, max(0.0, 1.0 - below[y, x, 3])
                 for c in range(3):
-                    colour[c] = (target[y, x, c] - (1 - held) * below[y, x, c]) / held
-                    rgba[y, x, c] = to_byte(colour[c])
+                    held = max(held, _raised(a, target[y, x, c] - below[y, x, c], below[y, x, c], gap))
+                if held > a and gap <= 1 - OPAQUE:
+                    held = math.ceil(held * 255 - 1e-6) / 255
+                held = min(1.0, held)
+                excess = max(excess, gap * (held - a))
+                for c in range(3):
+                    colour = (target[y, x, c] - (1 - held) * below[y, x, c]) / held
+                    rgba[y, x, c] = to_byte(colour)
+                    excess = max(excess, held * -colour, held * (colour - 1))
                 alpha[y, x] = a = held
             for c in range(3):
                 below[y, x, c] = a * (rgba[y, x, c] / 255) + (1 - a) * below[y, x, c]
             below[y, x, 3] = a + (1 - a) * below[y, x, 3]
+    return excess
 
 
 def recoloured(
@@ -157,7 +177,7 @@ def recoloured(
     met = [adjustment.coverage.meets(fragment.box) and fragment.crop(adjustment.box) for fragment in fragments]
     result = [replace(one, rgba=one.rgba.copy(), alpha=np.array(one.exact_alpha())) if is_met else one
               for one, is_met in zip(fragments, met, strict=True)]  # fmt: skip
-    errors = [0.0] * len(result)
+    errors, excesses = [0.0] * len(result), [0.0] * len(result)
     for tile in _tiles(adjustment.box):
         parts = [(k, part) for k, one in enumerate(result) if (part := one.crop(tile)) is not None]
         if not parts:
@@ -166,15 +186,29 @@ def recoloured(
         for k, part in parts:
             picture, below = view(before, tile, part.box), view(after, tile, part.box)
             alpha = part.exact_alpha()
-            soft = (alpha > 0) & (alpha < 1) & (picture[..., 3] > 0) if met[k] else np.zeros(alpha.shape, np.bool_)
+            soft = _some(alpha) & (alpha < 1) & (picture[..., 3] > 0) if met[k] else np.zeros(alpha.shape, np.bool_)
             inverted = _inverted(picture[soft])
             own = np.concatenate([part.rgba[soft][:, :3] / np.float32(255), alpha[soft][:, np.newaxis]], axis=1)
             lay_on(picture, part.rgba, alpha)
             target = adjustment.on(picture, part.box)
             coverage = adjustment.coverage.on(part.box) if met[k] else _none(part.box)
-            _recolour(below, target, coverage, part.rgba, alpha)  # in place: the part is a view of the result
-            errors[k] += _error(adjustment, part, soft, own, inverted)
-    return [_noted(old, new, error) for old, new, error in zip(fragments, result, errors, strict=True)]
+            excess = _recolour(below, target, coverage, part.rgba, alpha)  # in place: the part is a view of the result
+            excesses[k] = max(excesses[k], excess)
+            errors[k] += _error(adjustment, part, soft, own, inverted) * _step(alpha) ** 2
+    return [_noted(*one) for one in zip(fragments, result, errors, excesses, strict=True)]
+
+
+def _step(alpha: np.ndarray) -> int:
+    """Of a large part only every so many rows and columns are asked how much they depend on the backdrop."""
+    return max(1, int((alpha.size / _ASKED_PX) ** 0.5))
+
+
+def _some(alpha: np.ndarray) -> np.ndarray:
+    """Where a part paints, among the points that are asked."""
+    step = _step(alpha)
+    some = np.zeros(alpha.shape, np.bool_)
+    some[::step, ::step] = alpha[::step, ::step] > 0
+    return some
 
 
 def _none(box: Box) -> np.ndarray:
@@ -203,14 +237,15 @@ def _error(
     return float(np.abs(gives - ought[:, :3]).mean(axis=1).sum())
 
 
-def _noted(old: Fragment, new: Fragment, error: float) -> Fragment:
+def _noted(old: Fragment, new: Fragment, error: float, excess: float) -> Fragment:
     """The fragment as it was where nothing changed; otherwise with what its record says of it."""
     if old is new:
         return old
     if np.array_equal(old.rgba, new.rgba) and np.array_equal(old.exact_alpha(), new.exact_alpha()):
         return old
     dependence = error / max(1, int(np.count_nonzero(new.exact_alpha())))
-    return replace(new, baked=True, backdrop_dependence=max(old.backdrop_dependence, dependence))
+    dependence = max(old.backdrop_dependence, dependence)
+    return replace(new, baked=True, backdrop_dependence=dependence, excess=max(old.excess, excess))
 
 
 def _tiles(box: Box) -> list[Box]:

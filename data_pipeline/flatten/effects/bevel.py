@@ -19,8 +19,9 @@ from data_pipeline.boxes import grown, intersect, on_box, size, union, view
 from data_pipeline.colour import ColourSpace
 from data_pipeline.flatten.effects.cast import Cast
 from data_pipeline.flatten.effects.contour import contoured
-from data_pipeline.flatten.effects.effect import MAX_SIZE_PX, Effect, Overlay
+from data_pipeline.flatten.effects.effect import MAX_SIZE_PX, Effect, around
 from data_pipeline.flatten.effects.lighting import light_altitude, light_angle
+from data_pipeline.flatten.effects.overlay import Overlay
 from data_pipeline.flatten.effects.shadow import reach_px, softened
 from data_pipeline.flatten.effects.surface import draw_surface
 from data_pipeline.flatten.fragment import Fragment
@@ -65,7 +66,7 @@ def draw_bevel_within(
     try:
         if _style(effect) in (BevelStyle.OUTER_BEVEL, BevelStyle.STROKE_EMBOSS):
             return []
-        wide = grown(box, _reach_px(effect))
+        wide = around(box, _reach_px(effect))
         tones = _tones(effect, layer, total_alpha(region, wide), wide, space)
     except UNREADABLE:
         return None
@@ -85,7 +86,7 @@ def draw_bevel_beside(
         seen = intersect(whole, window)
         if seen is None:
             return []
-        wide = intersect(whole, grown(seen, 2 * _reach_px(effect))) or whole  # a chisel is softened again
+        wide = intersect(whole, around(seen, 2 * _reach_px(effect))) or whole  # a chisel is softened again
         light, shadow = _tones(effect, layer, total_alpha(region, wide), wide, space)
     except UNREADABLE:
         return None
@@ -104,7 +105,7 @@ def draw_bevel_along(
     try:
         if _style(effect) != BevelStyle.STROKE_EMBOSS:
             return []
-        wide = grown(box, _reach_px(effect))
+        wide = around(box, _reach_px(effect))
         tones = _tones(effect, layer, on_box(band, box, wide), wide, space)
     except UNREADABLE:
         return None

@@ -11,8 +11,9 @@ from psd_tools.terminology import Enum, Key
 from data_pipeline.boxes import grown, intersect, on_box, shifted, union, view
 from data_pipeline.colour import ColourSpace
 from data_pipeline.flatten.effects.contour import contoured, ranged
-from data_pipeline.flatten.effects.effect import MAX_DISTANCE_PX, MAX_SIZE_PX, Effect, Overlay
+from data_pipeline.flatten.effects.effect import MAX_DISTANCE_PX, MAX_SIZE_PX, Effect, around
 from data_pipeline.flatten.effects.lighting import light_angle
+from data_pipeline.flatten.effects.overlay import Overlay
 from data_pipeline.flatten.effects.shadow import faded, offset_px, reach_px, softened
 from data_pipeline.flatten.fragment import Fragment
 from data_pipeline.flatten.gradient import gradient_tables
@@ -47,7 +48,7 @@ def draw_cast(
         seen = intersect(whole, shifted(window, -right, -down))
         if seen is None:
             return []
-        wide = intersect(whole, grown(seen, reach_px(size_px))) or whole
+        wide = intersect(whole, around(seen, reach_px(size_px))) or whole
         shape = view(_softened(effect, total_alpha(region, wide), size_px, spread), wide, seen)
         rgb, coverage = _painted(effect, layer, _ranged(effect, shape), space)
     except UNREADABLE:
@@ -63,7 +64,7 @@ def draw_within(
     try:
         size_px, spread = _extent(effect)
         right, down = _offset(effect, layer)
-        wide = grown(shifted(box, -right, -down), reach_px(size_px))
+        wide = around(shifted(box, -right, -down), reach_px(size_px))
         shape = _softened(effect, 1 - total_alpha(region, wide), size_px, spread)
         share = _ranged(effect, on_box(shape, shifted(wide, right, down), box))
         rgb, share = _painted(effect, layer, 1 - share if _from_centre(effect) else share, space)

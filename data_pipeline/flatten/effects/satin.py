@@ -10,10 +10,11 @@ import numpy as np
 from psd_tools.api.layers import Layer
 from psd_tools.terminology import Key
 
-from data_pipeline.boxes import grown, on_box, shifted, size
+from data_pipeline.boxes import on_box, shifted, size
 from data_pipeline.colour import ColourSpace
 from data_pipeline.flatten.effects.contour import contoured
-from data_pipeline.flatten.effects.effect import MAX_SIZE_PX, Effect, Overlay
+from data_pipeline.flatten.effects.effect import MAX_SIZE_PX, Effect, around
+from data_pipeline.flatten.effects.overlay import Overlay
 from data_pipeline.flatten.effects.shadow import offset_px, reach_px, softened
 from data_pipeline.flatten.fragment import Fragment
 from data_pipeline.flatten.paint import draw_colour
@@ -35,7 +36,7 @@ def draw_satin(
             raise ValueError(f"a satin of {size_px} px, {distance_px} px apart")
         right, down = offset_px(float(satin.angle), distance_px)
         rgb = draw_colour(satin.descriptor, layer, space)
-        wide = grown(box, reach_px(size_px) + max(abs(right), abs(down)))
+        wide = around(box, reach_px(size_px) + max(abs(right), abs(down)))
         soft = softened(total_alpha(region, wide), round(_WIDTH * size_px))
         one, other = (on_box(soft, shifted(wide, sign * right, sign * down), box) for sign in (1, -1))
         share = contoured(np.abs(one - other), satin.descriptor.get(Key.MappingShape))

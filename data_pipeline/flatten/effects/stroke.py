@@ -17,10 +17,10 @@ from psd_tools.constants import BlendMode
 from psd_tools.psd.descriptor import Descriptor
 from psd_tools.terminology import Enum, Key
 
-from data_pipeline.boxes import grown, union
+from data_pipeline.boxes import union
 from data_pipeline.colour import ColourSpace
 from data_pipeline.flatten.coverage import Coverage
-from data_pipeline.flatten.effects.effect import MAX_SIZE_PX, Effect
+from data_pipeline.flatten.effects.effect import MAX_SIZE_PX, Effect, around
 from data_pipeline.flatten.effects.growth import grow, nearness
 from data_pipeline.flatten.fragment import Fragment
 from data_pipeline.flatten.paint import (
@@ -60,7 +60,7 @@ def draw_stroke(
     descriptor = effect.drawing.descriptor
     try:
         outer_px, inner_px = _widths(descriptor)
-        box = grown(union(fragment.box for fragment in region), math.ceil(outer_px) + 1)
+        box = around(union(fragment.box for fragment in region), math.ceil(outer_px) + 1)
         covered = total_alpha(region, box)
         traced = _traced(layer, covered, masks, box)
         if runs_across(descriptor):

@@ -14,7 +14,8 @@ from data_pipeline.boxes import on_box, size, union
 from data_pipeline.colour import ColourSpace
 from data_pipeline.flatten.coverage import Coverage
 from data_pipeline.flatten.effects.bevel import draw_bevel_along
-from data_pipeline.flatten.effects.effect import BEVEL, STROKE, Overlay, as_fragment
+from data_pipeline.flatten.effects.effect import BEVEL, STROKE
+from data_pipeline.flatten.effects.overlay import Overlay, as_fragment
 from data_pipeline.flatten.effects.stroke import Stroke, draw_stroke
 from data_pipeline.flatten.effects.styled import Styled, beside_alone, is_normal, painted_in
 from data_pipeline.flatten.fragment import Fragment

@@ -26,11 +26,8 @@ from data_pipeline.flatten.effects.effect import (
     STROKE,
     WITHIN,
     Effect,
-    Overlay,
-    as_fragment,
-    draw_overlay,
-    paint_into,
 )
+from data_pipeline.flatten.effects.overlay import Overlay, as_fragment, draw_overlay, paint_into
 from data_pipeline.flatten.effects.satin import draw_satin
 from data_pipeline.flatten.fragment import Fragment
 from data_pipeline.flatten.node import Node

@@ -125,3 +125,15 @@ def test_photoshops_own_thumbnail(real_psds: Path) -> None:
     small = Image.fromarray(compose(flat.stack)[..., :3]).resize((160, 160), Image.Resampling.BOX)
     error = np.abs(np.asarray(small, np.int16) - thumbnail).mean(axis=2)
     assert [error[y : y + 80, x : x + 80].mean() < 2.5 for y in (0, 80) for x in (0, 80)] == [True] * 4
+
+
+@pytest.mark.parametrize("mode", [BlendMode.HUE, BlendMode.SATURATION, BlendMode.COLOR], ids=lambda mode: mode.name)
+def test_a_soft_black_edge_leaves_no_backdrop_below_black(mode: BlendMode) -> None:
+    """Rounding makes alphas of 1.0000002 of it, and of white under them less than 0."""
+    soft, grey = np.zeros((16, 16, 4), np.uint8), np.full((16, 16, 4), 120, np.uint8)
+    soft[..., 3], grey[..., 3] = np.arange(256).reshape(16, 16), 255
+    base, top = Pixels(rgba=soft, switches=_APART), Pixels(rgba=grey, clipping=True, blend_mode=mode)
+    flat, _ = flattened([Pixels(rgba=np.full((48, 48, 4), 255, np.uint8)), base, top])
+    shown = compose(flat.stack)[:16, :16, 0]
+    wanted = 255 * (1 - (soft[..., 3] / 255.0))  # of black and white a grey's hue and saturation leave what they are
+    assert np.abs(shown - wanted).max() <= 1.5

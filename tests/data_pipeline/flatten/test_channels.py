@@ -14,7 +14,7 @@ from psd_tools.constants import BlendMode, ColorMode
 
 from data_pipeline.colour import ColourSpace, colour_space, to_planes, to_rgb
 from data_pipeline.compose import compose
-from data_pipeline.drawing import ColourOverlay, Group, Invert, Pixels
+from data_pipeline.drawing import Bevel, ColourOverlay, Group, Invert, Pixels
 from data_pipeline.drawing.layers import Node
 from data_pipeline.flatten.bake import bake
 from data_pipeline.flatten.blend import FILLED, MODES, filled, mode_index
@@ -143,9 +143,9 @@ def test_lightness_chroma_and_angle_of_lab_are_exchanged(mode: BlendMode) -> Non
         for one in (b, s)
     )
     if mode == BlendMode.HUE:
-        angle, chroma = own_angle, chroma * (own_chroma > 0)  # grey has no hue
+        angle, chroma = own_angle, chroma * (own_chroma >= 2)  # grey has no hue, nor has what rounding makes of it
     elif mode == BlendMode.SATURATION:
-        chroma = own_chroma * (chroma > 0)
+        chroma = own_chroma * (chroma >= 2)
     elif mode == BlendMode.COLOR:
         angle, chroma = own_angle, own_chroma
     elif mode == BlendMode.LUMINOSITY:
@@ -313,6 +313,22 @@ def test_a_grey_that_multiplies_lab_gives_no_tint() -> None:
     assert named == ("blending_in_lab",)
 
 
+@pytest.mark.parametrize("mode", [BlendMode.HUE, BlendMode.SATURATION, BlendMode.HARD_MIX], ids=_name)
+def test_greys_stay_grey_in_lab(mode: BlendMode) -> None:
+    """Three of them have a chroma of 1 in 8 bits, which is no hue."""
+    greys = np.repeat(np.arange(256, dtype=np.uint8).reshape(16, 16, 1), 3, axis=2)
+    vivid = np.full_like(greys, (250, 40, 10))
+    below, own = (vivid, greys) if mode == BlendMode.HUE else (greys, greys if mode == BlendMode.HARD_MIX else vivid)
+    assert (np.ptp(mixture(_LAB, mode, below, own), axis=2) * 255).max() <= 3
+
+
+@pytest.mark.parametrize(("mode", "name"), [("CMYK", "cmyk"), ("LAB", "lab")])
+def test_highlights_and_shadows_of_a_bevel_are_blended_on_the_channels(mode: str, name: str) -> None:
+    bevel = Bevel(4)
+    _, named = _picture([ground(), Pixels(rgba=disc((200, 40, 90)), left=9, top=9, effects=(bevel,))], mode)
+    assert f"blending_in_{name}" in named
+
+
 @pytest.mark.parametrize("document", ["CMYK", "LAB"])
 @pytest.mark.parametrize(
     "make",
@@ -328,7 +344,7 @@ def test_a_grey_that_multiplies_lab_gives_no_tint() -> None:
     ids=["layer", "effect", "group", "adjustment", "fill"],
 )
 def test_every_kind_of_layer_is_blended_on_the_channels(document: str, make: Callable[[BlendMode], Node]) -> None:
-    mode = BlendMode.HARD_MIX
+    mode = BlendMode.VIVID_LIGHT
     here, _ = _picture([ground((150, 120, 110)), make(mode)], document)
     plain, _ = _picture([ground((150, 120, 110)), make(BlendMode.NORMAL)], document)
     in_rgb, _ = _picture([ground((150, 120, 110)), make(mode)], "RGB")

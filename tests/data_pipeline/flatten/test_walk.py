@@ -420,10 +420,11 @@ def test_a_shape_is_drawn_where_its_path_lies_whoever_has_asked_for_its_box_befo
     assert [layer.box for layer in stack.layers] == [(0, 0, _SIDE, _SIDE), (4, 4, 30, 20), (2, 2, 32, 22)]
 
 
+@pytest.mark.parametrize("knockout", [1, 2])
 @pytest.mark.parametrize(("has_transparency", "shows"), [(True, 0), (False, 255)])
-def test_a_deep_knockout_stops_at_a_background(has_transparency: bool, shows: int) -> None:
-    """A Background is a bottom layer without a transparency channel."""
-    hole = Pixels(rgba=hard((9, 9, 9)), left=5, top=5, fill=0, knockout=2)
+def test_a_knockout_in_no_group_stops_at_a_background(knockout: int, has_transparency: bool, shows: int) -> None:
+    """A Background is a bottom layer without a transparency channel; shallow and deep are one there."""
+    hole = Pixels(rgba=hard((9, 9, 9)), left=5, top=5, fill=0, knockout=knockout)
     document = opened([ground(), _RED, hole], stored=np.zeros((_SIDE, _SIDE, 4), np.uint8))
     if not has_transparency:
         bottom = document.psd[0]

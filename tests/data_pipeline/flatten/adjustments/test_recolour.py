@@ -34,6 +34,20 @@ def over_white(layers: Sequence[Fragment]) -> np.ndarray:
     return picture
 
 
+def over_nothing(layers: Sequence[Fragment]) -> np.ndarray:
+    """Premultiplied RGBA."""
+    picture = np.zeros((6, 5, 4))
+    for layer in layers:
+        alpha = layer.exact_alpha()[..., np.newaxis].astype(np.float64)
+        colour = np.concatenate([layer.rgba[..., :3] / 255, np.ones((6, 5, 1))], axis=2)
+        picture = alpha * colour + (1 - alpha) * picture
+    return picture
+
+
+def nothing(box: tuple[int, int, int, int]) -> np.ndarray:
+    return 0 * opaque(box)
+
+
 def opaque(box: tuple[int, int, int, int]) -> np.ndarray:
     return np.ones((box[3] - box[1], box[2] - box[0], 4), np.float32)
 
@@ -50,7 +64,7 @@ def test_the_layers_give_the_adjusted_picture(name: str, pictures: list[np.ndarr
     adjustment = Adjustment(change, BlendMode.NORMAL, Coverage(0.0, _BOX, coverage), _BOX)
     layers = fragments(pictures)
     ground = [Fragment(_BOX, np.full((6, 5, 4), 255, np.uint8), None, (9,))]
-    result = recoloured([*ground, *layers], adjustment, lambda box: 0 * opaque(box), lambda box: 0 * opaque(box))
+    result = recoloured([*ground, *layers], adjustment, nothing, nothing)
     plain = over_white([*ground, *layers]).astype(np.float32)
     wanted = plain + coverage[..., np.newaxis] * (change(plain) - plain)
     if name == "threshold":  # where rounding decides, either is right
@@ -58,6 +72,32 @@ def test_the_layers_give_the_adjusted_picture(name: str, pictures: list[np.ndarr
         assert np.abs(over_white(result) - wanted)[close].max(initial=0) * 255 <= 1.5
     else:
         assert np.abs(over_white(result) - wanted).max() * 255 <= 1.5
+
+
+@pytest.mark.parametrize("name", _CHANGES)
+@given(_LAYERS)
+def test_what_plain_layers_cannot_show_on_transparency_is_told(name: str, pictures: list[np.ndarray]) -> None:
+    change = _CHANGES[name]
+    layers = fragments(pictures)
+    result = recoloured(layers, Adjustment(change, BlendMode.NORMAL, Coverage(), _BOX), nothing, nothing)
+    plain, shown = over_nothing(layers), over_nothing(result)
+    alpha = plain[..., 3:]
+    straight = np.divide(plain[..., :3], alpha, out=np.zeros((6, 5, 3)), where=alpha > 0).astype(np.float32)
+    wanted = np.concatenate([alpha * change(straight), alpha], axis=2)
+    close = np.abs(straight.mean(axis=2) - 0.5) > (0.01 if name == "threshold" else -1)
+    allowed = sum(layer.excess for layer in result) + 1.5 / 255
+    assert np.abs(shown - wanted)[close].max(initial=0) <= allowed
+
+
+def test_a_ground_that_is_nearly_opaque_is_hidden_by_a_higher_alpha() -> None:
+    ground, veil = np.full((6, 5, 4), 100, np.uint8), np.full((6, 5, 4), 255, np.uint8)
+    ground[..., 3], veil[..., 3] = 250, 77
+    adjustment = Adjustment(_CHANGES["threshold"], BlendMode.NORMAL, Coverage(), _BOX)
+    result = recoloured(fragments([ground, veil]), adjustment, nothing, nothing)
+    red, *_, alpha = over_nothing(result)[0, 0]
+    assert red >= 245 / 255  # all of it would be white, and 252 opaque
+    assert alpha >= 252 / 255
+    assert 1.5 / 255 < max(layer.excess for layer in result) < 6 / 255
 
 
 @given(_LAYERS)

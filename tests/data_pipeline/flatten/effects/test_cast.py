@@ -1,5 +1,6 @@
 """Shadows and glows: their shapes against the formula written out, their layers, and Photoshop's own pictures."""
 
+import io
 from pathlib import Path
 
 import numpy as np
@@ -10,15 +11,18 @@ from hypothesis.extra.numpy import arrays
 from psd_tools.constants import BlendMode, ColorMode
 
 from data_pipeline.boxes import intersect, on_box, shifted, view
-from data_pipeline.colour import ColourSpace
+from data_pipeline.colour import ColourSpace, colour_space
 from data_pipeline.compose import compose
 from data_pipeline.curate import curate
-from data_pipeline.drawing import DropShadow, Group, Pixels
+from data_pipeline.document import Document, open_document
+from data_pipeline.drawing import Bevel, DropShadow, Group, InnerShadow, Pixels, draw_bytes
+from data_pipeline.flatten import flatten
 from data_pipeline.flatten.effects.cast import draw_cast
 from data_pipeline.flatten.effects.effect import effects_of
 from data_pipeline.flatten.effects.growth import grow
 from data_pipeline.flatten.effects.shadow import offset_px, softened
 from data_pipeline.flatten.fragment import Fragment
+from schemas.options import CurateOptions
 from schemas.sample import Sample
 from tests.data_pipeline.flatten.test_walk import flattened, ground, opened
 
@@ -135,3 +139,14 @@ def test_of_one_effect_ten_are_drawn_and_a_large_one_costs_what_the_canvas_shows
     assert flat.unsupported == ("effect:drop_shadow",)
     dropped = [node for node in flat.nodes if node.owner_id is not None and node.dropped is not None]
     assert len(dropped) == 2
+
+
+@pytest.mark.parametrize("effect", [DropShadow(size=1000.0), InnerShadow(size=1000.0), Bevel(1000)])
+def test_an_effect_that_reaches_far_beyond_a_thin_canvas_is_not_drawn(effect: DropShadow | InnerShadow | Bevel) -> None:
+    thin = np.full((1, 30_000, 4), 255, np.uint8)
+    drawn = draw_bytes(30_000, 1, [Pixels(rgba=thin), Pixels(rgba=thin, effects=(effect,))], has_stored=False)
+    document = open_document(io.BytesIO(drawn), CurateOptions())
+    assert isinstance(document, Document)
+    flat = flatten(document, colour_space(document))
+    assert len(flat.unsupported) == 1
+    assert flat.unsupported[0].startswith("effect:")
