@@ -48,6 +48,7 @@ _HELP = {
     "allow_cpu": "load a model of more than a billion parameters without a GPU",
     "concurrency": "questions to a server at a time",
     "per_minute": "questions to a server, at most",
+    "answer_s": "seconds, from asking a server to the end of its answer; one that takes longer is asked for again",
     "answers": "the folder that keeps what the model answered; default OUTPUT/state/answers",
     "solid_colour": "plain grounds that hide nothing: drop, flag or ignore",
     "anomalous": "what goes where a detector drops a layer: the layer or the document",

@@ -86,7 +86,8 @@ def opinion_of(options: JobOptions) -> Opinion | None:
     from data_pipeline.anomaly.second_opinion import SecondOpinion  # its kernels are for children alone
 
     pace = options.per_minute and max(1, options.per_minute // options.workers)  # each child has a pace of its own
-    hasty = replace(options.endpoint, model=options.opinion_model, tries=2, answer_s=30.0, per_minute=pace)
+    seconds = min(30.0, options.answer_s)  # one word is asked for, of a child whose time is limited
+    hasty = replace(options.endpoint, model=options.opinion_model, tries=2, answer_s=seconds, per_minute=pace)
     return SecondOpinion(Remembered(_server(hasty), memory(options)))
 
 

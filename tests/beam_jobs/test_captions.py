@@ -236,6 +236,7 @@ def test_a_bad_answer_is_asked_for_again(source: Path, tmp_path: Path) -> None:
         (["--caption-language", "fr"], "must be one of en, zh, both"),
         (["--caption-tokens", "1"], "must lie in 16..4096"),
         (["--concurrency", "0", "--url", "http://a"], "concurrency is 0; it must be positive"),
+        (["--answer-s", "0", "--url", "http://a"], "answer_s is 0.0; it must be positive"),
     ],
 )
 def test_a_wrong_option_is_one_sentence(
