@@ -75,7 +75,10 @@ class Endpoint:
 
 
 class Server:
-    """Its `revision` is empty: a server does not tell that of its weights."""
+    """Its `revision` is empty: a server does not tell that of its weights.
+
+    Threads may share one: the questions of all are asked `concurrency` at a time, in their order.
+    """
 
     revision = ""
 
@@ -85,6 +88,7 @@ class Server:
         self._session = punctual_session(endpoint.concurrency)
         self._session.auth = _Bearer()
         self._session.headers["Accept-Encoding"] = "identity"
+        self._threads = ThreadPoolExecutor(endpoint.concurrency)
         self._pace = _Pace(endpoint.per_minute)
         self._failures = 0
 
@@ -94,8 +98,7 @@ class Server:
             keep(place, answer)
             return answer
 
-        with ThreadPoolExecutor(min(self._endpoint.concurrency, max(1, len(questions)))) as threads:
-            return list(threads.map(ask, range(len(questions))))
+        return list(self._threads.map(ask, range(len(questions))))
 
     def served_model(self) -> str:
         """The endpoint's model, or the only one that the server has.

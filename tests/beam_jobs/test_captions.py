@@ -1,6 +1,10 @@
 """Captions that a model writes: in the job, in a dataset that is finished, remembered, and never at a sample's cost."""
 
+import hashlib
+import random
 import shutil
+import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -170,6 +174,39 @@ def test_a_finished_dataset_gets_new_captions_without_its_psds(source: Path, tmp
     assert manifest["configuration"]["max_area"] == 4000
 
 
+def test_a_slow_answer_keeps_no_other_waiting(source: Path, tmp_path: Path) -> None:
+    """Nor those that are asked for again: the slow one comes when all others are there, two questions at a time."""
+    others, retries = threading.Event(), []
+
+    def reply(handler, question):
+        is_slow = "Hello \U0001f600 0" in question["messages"][0]["content"][-1]["text"]
+        if is_slow:
+            assert others.wait(20)
+        if question["temperature"] > 0:
+            retries.append(question)
+            if len(retries) == 3:
+                others.set()
+        says(CAPTION if is_slow or question["temperature"] else "I'm sorry, I can't.")(handler, question)
+
+    with chat_server(reply) as server:
+        run(source, tmp_path / "out", "--url", server.url, "--concurrency", "2")
+        assert len(server.questions) == 1 + 3 * 2
+    assert [row["text"] for row in rows(tmp_path / "out")] == [CAPTION] * 4
+
+
+def test_the_order_of_answers_changes_no_byte(source: Path, tmp_path: Path) -> None:
+    def reply(handler, question):
+        text = question["messages"][0]["content"][-1]["text"]
+        name = hashlib.sha256(text.encode()).hexdigest()
+        time.sleep(random.random() / 10)
+        says(f"A design that is called {name} stands here.")(handler, question)
+
+    with chat_server(reply) as server:
+        run(source, tmp_path / "one", "--url", server.url, "--caption-layers", "--concurrency", "1")
+        run(source, tmp_path / "many", "--url", server.url, "--caption-layers", "--concurrency", "9")
+    assert files(tmp_path / "one") == files(tmp_path / "many")
+
+
 def test_a_broken_server_costs_no_sample(source: Path, tmp_path: Path) -> None:
     with chat_server(sends(b"no", 400)) as server:
         run(source, tmp_path / "out", "--url", server.url)
@@ -276,12 +313,18 @@ def test_auto_says_what_it_is(source: Path, tmp_path: Path, capsys: pytest.Captu
 def test_beam_weighs_and_counts_references_and_not_pixels() -> None:
     images = Slice("i", 0, 12345, "")
     one = Reference("a", "f", "0" * 64, None, None, 1, 9, Slice("r", 0, 1, ""), images, area_px=784 * 700)
-    handler = Handler(parse(["--input", "a", "--output", "b", "--url", "http://a"]))
+    handler = Handler(parse(["--input", "a", "--output", "b", "--model", "m"]))
     assert visual_tokens(one) == 700
     assert handler.get_num_bytes([one, one]) == 2 * 12345
     assert handler.batch_elements_kwargs()["element_size_fn"](one) == 700
+    assert handler.share_model_across_processes()
+
+
+def test_a_server_gets_many_more_samples_at_once_than_it_is_asked_about() -> None:
+    flags = ["--input", "a", "--output", "b", "--url", "http://a", "--concurrency", "20"]
+    handler = Handler(parse(flags))
+    assert handler.batch_elements_kwargs() == {"min_batch_size": 1280, "max_batch_size": 1280}
     assert not handler.share_model_across_processes()
-    assert Handler(parse(["--input", "a", "--output", "b", "--model", "m"])).share_model_across_processes()
 
 
 def test_a_model_in_this_process_captions_too(source: Path, tmp_path: Path, tiny_qwen: Path) -> None:

@@ -3,7 +3,9 @@
 import base64
 import io
 import socket
+import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -103,6 +105,24 @@ def test_answers_come_in_the_order_of_the_questions() -> None:
         questions = [Question((PICTURE,), str(k)) for k in range(12)]
         answers = Server(Endpoint(server.url, "tiny", concurrency=4)).answers(questions)
     assert [answer.text for answer in answers] == [str(k) for k in range(12)]
+
+
+def test_threads_share_the_questions_that_are_asked_at_a_time() -> None:
+    lock, at_once, most = threading.Lock(), [0], [0]
+
+    def count(handler, question):
+        with lock:
+            at_once[0] += 1
+            most[0] = max(most[0], at_once[0])
+        time.sleep(0.05)
+        with lock:
+            at_once[0] -= 1
+        says("yes")(handler, question)
+
+    with chat_server(count) as server, ThreadPoolExecutor(4) as threads:
+        model = Server(Endpoint(server.url, "tiny", concurrency=3))
+        assert all(len(one) == 5 for one in threads.map(model.answers, [[QUESTION] * 5] * 4))
+    assert most == [3]
 
 
 @pytest.mark.parametrize("status", [429, 500, 503])
