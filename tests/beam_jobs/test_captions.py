@@ -128,6 +128,14 @@ def test_a_grown_input_is_captioned_as_a_fresh_one(source: Path, tmp_path: Path)
     assert files(tmp_path / "out") == files(tmp_path / "fresh")
 
 
+def test_both_jobs_say_how_far_they_are(source: Path, tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    with chat_server(says(CAPTION)) as server:
+        run(source, tmp_path / "out", "--url", server.url)
+        assert "captioned 4 of 4 samples in" in capsys.readouterr().err
+        recaption(tmp_path / "out", "--url", server.url)
+        assert "captioned 4 of 4 samples in" in capsys.readouterr().err
+
+
 def test_layers_languages_and_lengths_are_options(source: Path, tmp_path: Path) -> None:
     flags = ["--caption-layers", "--caption-language", "both", "--caption-length", "both", "--no-caption-text"]
     with chat_server(says(CAPTION)) as server:
