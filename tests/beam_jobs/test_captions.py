@@ -16,6 +16,7 @@ from beam_jobs import captions, running, shards
 from beam_jobs.caption_handler import Handler, visual_tokens
 from beam_jobs.children import close_children
 from beam_jobs.command_line import parse
+from beam_jobs.models import published_name
 from beam_jobs.references import Reference, Slice
 from data_pipeline.caption import server as server_module
 from data_pipeline.drawing import Pixels, Text, draw
@@ -99,6 +100,36 @@ def test_the_job_asks_for_a_caption_of_each_sample(source: Path, tmp_path: Path)
     assert sorted(str(row["quoted"]) for row in found) == ["0.5", "0.5", "0.5", "None"]  # Hello, but not the number
     texts = [data.decode() for name, data in members(tmp_path / "out").items() if name.endswith(".txt")]
     assert texts == [CAPTION] * 4
+
+
+def test_a_server_of_a_folder_keeps_its_place_to_itself(source: Path, tmp_path: Path) -> None:
+    """It is asked by the name that it gave; what is stored has the folder's alone, whether captions or opinions."""
+    with chat_server(says(CAPTION), models=("/home/somebody/models/Qwen2.5-VL-7B",)) as server:
+        run(source, tmp_path / "out", "--url", server.url, "--second-opinion")
+        assert {asked["model"] for asked in server.questions} == {"/home/somebody/models/Qwen2.5-VL-7B"}
+    assert {row["model"] for row in rows(tmp_path / "out")} == {"Qwen2.5-VL-7B"}
+    manifest = decode_json((tmp_path / "out" / "manifest.json").read_bytes())
+    assert manifest["configuration"]["caption_model"] == "Qwen2.5-VL-7B"
+    assert manifest["configuration"]["opinion_model"] == "Qwen2.5-VL-7B"
+    assert not any(b"somebody" in data for data in files(tmp_path / "out").values())
+
+
+@pytest.mark.parametrize(
+    ("served", "name"),
+    [
+        ("Qwen/Qwen2.5-VL-7B-Instruct", "Qwen/Qwen2.5-VL-7B-Instruct"),
+        ("accounts/somewhere/models/qwen", "accounts/somewhere/models/qwen"),
+        ("tiny", "tiny"),
+        ("/models/tiny", "tiny"),
+        ("/models/tiny/", "tiny"),
+        ("~/tiny", "tiny"),
+        ("../models/tiny", "tiny"),
+        (r"C:\models\tiny.gguf", "tiny.gguf"),
+        (".", "."),
+    ],
+)
+def test_of_a_path_the_last_part_is_a_models_name(served: str, name: str) -> None:
+    assert published_name(served) == name
 
 
 def test_a_run_again_asks_nothing_and_changes_nothing(source: Path, tmp_path: Path) -> None:
