@@ -344,6 +344,20 @@ def test_wrong_options_for_new_captions(
     assert message in capsys.readouterr().err
 
 
+def test_where_only_captions_differ_make_captions_is_named(
+    source: Path, tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    out = tmp_path / "out"
+    flags = ["--input", str(source), "--output", str(out), "--workers", "1"]
+    assert shards.main([*flags, "--captioner", "none"]) == running.DONE
+    with chat_server(says(CAPTION)) as server:
+        assert shards.main([*flags, "--url", server.url]) == running.WRONG
+        assert f"or make captions DATA={out} with these" in capsys.readouterr().err
+        assert shards.main([*flags, "--url", server.url, "--max-area", "99"]) == running.WRONG
+        assert shards.main([*flags, "--captioner", "layers"]) == running.WRONG
+    assert "make captions" not in capsys.readouterr().err
+
+
 def test_auto_says_what_it_is(source: Path, tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
     assert shards.main(["--input", str(source), "--output", str(tmp_path / "out"), "--workers", "1"]) == running.DONE
     assert "from texts and layer names; with MODEL= or URL= Qwen2.5-VL writes them" in capsys.readouterr().out
