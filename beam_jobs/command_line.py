@@ -27,7 +27,7 @@ _HELP = {
     "workers": "child processes that curate",
     "runner": "a Beam runner by name; its own flags pass through",
     "limit": "the first so many documents, in the order of their uris",
-    "dry_run": "list what would be done, from headers, and forecast time and bytes",
+    "dry_run": "list what would be done, from headers, and forecast time, bytes and captions",
     "verify": "hash unchanged inputs, and what was written of them, again",
     "shrink": "go on where most documents of OUTPUT are not in INPUT; they are removed",
     "retry": "reasons, joined by commas: curate the documents again that were rejected for them",

@@ -288,6 +288,28 @@ def test_a_dry_run_knows_what_is_done(source: Path, tmp_path: Path, capsys: pyte
     assert "5 documents, 5 unchanged" in capsys.readouterr().out
 
 
+def test_a_dry_run_forecasts_the_questions(source: Path, tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    given = ["--input", str(source), "--output", str(tmp_path / "out"), "--workers", "1"]
+    asked = ["--caption-length", "both", "--caption-layers"]
+    with chat_server(sends(b"no", 400)) as server:
+        dry = [*given, "--url", server.url, "--dry-run"]
+        assert shards.main([*dry, *asked]) == running.DONE
+        many = "at most 8 captions of samples and 80 of stored layers (a new document counts with 20)"
+        assert f"tiny is asked for {many}" in capsys.readouterr().out
+        assert shards.main(dry) == running.DONE
+        assert "at most 4 captions of samples, less what it has answered" in capsys.readouterr().out
+        assert shards.main([*given, "--url", server.url, *asked]) == running.DONE  # and nothing was answered
+        assert shards.main([*dry, *asked]) == running.DONE
+        stored = sum(".layer_" in name for name in members(tmp_path / "out"))
+        assert f"at most 8 captions of samples and {stored} of stored layers" in capsys.readouterr().out
+        server.replies = [says(CAPTION)]
+        assert shards.main([*given, "--url", server.url, *asked]) == running.DONE
+        assert shards.main([*dry, *asked]) == running.DONE
+        assert "at most 0 captions of samples and 0 of stored layers" in capsys.readouterr().out
+    assert shards.main([*given[:2], "--output", str(tmp_path / "other"), "--dry-run"]) == running.DONE
+    assert "captions" not in capsys.readouterr().out
+
+
 def test_a_bad_answer_is_asked_for_again(source: Path, tmp_path: Path) -> None:
     def reply(handler, question):
         says("I'm sorry, I can't." if question["temperature"] == 0 else CAPTION)(handler, question)
