@@ -186,7 +186,7 @@ def test_a_server_that_does_not_come_to_an_end_is_left(reply: Reply) -> None:
     answer, times = ask(reply, tries=2, answer_s=0.3)
     assert (answer.finish_reason, times) == (GONE, 2)
     assert answer.message == "no whole answer in 0.3 s"
-    assert time.monotonic() - started_s < 0.6 + 0.4
+    assert time.monotonic() - started_s < 2
 
 
 def test_a_server_that_trickles_its_list_of_models_is_left() -> None:
