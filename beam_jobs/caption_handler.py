@@ -1,11 +1,13 @@
 """Batches of references in, the same with the captions that a model wrote out: a Beam ModelHandler.
 
-What Beam batches and weighs is references; the pixels of a batch are read where the model is. Samples are batched by
-the visual tokens of their composites.
+What Beam batches and weighs is references; the pixels of a batch are read where the model is. A model in this process
+answers a batch at once, and batches are as large as its visual tokens allow. Of the batch of a server, each sample is
+read when its turn comes and goes its own way, so that no answer waits for a slower one, and pixels for nothing.
 """
 
 import io
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -21,7 +23,7 @@ from beam_jobs.scratch import read_slice, store_captions
 from data_pipeline.caption.vision import GONE, Answer, Keep, ModelGone, Question, Remembered, VisionModel, nothing
 from data_pipeline.shard_io import index_tar, read_at
 from data_pipeline.stack_io import decode_image
-from schemas.captions import Captioned
+from schemas.captions import Caption, Captioned
 from schemas.members import COMPOSITE, layer_name, member
 from schemas.options import DETECTORS
 from schemas.reasons import Fate
@@ -30,17 +32,21 @@ _PX_PER_TOKEN = 28 * 28
 _TOKENS_AT_ONCE = 1 << 16  # of a batch of samples: some 50 composites of a megapixel
 _MOST_AT_ONCE = 128
 _END = bytes(1024)
-_MOST_GONE = 3  # questions of a batch without an answer, before the model counts as gone
+_SAMPLES_A_QUESTION = 64  # of a server's batch, for each question that it is asked at a time: few wait for the last
+_READ_AHEAD = 4  # samples that are got ready while a server is asked about others
+_RECENT, _MOST_GONE = 64, 3  # of so many captions, so many without an answer: the model counts as gone
 
 
 class Handler(ModelHandler[Reference, Reference, VisionModel]):
     """Batches of references to a model that is loaded once on a machine, whatever the number of processes there."""
 
     def __init__(self, options: JobOptions) -> None:
+        size = _SAMPLES_A_QUESTION * options.concurrency if options.url else _TOKENS_AT_ONCE
+        weigh = None if options.url else partial(visual_tokens, with_layers=options.captions.caption_layers)
         super().__init__(
-            min_batch_size=_TOKENS_AT_ONCE,  # sizes are counted in tokens; the last batch of a bundle may be smaller
-            max_batch_size=_TOKENS_AT_ONCE,
-            element_size_fn=partial(visual_tokens, with_layers=options.captions.caption_layers),
+            min_batch_size=size,  # the last batch of a bundle may be smaller
+            max_batch_size=size,
+            element_size_fn=weigh,
             large_model=not options.url,  # a server has its model itself
         )
         self.options = options
@@ -51,6 +57,22 @@ class Handler(ModelHandler[Reference, Reference, VisionModel]):
     def run_inference(
         self, batch: Sequence[Reference], model: VisionModel, inference_args: dict[str, Any] | None = None
     ) -> Iterator[Reference]:
+        shared = _Shared(self.options.caption_model, self.options.caption_revision, model)
+        ask = partial(self._captioned, Remembered(shared, memory(self.options)))
+        parts = [[one] for one in batch] if self.options.url else [batch]
+        threads = ThreadPoolExecutor(self.options.concurrency + _READ_AHEAD if self.options.url else 1)
+        captions: list[Caption] = []
+        try:
+            for references, answers in threads.map(ask, parts):
+                captions += answers
+                _check_alive(captions[-_RECENT:], _MOST_GONE)
+                yield from references
+            _check_alive(captions, len(captions))
+        finally:
+            threads.shutdown(cancel_futures=True)
+
+    def _captioned(self, model: VisionModel, batch: Sequence[Reference]) -> tuple[list[Reference], list[Caption]]:
+        """References to the same with their captions, and these."""
         from data_pipeline.caption.asking import captioned  # its kernels are for where a model is
 
         files.configure(self.options.beam_flags)
@@ -59,12 +81,12 @@ class Handler(ModelHandler[Reference, Reference, VisionModel]):
         seen = [
             _pictured(output, one, record, options.caption_layers) for one, record in zip(batch, records, strict=True)
         ]
-        shared = _Shared(self.options.caption_model, self.options.caption_revision, model)
-        answers = captioned(Remembered(shared, memory(self.options)), self.options.curate.captioner, seen, options)
-        _check_alive(answers)
+        answers = captioned(model, self.options.curate.captioner, seen, options)
+        references = []
         for one, record, answer in zip(batch, records, answers, strict=True):
             progress.captioned()
-            yield store_captions(output, one, with_captions(record, answer))
+            references.append(store_captions(output, one, with_captions(record, answer)))
+        return references, [caption for answer in answers for caption in _captions(answer)]
 
     def get_num_bytes(self, batch: Sequence[Reference]) -> int:
         return sum(one.images.length for one in batch if one.images is not None)
@@ -92,11 +114,14 @@ def visual_tokens(one: Reference, with_layers: bool = False) -> int:
     return max(pictures * one.area_px // _PX_PER_TOKEN, _TOKENS_AT_ONCE // _MOST_AT_ONCE)
 
 
-def _check_alive(answers: Sequence[Captioned]) -> None:
-    """Raises ModelGone where several questions, or all, stayed without an answer."""
-    captions = [caption for one in answers for caption in (*one.captions, *one.layer_captions) if caption is not None]
+def _captions(answer: Captioned) -> list[Caption]:
+    return [caption for caption in (*answer.captions, *answer.layer_captions) if caption is not None]
+
+
+def _check_alive(captions: Sequence[Caption], most: int) -> None:
+    """Raises ModelGone where so many, or more, stayed without an answer."""
     gone = [caption for caption in captions if caption.finish_reason == GONE]
-    if gone and len(gone) >= min(_MOST_GONE, len(captions)):
+    if gone and len(gone) >= most:
         raise ModelGone(f"{gone[0].model} answers no more ({gone[0].message}); the same command goes on from here")
 
 

@@ -1,7 +1,10 @@
 """All references in, and out: those of samples with the captions that a model wrote, where one is asked for."""
 
+from collections.abc import Sequence
+
 import apache_beam as beam
 
+from beam_jobs import progress
 from beam_jobs.options import JobOptions
 from beam_jobs.references import Reference
 from schemas.options import MODEL_CAPTIONERS
@@ -21,10 +24,15 @@ class Captions(beam.PTransform):
 
         from beam_jobs.caption_handler import Handler
 
-        references = corpus | "Single" >> beam.FlatMap(lambda documents: documents)
+        references = corpus | "Single" >> beam.FlatMap(_one_by_one)
         done, todo = references | "Wanted" >> beam.Partition(lambda one, _: int(_is_wanted(one)), 2)
         captioned = todo | "Spread" >> beam.Reshuffle() | "Ask" >> RunInference(Handler(self.options))
         return (done, captioned) | "All" >> beam.Flatten() | "Corpus" >> beam.combiners.ToList()
+
+
+def _one_by_one(documents: Sequence[Reference]) -> Sequence[Reference]:
+    progress.to_caption(sum(_is_wanted(one) for one in documents))
+    return documents
 
 
 def _is_wanted(one: Reference) -> bool:

@@ -1,7 +1,7 @@
 """INPUT in, lines for a person out: what a run would do, from the files' headers, with a forecast of time and bytes."""
 
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from psd_tools.psd.header import FileHeader
 
@@ -9,7 +9,9 @@ from beam_jobs import files, scratch, state
 from beam_jobs.inputs import Input, find_inputs, printable
 from beam_jobs.models import with_model
 from beam_jobs.options import JobOptions
+from beam_jobs.references import Reference
 from data_pipeline.document import HEADER_BYTES, Refusal, canvas_refusal, read_header
+from schemas.options import MODEL_CAPTIONERS
 
 # Measured on design files of 0.1 to 5 MiB: one core, encoding included; and the share of their bytes that is stored.
 SECONDS_TO_START = 4.0
@@ -27,14 +29,16 @@ def forecast(options: JobOptions) -> Iterator[str]:
     before = state.recall(options.output)
     work = state.divide(inputs, before, options)
     todo = {one.document.uri for one in work.todo}
-    finished = {one.document.uri for one in work.todo if scratch.find(options.output, one.document) is not None}
-    seconds, stored_bytes = 0.0, 0.0
+    found = {one.document.uri: scratch.find(options.output, one.document) for one in work.todo}
+    finished = {uri: reference for uri, reference in found.items() if reference is not None}
+    seconds, stored_bytes, new = 0.0, 0.0, 0
     for document in inputs:
         header, problem = _look(document, options)
         what = "unchanged" if document.uri not in todo else f"reject: {problem}" if problem else "curate"
         if document.uri in finished:
             what = "finished"  # by a run that was stopped
         if what == "curate" and header is not None:
+            new += 1
             size = document.size_bytes or 0
             seconds += SECONDS_PER_DOCUMENT + SECONDS_PER_MIB * size / (1 << 20)
             stored_bytes += STORED_SHARE * size * min(1.0, options.curate.max_area / (header.width * header.height))
@@ -48,6 +52,19 @@ def forecast(options: JobOptions) -> Iterator[str]:
         f"{len(todo) - len(finished)} to do: about {seconds:.0f} s with {options.workers} workers, "
         f"{stored_bytes / (1 << 20):.1f} MiB of shards"
     )
+    if options.curate.captioner in MODEL_CAPTIONERS:
+        yield _captions(new, [*finished.values(), *work.known], options)
+
+
+def _captions(new: int, curated: Sequence[Reference], options: JobOptions) -> str:
+    """What a model is asked for: of documents that are curated their layers are known, of new ones their cap."""
+    curated = [one for one in curated if one.images is not None and not one.captioned]
+    each = len(options.captions.languages) * len(options.captions.lengths)
+    what = f"{each * (new + len(curated)):,} captions of samples"
+    if options.captions.caption_layers:
+        layers = new * options.curate.max_layers + sum(one.layers for one in curated)
+        what += f" and {layers:,} of stored layers (a new document counts with {options.curate.max_layers})"
+    return f"{options.caption_model} is asked for at most {what}, less what it has answered; its time is not forecast"
 
 
 def _look(document: Input, options: JobOptions) -> tuple[FileHeader | None, str | None]:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cache
-from pathlib import PurePath
+from pathlib import PurePath, PureWindowsPath
 
 from beam_jobs import files
 from beam_jobs.options import JobOptions
@@ -53,7 +53,9 @@ def with_model(options: JobOptions) -> JobOptions:
     if not options.second_opinion and not captions:
         return options
     if options.url:
-        name, revision = Server(options.endpoint).served_model(), Server.revision
+        served = Server(options.endpoint).served_model()
+        options = replace(options, model=served)
+        name, revision = published_name(served), Server.revision
     else:
         from data_pipeline.caption.qwen import Qwen
 
@@ -65,10 +67,20 @@ def with_model(options: JobOptions) -> JobOptions:
     return replace(options, caption_model=name, caption_revision=revision) if captions else options
 
 
+def published_name(served: str) -> str:
+    """That of a server's model as it may be stored.
+
+    A vLLM that serves a folder names its model by the folder's path, and no dataset is to tell, or to differ by, where
+    somebody keeps a model.
+    """
+    is_path = served.startswith(("/", ".", "~", "\\")) or PureWindowsPath(served).drive
+    return (is_path and PureWindowsPath(served).name) or served  # it takes both slashes
+
+
 def bare_model(options: JobOptions) -> VisionModel:
     """The model of options that `with_model` has completed, without a memory; in this process, if there is no url."""
     if options.url:
-        return _server(replace(options.endpoint, model=options.caption_model or options.opinion_model))
+        return _server(options.endpoint)
     from data_pipeline.caption.qwen import Qwen  # and with it torch
 
     return Qwen(options.model or DEFAULT, options.allow_cpu)
@@ -86,7 +98,8 @@ def opinion_of(options: JobOptions) -> Opinion | None:
     from data_pipeline.anomaly.second_opinion import SecondOpinion  # its kernels are for children alone
 
     pace = options.per_minute and max(1, options.per_minute // options.workers)  # each child has a pace of its own
-    hasty = replace(options.endpoint, model=options.opinion_model, tries=2, answer_s=30.0, per_minute=pace)
+    seconds = min(30.0, options.answer_s)  # one word is asked for, of a child whose time is limited
+    hasty = replace(options.endpoint, tries=2, answer_s=seconds, per_minute=pace)
     return SecondOpinion(Remembered(_server(hasty), memory(options)))
 
 

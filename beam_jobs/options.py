@@ -40,6 +40,7 @@ class JobOptions:
     allow_cpu: bool = False
     concurrency: int = 16
     per_minute: int | None = None
+    answer_s: float = 120.0
     answers: str = ""
     workers: int = os.cpu_count() or 1
     runner: str = DEFAULT_RUNNER
@@ -104,7 +105,7 @@ class JobOptions:
 
     @property
     def endpoint(self) -> Endpoint:
-        return Endpoint(self.url, self.model, self.concurrency, per_minute=self.per_minute)
+        return Endpoint(self.url, self.model, self.concurrency, answer_s=self.answer_s, per_minute=self.per_minute)
 
     @property
     def recipe(self) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Finished documents in, a progress bar out: rate, ETA, accepted, rejected; off a terminal a line now and then."""
+"""Finished documents and captions in, progress bars out: rate, ETA, accepted, rejected; off a terminal lines."""
 
 import sys
 import threading
@@ -10,13 +10,14 @@ _LINE_EVERY_S = 30.0
 
 
 class Progress:
-    """Of one run, in this process: its own documents, then the files they are packed into."""
+    """Of one run, in this process: its own documents, those that a model captions, the files they are packed into."""
 
     def __init__(self, total: int) -> None:
         self._terminal = sys.stderr.isatty()
         self._total = total
+        self._to_caption = 0
         self._lock = threading.Lock()
-        self._started = self._said = time.monotonic()
+        self._started = self._said = self._asked = time.monotonic()
         self._bar = tqdm(total=total, desc="curate", unit="doc", disable=not self._terminal or not total)
         self._packed = tqdm(desc="pack", unit="file", disable=True)
         self._captioned = tqdm(desc="caption", unit="sample", disable=True)
@@ -32,47 +33,64 @@ class Progress:
                 self.rejected += 1
             self._bar.set_postfix_str(f"accepted {self.accepted}, rejected {self.rejected}", refresh=False)
             self._bar.update()
-            if not self._terminal and time.monotonic() - self._said > _LINE_EVERY_S:
-                self._say()
+            if self._is_time_to_say():
+                self._say_curated()
+
+    def to_caption(self, total: int) -> None:
+        """From now on so many samples are captioned."""
+        with self._lock:
+            self._to_caption = total
+            self._asked = time.monotonic()
+            if total and self._terminal:
+                self._bar.close()
+                self._captioned = tqdm(total=total, desc="caption", unit="sample")
+
+    def captioned(self) -> None:
+        with self._lock:
+            self._captioned.update()
+            self.captions += 1
+            if self._is_time_to_say():
+                self._say_captioned()
 
     def packed(self) -> None:
         with self._lock:
             if self._packed.disable and self._terminal:
                 self._bar.close()
+                self._captioned.close()
                 self._packed = tqdm(desc="pack", unit="file")
             self._packed.update()
 
-    def captioned(self) -> None:
-        with self._lock:
-            if self._captioned.disable and self._terminal:
-                self._bar.close()
-                self._captioned = tqdm(desc="caption", unit="sample")
-            self._captioned.update()
-            self.captions += 1
-            if not self._terminal and time.monotonic() - self._said > _LINE_EVERY_S:
-                self._said = time.monotonic()
-                print(f"captioned {self.captions} samples", file=sys.stderr, flush=True)
-
     def close(self) -> float:
         """Seconds since the start."""
-        self._bar.close()
-        self._packed.close()
-        self._captioned.close()
+        for bar in (self._bar, self._captioned, self._packed):
+            bar.close()
         if not self._terminal and self._total:
-            self._say()
+            self._say_curated()
+        if not self._terminal and self._to_caption:
+            self._say_captioned()
         return time.monotonic() - self._started
 
-    def _say(self) -> None:
+    def _is_time_to_say(self) -> bool:
+        return not self._terminal and time.monotonic() - self._said > _LINE_EVERY_S
+
+    def _say_curated(self) -> None:
+        done = self.accepted + self.rejected
+        pace = self._pace(done, self._total, self._started)
+        counts = f"accepted {self.accepted}, rejected {self.rejected}"
+        self._say(f"curated {done} of {self._total} documents {pace}, {counts}")
+
+    def _say_captioned(self) -> None:
+        pace = self._pace(self.captions, self._to_caption, self._asked)
+        self._say(f"captioned {self.captions} of {self._to_caption} samples {pace}")
+
+    def _say(self, line: str) -> None:
         self._said = time.monotonic()
-        seconds, done = self._said - self._started, self.accepted + self.rejected
-        eta_s = seconds * (self._total - done) / done if done else float("nan")
-        print(
-            f"curated {done} of {self._total} documents "
-            f"in {seconds:.0f} s ({done / seconds:.1f}/s, ETA {eta_s:.0f} s), "
-            f"accepted {self.accepted}, rejected {self.rejected}",
-            file=sys.stderr,
-            flush=True,
-        )
+        print(line, file=sys.stderr, flush=True)
+
+    def _pace(self, done: int, total: int, started: float) -> str:
+        seconds = time.monotonic() - started
+        eta_s = seconds * (total - done) / done if done else float("nan")
+        return f"in {seconds:.0f} s ({done / seconds:.1f}/s, ETA {eta_s:.0f} s)"
 
 
 _running: Progress | None = None
@@ -88,6 +106,11 @@ def start(total: int) -> Progress:
 def advance(accepted: bool) -> None:
     if _running is not None:
         _running.advance(accepted)
+
+
+def to_caption(total: int) -> None:
+    if _running is not None:
+        _running.to_caption(total)
 
 
 def captioned() -> None:

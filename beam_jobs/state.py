@@ -5,7 +5,7 @@ documents whose record or pixels lay in it are curated again.
 """
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 import pyarrow.parquet as pq
@@ -18,6 +18,7 @@ from beam_jobs.options import JobOptions
 from beam_jobs.packing import PREVIEWS, ROWS, SHARD
 from beam_jobs.references import Reference, Slice
 from data_pipeline.stack_io import decode_json, encode_json
+from schemas.caption_options import CaptionOptions
 from schemas.members import key_of
 from schemas.options import MODEL_CAPTIONERS
 from schemas.reasons import Reason
@@ -25,6 +26,9 @@ from schemas.reasons import Reason
 CARD = "README.md"
 ARTIFACTS = "state/artifacts.json"
 CONFIGURATION = "state/configuration.json"
+_OF_CAPTIONS = frozenset(
+    {"captioner", "caption_model", "caption_revision", *(one.name for one in fields(CaptionOptions))}
+)
 
 
 @dataclass(frozen=True)
@@ -58,7 +62,10 @@ def check_configuration(options: JobOptions) -> None:
     changed = [name for name in sorted(before.keys() | now.keys()) if before.get(name) != now.get(name)]
     if changed:
         what = ", ".join(f"{name}={before.get(name)} (now {now.get(name)})" for name in changed)
-        raise ValueError(f"OUTPUT {options.output} was written with {what}; choose another OUTPUT, or go back to that")
+        fix = "choose another OUTPUT, or go back to that"
+        if options.curate.captioner in MODEL_CAPTIONERS and _OF_CAPTIONS.issuperset(changed):
+            fix += f", or make captions DATA={options.output} with these"
+        raise ValueError(f"OUTPUT {options.output} was written with {what}; {fix}")
 
 
 def check_shrinking(inputs: Sequence[Input], before: State, options: JobOptions) -> None:

@@ -4,7 +4,7 @@ import json
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -33,19 +33,33 @@ def stalls(seconds: float) -> Reply:
     return lambda handler, question: time.sleep(seconds)
 
 
-def trickles(part: bytes, pause_s: float) -> Reply:
+def trickles(part: bytes, pause_s: float, **headers: str) -> Reply:
     """A body without an end."""
 
     def reply(handler: BaseHTTPRequestHandler, question: dict[str, Any]) -> None:
         handler.send_response(200)
+        for name, value in headers.items():
+            handler.send_header(name.replace("_", "-"), value)
         handler.end_headers()
-        try:
+        with suppress(OSError):  # the client has gone, as it should
             while True:
                 handler.wfile.write(part)
                 handler.wfile.flush()
                 time.sleep(pause_s)
-        except OSError:  # the client has gone, as it should
-            return
+
+    return reply
+
+
+def trickles_header(pause_s: float) -> Reply:
+    """A header without an end."""
+
+    def reply(handler: BaseHTTPRequestHandler, question: dict[str, Any]) -> None:
+        handler.wfile.write(b"HTTP/1.1 200 OK\r\nX-Long: ")
+        with suppress(OSError):  # the client has gone, as it should
+            while True:
+                handler.wfile.write(b"a")
+                handler.wfile.flush()
+                time.sleep(pause_s)
 
     return reply
 
@@ -59,7 +73,7 @@ class ChatServer(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), _Handler)
         self.replies = replies
         data = [{"id": name, "object": "model"} for name in models]
-        self.listing = json.dumps({"object": "list", "data": data}).encode()
+        self.list_models = sends(json.dumps({"object": "list", "data": data}).encode())
         self.questions: list[dict[str, Any]] = []
         self.headers: list[dict[str, str]] = []
         self.times_s: list[float] = []
@@ -75,7 +89,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         assert self.path == "/v1/models"
-        sends(self.server.listing)(self, {})
+        self.server.list_models(self, {})
 
     def do_POST(self) -> None:
         assert self.path == "/v1/chat/completions"

@@ -27,7 +27,6 @@ except RuntimeError as error:
     for _operator in ("nms", "qnms"):
         torch.library.define(f"torchvision::{_operator}", "(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
 
-from qwen_vl_utils import smart_resize
 from safetensors import SafetensorError
 from transformers import (
     AutoConfig,
@@ -37,6 +36,8 @@ from transformers import (
     Qwen2_5_VLProcessor,
 )
 from transformers.utils import is_flash_attn_2_available
+
+from data_pipeline.caption.patches import Patches
 
 _SAFELY = {"use_safetensors": True, "trust_remote_code": False, "local_files_only": True}
 _NO_MEMORY = re.compile("out of memory|can't allocate memory")  # how torch says it of other memory than a GPU's
@@ -81,7 +82,7 @@ class Network:
                 raise ValueError("it has no tokenizer, or another model's")
             if not self._processor.chat_template:
                 raise ValueError("it has no chat template; is it the Instruct model?")
-            self._processor.tokenizer.padding_side = "left"
+            self._patches = Patches(self._processor.image_processor, self._device)
             self._settings = copy.deepcopy(self._model.generation_config)
             self._settings.update(do_sample=False, temperature=None, top_p=None, top_k=None)
             ends = self._settings.eos_token_id
@@ -96,7 +97,7 @@ class Network:
     def tokens(self, question: Question) -> int:
         """Near enough what it and its longest answer take. Raises ValueError where a picture has no size for it."""
         return _TEMPLATE_TOKENS + len(question.words.encode()) // _BYTES_A_TOKEN + question.sampling.max_tokens + sum(
-            self._visual_tokens(*picture.shape[:2]) for picture in question.pictures
+            self._patches.tokens(*picture.shape[:2]) for picture in question.pictures
         )  # fmt: skip
 
     def generate(self, questions: Sequence[Question]) -> list[Answer]:
@@ -110,16 +111,23 @@ class Network:
         raise MemoryError(message)  # out here, where no traceback holds the tensors any more
 
     def inputs(self, questions: Sequence[Question]) -> dict[str, torch.Tensor]:
-        """What the model is given, padded on the left; pictures are resized and normalised on its device."""
-        images = [torch.tensor(picture).permute(2, 0, 1) for question in questions for picture in question.pictures]
-        inputs = self._processor(
-            text=[self._text(question) for question in questions],
-            images=images or None,
-            padding=True,
-            return_tensors="pt",
-            images_kwargs={"input_data_format": "channels_first", "device": self._device},
+        """What the model is given, padded on the left; pictures are resized and normalised on its device.
+
+        As its processor would, which writes a mark for each visual token before it takes all of them for words.
+        """
+        rows = [self._token_ids(question) for question in questions]
+        longest, tokenizer = max(map(len, rows)), self._processor.tokenizer
+        ids = np.stack([np.pad(row, (longest - len(row), 0), constant_values=tokenizer.pad_token_id) for row in rows])
+        is_there = np.stack([np.arange(longest) >= longest - len(row) for row in rows])
+        words = {
+            "input_ids": ids,
+            "attention_mask": is_there.astype(np.int64),
+            "mm_token_type_ids": (ids == self._processor.image_token_id).astype(np.int64),
+        }
+        pictures = [picture for question in questions for picture in question.pictures]
+        return {name: torch.tensor(values, device=self._device) for name, values in words.items()} | (
+            self._patches.inputs(pictures) if pictures else {}
         )
-        return dict(inputs.to(self._device))
 
     def answer(self, said: Sequence[int], question: Question) -> Answer:
         """Of the new tokens of its row, which goes on as long as the longest answer of its batch."""
@@ -145,14 +153,14 @@ class Network:
         message = [{"role": "user", "content": content}]
         return self._processor.apply_chat_template(message, tokenize=False, add_generation_prompt=True)
 
-    def _visual_tokens(self, height: int, width: int) -> int:
-        if not height or not width:
-            raise ValueError(f"a picture of {width} x {height} px")
-        images = self._processor.image_processor
-        side = images.patch_size * images.merge_size
-        size = images.size
-        height, width = smart_resize(height, width, side, size["shortest_edge"], size["longest_edge"])
-        return height * width // side**2
+    def _token_ids(self, question: Question) -> np.ndarray:
+        """int64, a mark for each visual token."""
+        ids = np.array(self._processor.tokenizer(self._text(question))["input_ids"])
+        times = np.ones_like(ids)
+        times[ids == self._processor.image_token_id] = [
+            self._patches.tokens(*picture.shape[:2]) for picture in question.pictures
+        ]
+        return np.repeat(ids, times)
 
 
 @contextmanager

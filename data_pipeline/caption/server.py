@@ -23,12 +23,14 @@ from PIL import Image
 from requests.auth import AuthBase
 from urllib3.exceptions import HTTPError
 
+from data_pipeline.caption.deadline import cut_after, punctual_session
 from data_pipeline.caption.vision import FAILED, GONE, Answer, Keep, Question, is_count, nothing
 
 KEY = "LAMINA_API_KEY"  # the environment variable with the server's key; without it none is sent
 _CONNECT_S = 10.0
 _PAUSE_S = 1.0  # before the second try, doubled for each further one
 _LONGEST_PAUSE_S = 30.0
+_LONGEST_S = 86_400
 _MOST_BYTES = 1 << 20  # of an answer
 _PASSING = {408, 409, 425, 429, 500, 502, 503, 504}  # states of a server that a second try may find gone
 _DEAD_AFTER = 3  # questions in a row without an answer
@@ -38,8 +40,8 @@ _DEAD_AFTER = 3  # questions in a row without an answer
 class Endpoint:
     """Where a server is and how hard it may be pressed; `model` may be empty where it serves only one.
 
-    `answer_s` is the longest pause in one try, and about the longest that an answer may take. Raises ValueError where a
-    value cannot be.
+    An answer that is not whole `answer_s` after it was asked for is given up.
+    Raises ValueError where a value cannot be.
     """
 
     url: str
@@ -62,6 +64,8 @@ class Endpoint:
             value = getattr(self, name)
             if value is not None and not value > 0:
                 raise ValueError(f"{name} is {value}; it must be positive")
+        if self.answer_s > _LONGEST_S:
+            raise ValueError(f"answer_s is {self.answer_s}; it must be {_LONGEST_S}, a day, at most")
 
     @property
     def base(self) -> str:
@@ -71,19 +75,20 @@ class Endpoint:
 
 
 class Server:
-    """Its `revision` is empty: a server does not tell that of its weights."""
+    """Its `revision` is empty: a server does not tell that of its weights.
+
+    Threads may share one: the questions of all are asked `concurrency` at a time, in their order.
+    """
 
     revision = ""
 
     def __init__(self, endpoint: Endpoint) -> None:
         self.name = endpoint.model
         self._endpoint = endpoint
-        self._session = requests.Session()
+        self._session = punctual_session(endpoint.concurrency)
         self._session.auth = _Bearer()
         self._session.headers["Accept-Encoding"] = "identity"
-        pool = requests.adapters.HTTPAdapter(pool_maxsize=endpoint.concurrency)
-        self._session.mount("http://", pool)
-        self._session.mount("https://", pool)
+        self._threads = ThreadPoolExecutor(endpoint.concurrency)
         self._pace = _Pace(endpoint.per_minute)
         self._failures = 0
 
@@ -93,8 +98,7 @@ class Server:
             keep(place, answer)
             return answer
 
-        with ThreadPoolExecutor(min(self._endpoint.concurrency, max(1, len(questions)))) as threads:
-            return list(threads.map(ask, range(len(questions))))
+        return list(self._threads.map(ask, range(len(questions))))
 
     def served_model(self) -> str:
         """The endpoint's model, or the only one that the server has.
@@ -150,7 +154,9 @@ class Server:
             ) as response:
                 data = _read(response, until_s)
         except (requests.RequestException, HTTPError, OSError) as error:
+            self._check_time(until_s)
             raise _Passing(f"{type(error).__name__}: {error}") from error
+        self._check_time(until_s)  # a header or a body that was cut off may look whole
         if response.status_code in _PASSING:
             raise _Passing(_status(response, data), _asked_pause_s(response))
         if response.status_code != 200:
@@ -159,6 +165,10 @@ class Server:
             return json.loads(data)
         except (ValueError, RecursionError) as error:
             raise _Passing(f"an answer that is no JSON: {data[:80]!r}") from error
+
+    def _check_time(self, until_s: float) -> None:
+        if time.monotonic() >= until_s:
+            raise _Passing(f"no whole answer in {self._endpoint.answer_s:g} s")
 
 
 class _Passing(Exception):
@@ -228,14 +238,13 @@ def _png(picture: np.ndarray) -> str:
 
 
 def _read(response: requests.Response, until_s: float) -> bytes:
-    """The whole body, whatever trickles in. Raises _Passing where it is late or endless."""
+    """The body, as far as it is there in time. Raises _Passing where it is endless."""
     data = bytearray()
-    while part := response.raw.read1(1 << 16, decode_content=False):
-        data += part
-        if len(data) > _MOST_BYTES:
-            raise _Passing(f"an answer of more than {_MOST_BYTES} bytes")
-        if time.monotonic() > until_s:
-            raise _Passing("an answer that does not come to an end")
+    with cut_after(until_s - time.monotonic(), response.raw.shutdown):
+        while part := response.raw.read1(1 << 16, decode_content=False):
+            data += part
+            if len(data) > _MOST_BYTES:
+                raise _Passing(f"an answer of more than {_MOST_BYTES} bytes")
     return bytes(data)
 
 

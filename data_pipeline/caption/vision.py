@@ -5,7 +5,10 @@ A model may be a server (`server`), or anything with a name, a revision and `ans
 
 import hashlib
 import json
-from collections.abc import Callable, Sequence
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import CancelledError, Future
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from typing import Protocol
 
@@ -92,32 +95,69 @@ class _Keeper:
             self.memory[self.keys[place]] = json.dumps(asdict(answer), sort_keys=True).encode()
 
 
-@dataclass(frozen=True)
 class Remembered:
-    """A model that is asked the same question about the same pixels only once; failures are not remembered."""
+    """A model that is asked the same question about the same pixels only once; failures are not remembered.
 
-    model: VisionModel
-    memory: Memory
+    Threads may share one: what one of them is asking, the others wait for.
+    """
+
+    def __init__(self, model: VisionModel, memory: Memory) -> None:
+        self._model = model
+        self._memory = memory
+        self._asked: dict[str, Future[Answer]] = {}
+        self._lock = threading.Lock()
 
     @property
     def name(self) -> str:
-        return self.model.name
+        return self._model.name
 
     @property
     def revision(self) -> str:
-        return self.model.revision
+        return self._model.revision
 
     def answers(self, questions: Sequence[Question], keep: Keep = nothing) -> list[Answer]:
-        keys = [question_hash(self.model, question) for question in questions]
-        known = {key: _answer(self.memory.get(key)) for key in keys}
-        unknown = {key: question for key, question in zip(keys, questions, strict=True) if known[key] is None}
-        if unknown:
-            keeper = _Keeper(self.memory, tuple(unknown))
-            known |= dict(zip(unknown, self.model.answers([*unknown.values()], keeper), strict=True))
-        found = [answer for answer in (known[key] for key in keys) if answer is not None]
-        for place, answer in enumerate(found):
+        keys = [question_hash(self._model, question) for question in questions]
+        wanted = dict(zip(keys, questions, strict=True))
+        found: dict[str, Answer] = {}
+        while missing := [key for key in wanted if key not in found]:
+            own, others = self._claim(missing)
+            try:
+                found |= self._answers({key: wanted[key] for key in own})
+                for key, future in own.items():
+                    future.set_result(found[key])
+            finally:
+                self._release(own)
+            # Only now: who waits keeps nobody waiting. What another thread gave up is asked here.
+            for key, future in others.items():
+                with suppress(CancelledError):
+                    found[key] = future.result()
+        answers = [found[key] for key in keys]
+        for place, answer in enumerate(answers):
             keep(place, answer)
-        return found
+        return answers
+
+    def _answers(self, wanted: Mapping[str, Question]) -> dict[str, Answer]:
+        known = {key: answer for key in wanted if (answer := _answer(self._memory.get(key))) is not None}
+        unknown = [key for key in wanted if key not in known]
+        if not unknown:
+            return known
+        keeper = _Keeper(self._memory, tuple(unknown))
+        answers = self._model.answers([wanted[key] for key in unknown], keeper)
+        return known | dict(zip(unknown, answers, strict=True))
+
+    def _claim(self, keys: Sequence[str]) -> tuple[dict[str, Future[Answer]], dict[str, Future[Answer]]]:
+        """What is this thread's to find, and what another one is finding."""
+        with self._lock:
+            others = {key: self._asked[key] for key in keys if key in self._asked}
+            own: dict[str, Future[Answer]] = {key: Future() for key in keys if key not in others}
+            self._asked |= own
+        return own, others
+
+    def _release(self, own: Mapping[str, Future[Answer]]) -> None:
+        with self._lock:
+            for key, future in own.items():
+                del self._asked[key]
+                future.cancel()  # where there is no answer
 
 
 def is_count(value: object) -> bool:

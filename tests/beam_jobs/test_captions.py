@@ -1,6 +1,10 @@
 """Captions that a model writes: in the job, in a dataset that is finished, remembered, and never at a sample's cost."""
 
+import hashlib
+import random
 import shutil
+import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,6 +16,7 @@ from beam_jobs import captions, running, shards
 from beam_jobs.caption_handler import Handler, visual_tokens
 from beam_jobs.children import close_children
 from beam_jobs.command_line import parse
+from beam_jobs.models import published_name
 from beam_jobs.references import Reference, Slice
 from data_pipeline.caption import server as server_module
 from data_pipeline.drawing import Pixels, Text, draw
@@ -97,6 +102,36 @@ def test_the_job_asks_for_a_caption_of_each_sample(source: Path, tmp_path: Path)
     assert texts == [CAPTION] * 4
 
 
+def test_a_server_of_a_folder_keeps_its_place_to_itself(source: Path, tmp_path: Path) -> None:
+    """It is asked by the name that it gave; what is stored has the folder's alone, whether captions or opinions."""
+    with chat_server(says(CAPTION), models=("/home/somebody/models/Qwen2.5-VL-7B",)) as server:
+        run(source, tmp_path / "out", "--url", server.url, "--second-opinion")
+        assert {asked["model"] for asked in server.questions} == {"/home/somebody/models/Qwen2.5-VL-7B"}
+    assert {row["model"] for row in rows(tmp_path / "out")} == {"Qwen2.5-VL-7B"}
+    manifest = decode_json((tmp_path / "out" / "manifest.json").read_bytes())
+    assert manifest["configuration"]["caption_model"] == "Qwen2.5-VL-7B"
+    assert manifest["configuration"]["opinion_model"] == "Qwen2.5-VL-7B"
+    assert not any(b"somebody" in data for data in files(tmp_path / "out").values())
+
+
+@pytest.mark.parametrize(
+    ("served", "name"),
+    [
+        ("Qwen/Qwen2.5-VL-7B-Instruct", "Qwen/Qwen2.5-VL-7B-Instruct"),
+        ("accounts/somewhere/models/qwen", "accounts/somewhere/models/qwen"),
+        ("tiny", "tiny"),
+        ("/models/tiny", "tiny"),
+        ("/models/tiny/", "tiny"),
+        ("~/tiny", "tiny"),
+        ("../models/tiny", "tiny"),
+        (r"C:\models\tiny.gguf", "tiny.gguf"),
+        (".", "."),
+    ],
+)
+def test_of_a_path_the_last_part_is_a_models_name(served: str, name: str) -> None:
+    assert published_name(served) == name
+
+
 def test_a_run_again_asks_nothing_and_changes_nothing(source: Path, tmp_path: Path) -> None:
     with chat_server(says(CAPTION)) as server:
         answers = str(tmp_path / "answers")
@@ -122,6 +157,14 @@ def test_a_grown_input_is_captioned_as_a_fresh_one(source: Path, tmp_path: Path)
         assert len(server.questions) == 4
         run(part, tmp_path / "fresh", "--url", server.url, "--answers", answers)
     assert files(tmp_path / "out") == files(tmp_path / "fresh")
+
+
+def test_both_jobs_say_how_far_they_are(source: Path, tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    with chat_server(says(CAPTION)) as server:
+        run(source, tmp_path / "out", "--url", server.url)
+        assert "captioned 4 of 4 samples in" in capsys.readouterr().err
+        recaption(tmp_path / "out", "--url", server.url)
+        assert "captioned 4 of 4 samples in" in capsys.readouterr().err
 
 
 def test_layers_languages_and_lengths_are_options(source: Path, tmp_path: Path) -> None:
@@ -170,6 +213,39 @@ def test_a_finished_dataset_gets_new_captions_without_its_psds(source: Path, tmp
     assert manifest["configuration"]["max_area"] == 4000
 
 
+def test_a_slow_answer_keeps_no_other_waiting(source: Path, tmp_path: Path) -> None:
+    """Nor those that are asked for again: the slow one comes when all others are there, two questions at a time."""
+    others, retries = threading.Event(), []
+
+    def reply(handler, question):
+        is_slow = "Hello \U0001f600 0" in question["messages"][0]["content"][-1]["text"]
+        if is_slow:
+            assert others.wait(20)
+        if question["temperature"] > 0:
+            retries.append(question)
+            if len(retries) == 3:
+                others.set()
+        says(CAPTION if is_slow or question["temperature"] else "I'm sorry, I can't.")(handler, question)
+
+    with chat_server(reply) as server:
+        run(source, tmp_path / "out", "--url", server.url, "--concurrency", "2")
+        assert len(server.questions) == 1 + 3 * 2
+    assert [row["text"] for row in rows(tmp_path / "out")] == [CAPTION] * 4
+
+
+def test_the_order_of_answers_changes_no_byte(source: Path, tmp_path: Path) -> None:
+    def reply(handler, question):
+        text = question["messages"][0]["content"][-1]["text"]
+        name = hashlib.sha256(text.encode()).hexdigest()
+        time.sleep(random.random() / 10)
+        says(f"A design that is called {name} stands here.")(handler, question)
+
+    with chat_server(reply) as server:
+        run(source, tmp_path / "one", "--url", server.url, "--caption-layers", "--concurrency", "1")
+        run(source, tmp_path / "many", "--url", server.url, "--caption-layers", "--concurrency", "9")
+    assert files(tmp_path / "one") == files(tmp_path / "many")
+
+
 def test_a_broken_server_costs_no_sample(source: Path, tmp_path: Path) -> None:
     with chat_server(sends(b"no", 400)) as server:
         run(source, tmp_path / "out", "--url", server.url)
@@ -212,6 +288,28 @@ def test_a_dry_run_knows_what_is_done(source: Path, tmp_path: Path, capsys: pyte
     assert "5 documents, 5 unchanged" in capsys.readouterr().out
 
 
+def test_a_dry_run_forecasts_the_questions(source: Path, tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    given = ["--input", str(source), "--output", str(tmp_path / "out"), "--workers", "1"]
+    asked = ["--caption-length", "both", "--caption-layers"]
+    with chat_server(sends(b"no", 400)) as server:
+        dry = [*given, "--url", server.url, "--dry-run"]
+        assert shards.main([*dry, *asked]) == running.DONE
+        many = "at most 8 captions of samples and 80 of stored layers (a new document counts with 20)"
+        assert f"tiny is asked for {many}" in capsys.readouterr().out
+        assert shards.main(dry) == running.DONE
+        assert "at most 4 captions of samples, less what it has answered" in capsys.readouterr().out
+        assert shards.main([*given, "--url", server.url, *asked]) == running.DONE  # and nothing was answered
+        assert shards.main([*dry, *asked]) == running.DONE
+        stored = sum(".layer_" in name for name in members(tmp_path / "out"))
+        assert f"at most 8 captions of samples and {stored} of stored layers" in capsys.readouterr().out
+        server.replies = [says(CAPTION)]
+        assert shards.main([*given, "--url", server.url, *asked]) == running.DONE
+        assert shards.main([*dry, *asked]) == running.DONE
+        assert "at most 0 captions of samples and 0 of stored layers" in capsys.readouterr().out
+    assert shards.main([*given[:2], "--output", str(tmp_path / "other"), "--dry-run"]) == running.DONE
+    assert "captions" not in capsys.readouterr().out
+
+
 def test_a_bad_answer_is_asked_for_again(source: Path, tmp_path: Path) -> None:
     def reply(handler, question):
         says("I'm sorry, I can't." if question["temperature"] == 0 else CAPTION)(handler, question)
@@ -236,6 +334,7 @@ def test_a_bad_answer_is_asked_for_again(source: Path, tmp_path: Path) -> None:
         (["--caption-language", "fr"], "must be one of en, zh, both"),
         (["--caption-tokens", "1"], "must lie in 16..4096"),
         (["--concurrency", "0", "--url", "http://a"], "concurrency is 0; it must be positive"),
+        (["--answer-s", "0", "--url", "http://a"], "answer_s is 0.0; it must be positive"),
     ],
 )
 def test_a_wrong_option_is_one_sentence(
@@ -267,6 +366,20 @@ def test_wrong_options_for_new_captions(
     assert message in capsys.readouterr().err
 
 
+def test_where_only_captions_differ_make_captions_is_named(
+    source: Path, tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    out = tmp_path / "out"
+    flags = ["--input", str(source), "--output", str(out), "--workers", "1"]
+    assert shards.main([*flags, "--captioner", "none"]) == running.DONE
+    with chat_server(says(CAPTION)) as server:
+        assert shards.main([*flags, "--url", server.url]) == running.WRONG
+        assert f"or make captions DATA={out} with these" in capsys.readouterr().err
+        assert shards.main([*flags, "--url", server.url, "--max-area", "99"]) == running.WRONG
+        assert shards.main([*flags, "--captioner", "layers"]) == running.WRONG
+    assert "make captions" not in capsys.readouterr().err
+
+
 def test_auto_says_what_it_is(source: Path, tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
     assert shards.main(["--input", str(source), "--output", str(tmp_path / "out"), "--workers", "1"]) == running.DONE
     assert "from texts and layer names; with MODEL= or URL= Qwen2.5-VL writes them" in capsys.readouterr().out
@@ -275,12 +388,18 @@ def test_auto_says_what_it_is(source: Path, tmp_path: Path, capsys: pytest.Captu
 def test_beam_weighs_and_counts_references_and_not_pixels() -> None:
     images = Slice("i", 0, 12345, "")
     one = Reference("a", "f", "0" * 64, None, None, 1, 9, Slice("r", 0, 1, ""), images, area_px=784 * 700)
-    handler = Handler(parse(["--input", "a", "--output", "b", "--url", "http://a"]))
+    handler = Handler(parse(["--input", "a", "--output", "b", "--model", "m"]))
     assert visual_tokens(one) == 700
     assert handler.get_num_bytes([one, one]) == 2 * 12345
     assert handler.batch_elements_kwargs()["element_size_fn"](one) == 700
+    assert handler.share_model_across_processes()
+
+
+def test_a_server_gets_many_more_samples_at_once_than_it_is_asked_about() -> None:
+    flags = ["--input", "a", "--output", "b", "--url", "http://a", "--concurrency", "20"]
+    handler = Handler(parse(flags))
+    assert handler.batch_elements_kwargs() == {"min_batch_size": 1280, "max_batch_size": 1280}
     assert not handler.share_model_across_processes()
-    assert Handler(parse(["--input", "a", "--output", "b", "--model", "m"])).share_model_across_processes()
 
 
 def test_a_model_in_this_process_captions_too(source: Path, tmp_path: Path, tiny_qwen: Path) -> None:

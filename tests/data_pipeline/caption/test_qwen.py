@@ -1,5 +1,6 @@
 """Answers of a tiny Qwen2.5-VL of random numbers, loaded as a published one is."""
 
+import copy
 import json
 import shutil
 from pathlib import Path
@@ -72,6 +73,24 @@ def test_an_answer_is_what_transformers_gives_when_asked_directly(tiny_qwen: Pat
     assert torch.equal(ours["pixel_values"], inputs["pixel_values"])
     (row,) = model.generate(**inputs, max_new_tokens=6, do_sample=False)[:, inputs["input_ids"].shape[1] :]
     assert qwen.answers([question]) == [Answer(processor.decode(row, skip_special_tokens=True), "length", 6)]
+
+
+@pytest.mark.parametrize("questions", [MIXED, [asked(words="no picture")], [asked(), MIXED[2]]])
+def test_a_batch_is_given_as_the_processor_gives_it(qwen: Qwen, questions: list[Question]) -> None:
+    network = qwen.load()
+    processor = copy.deepcopy(network._processor)
+    processor.tokenizer.padding_side = "left"
+    theirs = processor(
+        text=[network._text(question) for question in questions],
+        images=[picture for question in questions for picture in question.pictures] or None,
+        padding=True,
+        return_tensors="pt",
+    )
+    ours = network.inputs(questions)
+    assert theirs.keys() == ours.keys()
+    for name, values in theirs.items():
+        assert torch.equal(ours[name], values)
+        assert ours[name].dtype == values.dtype
 
 
 def test_a_model_that_is_laid_out_as_the_7b_is_published_answers_the_same(folder: Path, qwen: Qwen) -> None:
@@ -166,7 +185,7 @@ def test_a_picture_that_the_model_cannot_take_fails_alone(qwen: Qwen, size: tupl
 def test_visual_tokens_are_counted_as_the_processor_makes_them(qwen: Qwen, size: tuple[int, int]) -> None:
     network = qwen.load()
     grid = network.inputs([asked(size)])["image_grid_thw"][0]
-    assert network._visual_tokens(*size) == grid.prod() // 4
+    assert network._patches.tokens(*size) == grid.prod() // 4
 
 
 class Memory:

@@ -3,7 +3,9 @@
 import base64
 import io
 import socket
+import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -12,7 +14,7 @@ from PIL import Image
 from data_pipeline.caption import server as module
 from data_pipeline.caption.server import KEY, Endpoint, Server
 from data_pipeline.caption.vision import FAILED, GONE, Answer, Question, Sampling
-from tests.chat_server import Reply, chat_server, says, sends, stalls, trickles
+from tests.chat_server import Reply, chat_server, says, sends, stalls, trickles, trickles_header
 
 PICTURE = np.arange(5 * 7 * 3, dtype=np.uint8).reshape(5, 7, 3)
 QUESTION = Question((PICTURE,), "What is it?", Sampling(max_tokens=9, temperature=0.5, seed=3))
@@ -105,6 +107,24 @@ def test_answers_come_in_the_order_of_the_questions() -> None:
     assert [answer.text for answer in answers] == [str(k) for k in range(12)]
 
 
+def test_threads_share_the_questions_that_are_asked_at_a_time() -> None:
+    lock, at_once, most = threading.Lock(), [0], [0]
+
+    def count(handler, question):
+        with lock:
+            at_once[0] += 1
+            most[0] = max(most[0], at_once[0])
+        time.sleep(0.05)
+        with lock:
+            at_once[0] -= 1
+        says("yes")(handler, question)
+
+    with chat_server(count) as server, ThreadPoolExecutor(4) as threads:
+        model = Server(Endpoint(server.url, "tiny", concurrency=3))
+        assert all(len(one) == 5 for one in threads.map(model.answers, [[QUESTION] * 5] * 4))
+    assert most == [3]
+
+
 @pytest.mark.parametrize("status", [429, 500, 503])
 def test_what_passes_is_tried_again(status: int) -> None:
     assert ask(sends(b"busy", status), sends(b"busy", status), says("yes")) == (Answer("yes", "stop", 1), 3)
@@ -148,12 +168,45 @@ def test_an_empty_answer_is_an_answer() -> None:
     assert ask(says("", "stop")) == (Answer("", "stop", 0), 1)
 
 
-@pytest.mark.parametrize("reply", [stalls(5), trickles(b" ", 0.05)], ids=["stalls", "endless"])
+@pytest.mark.parametrize(
+    "reply",
+    [
+        stalls(5),
+        trickles(b" ", 0.05),
+        trickles(b" ", 5),
+        trickles(b" ", 0.05, Content_Length="1000"),
+        trickles(b"0", 0.05, Transfer_Encoding="chunked"),
+        trickles_header(0.05),
+    ],
+    ids=["stalls", "body", "body that stalls", "body of a length", "size of a chunk", "header"],
+)
 def test_a_server_that_does_not_come_to_an_end_is_left(reply: Reply) -> None:
+    """Two tries of 0.3 s."""
     started_s = time.monotonic()
     answer, times = ask(reply, tries=2, answer_s=0.3)
     assert (answer.finish_reason, times) == (GONE, 2)
-    assert time.monotonic() - started_s < 4
+    assert answer.message == "no whole answer in 0.3 s"
+    assert time.monotonic() - started_s < 2
+
+
+def test_a_server_that_trickles_its_list_of_models_is_left() -> None:
+    with chat_server() as server:
+        server.list_models = trickles_header(0.05)
+        with pytest.raises(ValueError, match=r"cannot be used: no whole answer in 0\.3 s"):
+            Server(Endpoint(server.url, answer_s=0.3)).served_model()
+
+
+def test_an_answer_that_trickles_in_time_is_an_answer() -> None:
+    def slowly(handler, question):
+        body = b'{"choices": [{"message": {"content": "yes"}, "finish_reason": "stop"}]}'
+        handler.send_response(200)
+        handler.end_headers()
+        for part in (body[:9], body[9:]):
+            handler.wfile.write(part)
+            handler.wfile.flush()
+            time.sleep(0.1)
+
+    assert ask(slowly, answer_s=2) == (Answer("yes", "stop"), 1)
 
 
 def test_a_dead_server_costs_little_after_a_while() -> None:
@@ -197,6 +250,11 @@ def test_settings_are_positive() -> None:
     for name in ("concurrency", "tries", "answer_s", "per_minute"):
         with pytest.raises(ValueError, match=f"{name} is 0; it must be positive"):
             Endpoint("http://a", **{name: 0})
+    for value in (float("inf"), 1e6):
+        with pytest.raises(ValueError, match="a day, at most"):
+            Endpoint("http://a", answer_s=value)
+    with pytest.raises(ValueError, match="answer_s is nan"):
+        Endpoint("http://a", answer_s=float("nan"))
 
 
 def test_v1_may_be_left_out() -> None:
@@ -226,6 +284,6 @@ def test_a_server_that_is_not_there() -> None:
 
 def test_something_else_that_listens() -> None:
     with chat_server() as server:
-        server.listing = b"[1]"
+        server.list_models = sends(b"[1]")
         with pytest.raises(ValueError, match="OpenAI-compatible"):
             Server(Endpoint(server.url)).served_model()

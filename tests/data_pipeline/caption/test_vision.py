@@ -1,11 +1,24 @@
 """A model is asked once about the same pixels in the same words, and again where anything differs."""
 
+import threading
+import time
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
 
-from data_pipeline.caption.vision import NO_ANSWER, Answer, Keep, Question, Remembered, Sampling, nothing, question_hash
+from data_pipeline.caption.vision import (
+    NO_ANSWER,
+    Answer,
+    Keep,
+    ModelGone,
+    Question,
+    Remembered,
+    Sampling,
+    nothing,
+    question_hash,
+)
 
 PICTURE = np.zeros((4, 6, 3), np.uint8)
 QUESTION = Question((PICTURE,), "What?")
@@ -33,6 +46,38 @@ def test_an_answer_is_remembered_over_runs() -> None:
     assert [answer.text for answer in first] == ["WHAT?", "WHO?", "WHAT?"]
     assert [answer.text for answer in again] == ["WHAT?", "WHY?"]
     assert model.asked == ["What?", "Who?", "Why?"]
+
+
+class Slow(Model):
+    """Answers when it may; the first of its askers is told to fail, if any is."""
+
+    def __init__(self, failures: int) -> None:
+        super().__init__()
+        self.failures = failures
+        self.is_asked, self.may_answer = threading.Event(), threading.Event()
+
+    def answers(self, questions: Sequence[Question], keep: Keep = nothing) -> list[Answer]:
+        self.is_asked.set()
+        assert self.may_answer.wait(10)
+        if self.failures:
+            self.failures -= 1
+            raise ModelGone("as asked")
+        return super().answers(questions, keep)
+
+
+@pytest.mark.parametrize("failures", [0, 1])
+def test_what_one_thread_asks_the_others_wait_for_and_ask_themselves_where_it_fails(failures: int) -> None:
+    model = Slow(failures)
+    remembered = Remembered(model, {})
+    with ThreadPoolExecutor(3) as threads:
+        first = threads.submit(remembered.answers, [QUESTION])
+        assert model.is_asked.wait(10)
+        others = [threads.submit(remembered.answers, [QUESTION]) for _ in range(2)]
+        time.sleep(0.05)  # they have come to wait, or soon will, which must make no difference
+        model.may_answer.set()
+        assert [other.result()[0].text for other in others] == ["WHAT?", "WHAT?"]
+        assert isinstance(first.exception(), ModelGone) == bool(failures)
+    assert model.asked == ["What?"]
 
 
 @pytest.mark.parametrize("reason", NO_ANSWER)
