@@ -16,7 +16,8 @@ from scipy import ndimage
 
 from data_pipeline.anomaly.censoring import around, blurred, contrast_of_edges, core_box, eye_bar, mosaiced, plainness
 from data_pipeline.anomaly.detector import Scene, Subject
-from data_pipeline.anomaly.faces import GREY, LEAST_FACE_PX, Face, confirmed, proposed, pyramid
+from data_pipeline.anomaly.faces import LEAST_FACE_PX, Face, confirmed, proposed, pyramid
+from data_pipeline.neutral_grey import over_grey
 from schemas.reasons import DropReason
 from schemas.stack import Box, PlainLayer
 
@@ -105,14 +106,6 @@ def _has_room(alpha: np.ndarray, scale: float) -> bool:
     """Whether anything as large as the least face is covered, so that lines and letters are passed over."""
     cells = np.asarray(Image.fromarray(alpha).reduce(round(_CELL_PX * scale)), np.float32) / 255
     return float(ndimage.uniform_filter(cells, _CELLS, mode="constant").max()) >= _COVERED
-
-
-def over_grey(rgba: np.ndarray) -> Image.Image:
-    """A straight picture uint8 RGBA on neutral grey, RGB, rounded."""
-    image = Image.fromarray(rgba)
-    ground = Image.new("RGB", image.size, GREY)
-    ground.paste(image, mask=image.getchannel("A"))
-    return ground
 
 
 def _reduced(image: Image.Image, scale: float) -> Image.Image:

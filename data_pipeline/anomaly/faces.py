@@ -12,10 +12,10 @@ import numpy as np
 from PIL import Image
 
 from data_pipeline.anomaly.blaze_face import NETWORKS, Network, network
+from data_pipeline.neutral_grey import GREY
 
 LEAST_FACE_PX = 40
 _LEAST_SHARE = 0.85  # of that, as a width is found to within a sixth
-GREY = (128, 128, 128)
 _PROPOSED = 0.06  # the score at which a tile's proposal is looked at again
 _OVERLAP = 0.25  # of neighbouring tiles: more than a face has there
 _LEAST_SEEN_PX = 5  # of a face in a network's input

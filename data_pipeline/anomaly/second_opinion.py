@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from data_pipeline.anomaly.blurred_faces import over_grey
 from data_pipeline.caption.vision import GONE, ModelGone, Question, Sampling, VisionModel
+from data_pipeline.neutral_grey import over_grey
 from data_pipeline.previews import preview
 from schemas.reasons import DropReason, Objection
 

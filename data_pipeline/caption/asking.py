@@ -5,11 +5,10 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from data_pipeline.anomaly.blurred_faces import over_grey
-from data_pipeline.anomaly.faces import GREY
 from data_pipeline.caption.control import Flag, flags, quoted_share
 from data_pipeline.caption.prompt import COMPOSITE, LAYER, Prompt, prompt
 from data_pipeline.caption.vision import Answer, Question, Sampling, VisionModel
+from data_pipeline.neutral_grey import GREY, over_grey
 from data_pipeline.resize import resize_picture, target_size
 from schemas.caption_options import CaptionOptions
 from schemas.captions import Caption, Captioned

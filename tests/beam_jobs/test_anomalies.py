@@ -14,23 +14,19 @@ from beam_jobs import running, shards
 from beam_jobs.children import close_children
 from beam_jobs.command_line import parse
 from data_pipeline.drawing import Pixels, draw
-from data_pipeline.drawing.anomalies import tiled_text
 from data_pipeline.shard_io import index_tar, read_at
 from schemas.options import DETECTORS
 from tests.audit.test_verify import edit_table
-
-_SIDE = 200
+from tests.beam_jobs.marked_design import SIDE_PX, ground, mark
 
 
 @pytest.fixture(scope="module")
 def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("marked")
-    y, x = np.mgrid[:_SIDE, :_SIDE]
-    ground = np.dstack([x, y, 255 - x, np.full_like(x, 255)]).astype(np.uint8)
     disc = np.full((60, 60, 4), (200, 30, 90, 255), np.uint8)
-    layers = [Pixels(name="Ground", rgba=ground), Pixels(name="Disc", rgba=disc, left=70, top=40)]
-    draw(folder / "plain.psd", _SIDE, _SIDE, layers)
-    draw(folder / "marked.psd", _SIDE, _SIDE, [*layers, tiled_text(np.random.default_rng(0), _SIDE, _SIDE)])
+    layers = [ground(), Pixels(name="Disc", rgba=disc, left=70, top=40)]
+    draw(folder / "plain.psd", SIDE_PX, SIDE_PX, layers)
+    draw(folder / "marked.psd", SIDE_PX, SIDE_PX, [*layers, mark()])
     return folder
 
 
@@ -69,8 +65,8 @@ def test_a_watermark_is_dropped_shown_and_told(source: Path, tmp_path: Path) -> 
     row = documents["marked.psd"]
     assert row["final_mean"] is None  # it is no longer Photoshop's picture
     shown = _previews(tmp_path / "out")[f"{row['key']}.dropped_00.webp"]
-    assert shown.shape == (_SIDE, _SIDE, 4)
-    assert 0 < np.count_nonzero(shown[..., 3]) < 0.6 * _SIDE**2
+    assert shown.shape == (SIDE_PX, SIDE_PX, 4)
+    assert 0 < np.count_nonzero(shown[..., 3]) < 0.6 * SIDE_PX**2
 
 
 def test_a_figure_that_does_not_explain_the_drop_is_found(source: Path, tmp_path: Path) -> None:

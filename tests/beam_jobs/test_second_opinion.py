@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
@@ -12,21 +11,16 @@ from beam_jobs import running, shards
 from beam_jobs.children import close_children
 from beam_jobs.command_line import parse
 from beam_jobs.options import JobOptions
-from data_pipeline.drawing import Pixels, draw
-from data_pipeline.drawing.anomalies import tiled_text
+from data_pipeline.drawing import draw
 from data_pipeline.stack_io import decode_json
+from tests.beam_jobs.marked_design import SIDE_PX, ground, mark
 from tests.chat_server import chat_server, says, sends
-
-_SIDE = 200
 
 
 @pytest.fixture(scope="module")
 def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("marked")
-    y, x = np.mgrid[:_SIDE, :_SIDE]
-    ground = np.dstack([x, y, 255 - x, np.full_like(x, 255)]).astype(np.uint8)
-    mark = tiled_text(np.random.default_rng(0), _SIDE, _SIDE)
-    draw(folder / "marked.psd", _SIDE, _SIDE, [Pixels(name="Ground", rgba=ground), mark])
+    draw(folder / "marked.psd", SIDE_PX, SIDE_PX, [ground(), mark()])
     return folder
 
 

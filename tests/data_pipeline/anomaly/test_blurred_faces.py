@@ -8,7 +8,7 @@ from PIL import Image
 from data_pipeline.anomaly import Detector, Judge, Scene, Subject, blaze_face, blurred_faces, check_models, judged
 from data_pipeline.anomaly.bench_faces import bar, gaussian, mosaic, regions
 from data_pipeline.anomaly.blaze_face import FaceModelMissing, network
-from data_pipeline.anomaly.blurred_faces import _COMPOSITES, BlurredFaces, over_grey
+from data_pipeline.anomaly.blurred_faces import _COMPOSITES, BlurredFaces
 from data_pipeline.anomaly.faces import Face, faces
 from schemas.options import CurateOptions
 from schemas.reasons import DropReason
@@ -53,12 +53,6 @@ def test_it_is_a_detector():
     detector: Detector = DETECTOR
     assert detector.reason == DropReason.BLURRED_FACE
     assert 0.02 < detector.threshold < 0.04
-
-
-def test_the_ground_is_neutral_grey():
-    rgba = np.array([[[0, 200, 255, 0], [0, 200, 255, 255], [0, 200, 255, 128]]], np.uint8)
-    expected = [[128, 128, 128], [0, 200, 255], [64, 164, 192]]
-    assert np.asarray(over_grey(rgba))[0].tolist() == expected
 
 
 def test_a_layer_without_a_face_is_nothing():
