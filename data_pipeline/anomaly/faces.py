@@ -37,7 +37,7 @@ _LOOKS = (
 )
 _UNCLEAR = 0.07, 0.3  # scores between them
 _PROMISING = 0.04  # a score of a network below it ends a second look; the widest comes first, as blur ends the others
-_MOST_PROPOSED = 8
+MOST_PROPOSED = 8
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,7 +85,7 @@ def proposed(sizes: Sequence[np.ndarray]) -> list[Face]:
         return []
     found = [_proposals(sizes, network(name), px) for name, px in _PASSES]
     proposals = Proposals(np.concatenate([f.scores for f in found]), np.concatenate([f.points for f in found]))
-    likely = [_face(score, points) for score, points in merged(proposals)[:_MOST_PROPOSED]]
+    likely = [_face(score, points) for score, points in merged(proposals)[:MOST_PROPOSED]]
     return [face for face in likely if face.width >= _LEAST_SHARE * LEAST_FACE_PX]
 
 

@@ -5,31 +5,16 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from data_pipeline.anomaly import Detector, Judge, Scene, Subject, blaze_face, blurred_faces, check_models, judged
+from data_pipeline.anomaly import Detector, Judge, Scene, Subject, blaze_face, check_models, judged
 from data_pipeline.anomaly.bench_faces import bar, gaussian, mosaic, regions
 from data_pipeline.anomaly.blaze_face import FaceModelMissing, network
 from data_pipeline.anomaly.blurred_faces import _COMPOSITES, BlurredFaces
-from data_pipeline.anomaly.faces import Face, faces
+from data_pipeline.anomaly.faces import Face
 from schemas.options import CurateOptions
 from schemas.reasons import DropReason
 from schemas.stack import PlainLayer, Stack
 
 DETECTOR = BlurredFaces()
-
-
-@pytest.fixture(scope="module")
-def sharp(portraits: list[np.ndarray]) -> list[tuple[np.ndarray, Face]]:
-    """The head and shoulders of every portrait, the face about 110 px wide, and that face."""
-    result = []
-    for portrait in portraits:
-        face = faces(portrait)[0]
-        (x, y), reach = face.centre, 1.4 * face.width
-        box = (round(x - reach), max(0, round(y - reach)), round(x + reach), round(y + reach))
-        picture = np.asarray(
-            Image.fromarray(portrait).crop(box).resize((308, round(308 * (box[3] - box[1]) / (2 * reach))))
-        )
-        result.append((picture, faces(picture)[0]))
-    return result
 
 
 def layer(picture: np.ndarray, left: int = 0, top: int = 0, alpha: np.ndarray | None = None) -> PlainLayer:
@@ -58,33 +43,6 @@ def test_it_is_a_detector():
 def test_a_layer_without_a_face_is_nothing():
     assert alone(np.full((90, 120, 3), 200, np.uint8)) == 0
     assert alone(np.random.default_rng(0).integers(0, 255, (200, 200, 3), np.uint8)) == 0
-
-
-def test_letters_and_lines_are_passed_over(monkeypatch: pytest.MonkeyPatch):
-    def proposed(sizes: list[np.ndarray]) -> None:
-        raise AssertionError("a picture without room for a face was searched")
-
-    monkeypatch.setattr(blurred_faces, "proposed", proposed)
-    picture = np.random.default_rng(0).integers(0, 255, (400, 600, 3), np.uint8)
-    alpha = np.zeros((400, 600), np.uint8)
-    alpha[:, ::20] = alpha[:, 1::20] = alpha[::30] = 255
-    lines = layer(picture, alpha=alpha)
-    assert DETECTOR.measure(Subject(lines, (), Scene(Stack(600, 400, (lines,))), 0)) == 0
-    with pytest.raises(AssertionError, match="was searched"):
-        alone(picture)
-
-
-def test_a_large_picture_is_searched_at_a_megapixel(sharp: list[tuple[np.ndarray, Face]]):
-    for picture, face in sharp:
-        blurred = np.rint(gaussian(picture, 0.06 * face.width)).astype(np.uint8)
-        size = picture.shape[1] * 6, picture.shape[0] * 6
-        large = np.asarray(Image.fromarray(blurred).resize(size, Image.Resampling.BICUBIC))
-        opaque = np.full(large.shape[:2], 255, np.uint8)
-        assert large.shape[0] * large.shape[1] > 1 << 21
-        value, (left, top, right, bottom) = DETECTOR.searched(np.dstack([large, opaque]))[0]
-        assert value == pytest.approx(0.06, rel=0.35)
-        centre = (left + right) / 2, (top + bottom) / 2
-        assert np.hypot(*np.subtract(centre, np.multiply(face.centre, 6))) < 0.15 * 6 * face.width
 
 
 def test_a_gradient_is_no_blurred_face():
@@ -142,6 +100,13 @@ def dropped(stack: Stack) -> list[int]:
     scene = Scene(stack)
     verdicts = [judged(Subject(one, (), scene, index), [Judge(DETECTOR)]) for index, one in enumerate(stack.layers)]
     return [index for index, verdict in enumerate(verdicts) if verdict.drop is not None]
+
+
+def test_a_composite_is_looked_at_where_a_layer_by_itself_seems_to_have_a_face(monkeypatch: pytest.MonkeyPatch):
+    flat = layer(np.full((300, 300, 3), 90, np.uint8)), layer(np.zeros((50, 50, 3), np.uint8), 20, 20)
+    scene = Scene(Stack(300, 300, flat))
+    monkeypatch.setattr(Scene, "composite", property(lambda scene: pytest.fail("the composite was painted")))
+    assert [DETECTOR.measure(Subject(one, (), scene, index)) for index, one in enumerate(flat)] == [0, 0]
 
 
 def test_a_composite_is_searched_once_and_forgotten(sharp: list[tuple[np.ndarray, Face]]):

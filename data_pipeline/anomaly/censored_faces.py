@@ -1,0 +1,141 @@
+"""A picture in, the faces in it that are blurred, mosaiced or barred: where, and how far, in face widths.
+
+The sigma of the Gaussian blur that a face looks like; of a mosaic, two thirds of the width of its blocks; of a bar
+across the eyes, its height.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from PIL import Image
+from scipy import ndimage
+
+from data_pipeline.anomaly.censoring import around, blurred, contrast_of_edges, core_box, eye_bar, mosaiced, plainness
+from data_pipeline.anomaly.faces import LEAST_FACE_PX, Face, confirmed, proposed, pyramid
+from data_pipeline.neutral_grey import over_grey
+from schemas.stack import Box
+
+_MOST_PX = 1 << 20  # a larger picture is reduced first: what is stored is no larger, unless asked for
+_SUSPICIOUS = 0.7  # of the threshold, where a face is not yet found exactly
+_SURE = 0.5  # the score from which the best proposal is looked at again anyway: a bar hides where exactly the eyes are
+_OF_A_BLOCK = 2 / 3
+_PLAIN, _PLAIN_BEHIND_A_BAR = 0.45, 0.6  # shares of one grey that no face has, however blurred
+_BLURRED, _MOSAICED, _BARRED = 0.14, 0.14, 0.3  # the least score of a face: blur is evidence, a bar may be a line
+_BLURRED_LITTLE, _LITTLE = 0.2, 0.04  # what is blurred that little still is a face to a network; smooth noise is not
+_BLURRED_ALONE = 0.10  # where it is much blurred, and what is around it is not
+_MUCH, _STANDS_OUT = 0.05, 2.0
+_BESIDE_A_SHARP_FACE = 0.3  # a fold or a background out of focus scores less
+_LIKELY_PX = 56  # a narrower face must score higher: chance has more places for it, as one over its width squared
+_CELL_PX = 8
+_CELLS = 4  # that a face covers each way, at least
+_COVERED = 0.6  # of their alpha
+
+
+@dataclass(frozen=True)
+class Censored:
+    """How far a face is censored, and in which box of the picture."""
+
+    value: float
+    box: Box
+
+
+@dataclass(frozen=True)
+class _Mark:
+    """A face that is censored in a box of the reduced picture, and the score from which it is a face."""
+
+    value: float
+    box: Box
+    least_score: float
+
+
+@dataclass(frozen=True, eq=False)
+class Portrait:
+    """A picture in which faces have room, over grey; all that goes in and out is in pixels of the whole picture."""
+
+    scale: float  # how many of them are one pixel here
+    sizes: list[np.ndarray]  # the pyramid, uint8 RGB
+    grey: np.ndarray
+
+    def proposals(self) -> list[Face]:
+        """Where faces may be, best first, with many false alarms."""
+        return [_resized(face, self.scale) for face in proposed(self.sizes)]
+
+    def censored(
+        self, likely: Sequence[Face], threshold: float, is_of_interest: Callable[[Box], bool] = lambda box: True
+    ) -> list[Censored]:
+        """Of proposals, best first, those that are faces, each with how far it is censored.
+
+        But for the surest proposal, only what is of interest and looks censored before is looked at again.
+        """
+        found = []
+        least = 0.0
+        for rank, face in enumerate(_resized(face, 1 / self.scale) for face in likely):
+            is_sure = rank == 0 and face.score >= _SURE
+            if not is_sure:
+                suspicious = [mark for mark in _marks(self.grey, face) if mark.value > _SUSPICIOUS * threshold]
+                if not any(is_of_interest(_enlarged(mark.box, self.scale)) for mark in suspicious):
+                    continue
+            face = confirmed(self.sizes, face)
+            score = face.score * min(1.0, face.width / _LIKELY_PX) ** 2
+            if score <= least:
+                continue
+            seen = _marks(self.grey, face)
+            found += [
+                Censored(mark.value, _enlarged(mark.box, self.scale)) for mark in seen if score >= mark.least_score
+            ]
+            if is_sure and score >= _SURE and all(mark.value <= threshold for mark in seen):
+                least = _BESIDE_A_SHARP_FACE
+        return found
+
+
+def portrait(rgba: np.ndarray) -> Portrait | None:
+    """Of a picture uint8 RGBA; None where no face has room."""
+    scale = max(1.0, (rgba.shape[0] * rgba.shape[1] / _MOST_PX) ** 0.5)
+    if min(rgba.shape[:2]) < scale * LEAST_FACE_PX or not _has_room(rgba[..., 3], scale):
+        return None
+    image = _reduced(over_grey(rgba), scale)
+    return Portrait(scale, pyramid(image), np.asarray(image.convert("L")))
+
+
+def _resized(face: Face, scale: float) -> Face:
+    x, y = face.centre
+    return replace(face, centre=(x * scale, y * scale), width=face.width * scale, points=face.points * scale)
+
+
+def _enlarged(box: Box, scale: float) -> Box:
+    left, top, right, bottom = (round(side * scale) for side in box)
+    return left, top, right, bottom
+
+
+def _has_room(alpha: np.ndarray, scale: float) -> bool:
+    """Whether anything as large as the least face is covered, so that lines and letters are passed over."""
+    cells = np.asarray(Image.fromarray(alpha).reduce(round(_CELL_PX * scale)), np.float32) / 255
+    return float(ndimage.uniform_filter(cells, _CELLS, mode="constant").max()) >= _COVERED
+
+
+def _reduced(image: Image.Image, scale: float) -> Image.Image:
+    if scale == 1:
+        return image
+    size = max(1, round(image.width / scale)), max(1, round(image.height / scale))
+    return image.resize(size, Image.Resampling.BILINEAR, reducing_gap=2)
+
+
+def _marks(grey: np.ndarray, face: Face) -> list[_Mark]:
+    part = around(grey, face)
+    marks = []
+    plain = plainness(part)
+    if plain < _PLAIN:
+        block = mosaiced(grey, face)
+        if block:
+            value, least = block * _OF_A_BLOCK, _MOSAICED
+        else:
+            value = blurred(grey, face)
+            least = _BLURRED_LITTLE if value < _LITTLE else _BLURRED
+            if value >= _MUCH and contrast_of_edges(grey, face) >= _STANDS_OUT:
+                least = _BLURRED_ALONE
+        marks.append(_Mark(value, core_box(face, grey.shape), least))
+    height, bar = eye_bar(grey, face)
+    if bar is not None and plain < _PLAIN_BEHIND_A_BAR:
+        marks.append(_Mark(height, bar, _BARRED))
+    return marks
