@@ -26,6 +26,11 @@ def size(box: Box) -> tuple[int, int]:
     return box[3] - box[1], box[2] - box[0]
 
 
+def area(box: Box) -> int:
+    """In pixels."""
+    return (box[2] - box[0]) * (box[3] - box[1])
+
+
 def view(array: np.ndarray, box: Box, inner: Box) -> np.ndarray:
     """The part of an array on `box` that lies on `inner`, which must lie inside; no copy.
 

@@ -11,6 +11,8 @@ from schemas.options import CurateOptions
 from schemas.reasons import DropReason
 from schemas.stack import PlainLayer, Stack
 
+_ROUNDS = 8
+
 
 @dataclass(frozen=True, eq=False)
 class Filtered:
@@ -29,18 +31,21 @@ def drop_layers(
 ) -> Filtered:
     """Drop anomalous layers, then those that show on too few pixels or change nothing.
 
-    `contribution` was measured on the whole stack; where an anomalous layer goes, it is measured again without it.
+    `contribution` was measured on the whole stack; where an anomalous layer goes, it is measured again without it. In
+    the last of so many rounds all that is left is judged, hidden or not: a pile of marks shall not cost a round each.
     """
     least_px = least_visible_px(flat.stack, options)
     stack = flat.stack
     anomalous: list[PlainLayer] = []
     seen: set[int] = set()
-    with_paint = {layer_id for layer in stack.layers if layer.owner_id is None for layer_id in layer.layer_ids}
-    while judges:  # what an anomalous layer hid may be anomalous too
+    for rounds_left in reversed(range(_ROUNDS if judges else 0)):  # what an anomalous layer hid may be anomalous too
         scene = Scene(stack)
         gone: dict[int, Verdict] = {}
+        shows = [bool(kept) or not rounds_left for kept in contribution.kept]
+        with_paint = {i for one, shown in zip(stack.layers, shows, strict=True) if shown and one.owner_id is None
+                      for i in one.layer_ids}  # fmt: skip
         for index, layer in enumerate(stack.layers):
-            if not contribution.kept[index] or id(layer) in seen or layer.owner_id in with_paint:
+            if not shows[index] or id(layer) in seen or layer.owner_id in with_paint:
                 continue  # effects follow their owner
             seen.add(id(layer))
             nodes = tuple(flat.nodes[layer_id] for layer_id in layer.layer_ids)

@@ -25,8 +25,9 @@ _BLURRED, _MOSAICED, _BARRED = 0.14, 0.14, 0.3  # the least score of a face: blu
 _BLURRED_LITTLE, _LITTLE = 0.2, 0.04  # what is blurred that little still is a face to a network; smooth noise is not
 _BLURRED_ALONE = 0.10  # where it is much blurred, and what is around it is not
 _MUCH, _STANDS_OUT = 0.05, 2.0
-_BESIDE_A_SHARP_FACE = 0.3  # a fold or a background out of focus scores less
+_BESIDE_A_SURE_FACE = 0.3  # a fold or a background out of focus scores less
 _LIKELY_PX = 56  # a narrower face must score higher: chance has more places for it, as one over its width squared
+_MOST_LOOKS = 8
 _CELL_PX = 8
 _CELLS = 4  # that a face covers each way, at least
 _COVERED = 0.6  # of their alpha
@@ -69,13 +70,16 @@ class Portrait:
         But for the surest proposal, only what is of interest and looks censored before is looked at again.
         """
         found = []
-        least = 0.0
+        least, looks = 0.0, 0
         for rank, face in enumerate(_resized(face, 1 / self.scale) for face in likely):
             is_sure = rank == 0 and face.score >= _SURE
             if not is_sure:
                 suspicious = [mark for mark in _marks(self.grey, face) if mark.value > _SUSPICIOUS * threshold]
                 if not any(is_of_interest(_enlarged(mark.box, self.scale)) for mark in suspicious):
                     continue
+            looks += 1
+            if looks > _MOST_LOOKS:
+                break
             face = confirmed(self.sizes, face)
             score = face.score * min(1.0, face.width / _LIKELY_PX) ** 2
             if score <= least:
@@ -84,8 +88,8 @@ class Portrait:
             found += [
                 Censored(mark.value, _enlarged(mark.box, self.scale)) for mark in seen if score >= mark.least_score
             ]
-            if is_sure and score >= _SURE and all(mark.value <= threshold for mark in seen):
-                least = _BESIDE_A_SHARP_FACE
+            if is_sure and score >= _SURE:
+                least = _BESIDE_A_SURE_FACE
         return found
 
 

@@ -37,7 +37,7 @@ _LOOKS = (
 )
 _UNCLEAR = 0.07, 0.3  # scores between them
 _PROMISING = 0.04  # a score of a network below it ends a second look; the widest comes first, as blur ends the others
-MOST_PROPOSED = 8
+MOST_PROPOSED = 24
 
 
 @dataclass(frozen=True, eq=False)

@@ -7,11 +7,23 @@ from scipy import fft, ndimage
 
 from data_pipeline.anomaly.alpha import ink_of, shrunk
 from data_pipeline.anomaly.detector import Subject
-from data_pipeline.anomaly.wording import is_watermark_name, is_watermark_text
+from data_pipeline.anomaly.wording import (
+    is_stamp_text,
+    is_warning_text,
+    is_watermark_group,
+    is_watermark_name,
+    is_watermark_text,
+)
+from data_pipeline.boxes import area, intersect
+from data_pipeline.flatten.node import Node
 from schemas.reasons import DropReason
+from schemas.stack import PlainLayer
 
 _ACROSS = 0.6  # of either side of the canvas: how far a repeated mark reaches
 _FAINT = 0.75  # alpha: a watermark lets the picture through
+_MOST_SOLID = 0.1  # of a faint layer is less so
+_HIDING = 0.5  # of the canvas: what hides more of the picture is no mark on it, whatever it is called
+_MOSTLY = 0.5  # of a layer of several nodes
 _FAINTEST = 8  # alpha of what counts as visible
 _INK = (0.003, 0.6)  # share of the layer's box: less is a speck, more is a tint
 _SIDE = 512  # px: the alpha is looked at no larger
@@ -29,20 +41,56 @@ _ASIDE = 0.02  # of the side: how far from the diagonal a line from corner to co
 
 @dataclass(frozen=True)
 class Watermark:
-    """Measures 1 for preview wording in a text or a name; else, of a faint layer over most of the picture, the larger
-    of two: how much its alpha resembles itself one period away (the height of its autocorrelation's second peak), and
-    the share of both diagonals that it marks. In [0, 1]."""
+    """Measures 1 for preview wording in a text or a name of what does not hide the picture; else, of a faint layer over
+    most of the picture, the larger of two: how much its alpha resembles itself one period away (the height of its
+    autocorrelation's second peak), and the share of both diagonals that it marks. In [0, 1]."""
 
     threshold: float
     reason: DropReason = DropReason.WATERMARK
 
     def measure(self, subject: Subject) -> float:
-        if any(map(is_watermark_text, subject.texts)) or any(map(is_watermark_name, subject.labels + subject.groups)):
+        if _is_said(subject):
             return 1.0
         if not _is_faint_and_wide(subject) or subject.covered > _COVERED:
             return 0.0
         alpha = shrunk(subject.layer.rgba, _SIDE)
         return max(crossing(alpha), repetition(alpha))
+
+
+def _is_said(subject: Subject) -> bool:
+    """Whether texts and names say so, of most of the layer; of words that content is made of too, only if it is
+    faint."""
+    layer, stack = subject.layer, subject.scene.stack
+    plain = [node for node in subject.nodes if _is_named(node)]
+    doubtful = [node for node in subject.nodes if node not in plain and _is_perhaps_named(node)]
+    if not plain and not doubtful:
+        return False
+    if not plain and _solid_share(layer) > _MOST_SOLID:
+        return False
+    named = plain or doubtful
+    if len(named) < len(subject.nodes):
+        boxes = [inner for node in named if node.box and (inner := intersect(node.box, layer.box))]
+        if sum(map(area, boxes)) < _MOSTLY * area(layer.box):
+            return False
+    solid = int(ink_of(layer.rgba).by_alpha[round(_FAINT * 255) :].sum())
+    return solid <= _HIDING * stack.width * stack.height
+
+
+def _is_named(node: Node) -> bool:
+    if node.text is not None:
+        return is_watermark_text(node.text)
+    groups = node.group_path.replace("//", " ").split("/")
+    return any(map(is_watermark_group, groups)) or (node.owner_id is None and is_watermark_name(node.name))
+
+
+def _is_perhaps_named(node: Node) -> bool:
+    return node.text is not None and (is_warning_text(node.text) or is_stamp_text(node.text))
+
+
+def _solid_share(layer: PlainLayer) -> float:
+    """Of what a layer paints, the share that lets next to nothing through."""
+    by_alpha = ink_of(layer.rgba).by_alpha[_FAINTEST + 1 :]
+    return float(by_alpha[round(_FAINT * 255) - _FAINTEST :].sum()) / max(1, int(by_alpha.sum()))
 
 
 def _is_faint_and_wide(subject: Subject) -> bool:
@@ -55,10 +103,8 @@ def _is_faint_and_wide(subject: Subject) -> bool:
         or not subject.index
     ):
         return False
-    by_alpha = ink_of(layer.rgba).by_alpha[_FAINTEST + 1 :]
-    visible = int(by_alpha.sum())
-    solid = int(by_alpha[round(_FAINT * 255) - _FAINTEST :].sum())
-    return _INK[0] <= visible / (layer.rgba.shape[0] * layer.rgba.shape[1]) <= _INK[1] and solid <= 0.1 * visible
+    visible = int(ink_of(layer.rgba).by_alpha[_FAINTEST + 1 :].sum())
+    return _INK[0] <= visible / area(layer.box) <= _INK[1] and _solid_share(layer) <= _MOST_SOLID
 
 
 def crossing(alpha: np.ndarray) -> float:

@@ -5,20 +5,27 @@ what designers write in one differs: a purchased photograph is called by its fil
 """
 
 import re
+import unicodedata
 
 _AGENCY = (
     r"(shutter ?stock|istock( ?photo)?|getty ?images|dreamstime|deposit ?photos|123rf|alamy|adobe ?stock|fotolia"
     r"|freepik|vecteezy|envato( elements)?|big ?stock( ?photo)?|stock ?photo|can ?stock ?photo|pond5)"
 )
-_MARKED = re.compile(
-    rf"(this is (a|an) )?((preview|sample|specimen|comp|proof) (only|image|copy)|for preview only|water ?mark(ed)?s?"
-    rf"|(please )?do not (copy|use|distribute|reproduce)( or \w+)?|not for (re ?sale|(commercial )?use|distribution)"
-    rf"|(www )?{_AGENCY} com( \d+)?|{_AGENCY} \d{{5,}}|{_AGENCY} (preview|comp))",
+_MARK = (
+    r"(this is (a|an) )?((preview|sample|specimen|comp|proof) (only|image|copy)|for preview only|water ?mark(ed)?s?"
+    rf"|(www )?{_AGENCY} com( \d+)?|{_AGENCY} \d{{5,}}|{_AGENCY} (preview|comp))"
 )
+_WARNING = (
+    r"((please )?do not (copy|use|distribute|reproduce)( or \w+)?|not for (re ?sale|(commercial )?use|distribution))"
+)
+_MARKS = re.compile(rf"({_WARNING} )*{_MARK}( ({_MARK}|{_WARNING}))*")
+_WARNINGS = re.compile(rf"{_WARNING}( {_WARNING})*")
+_STAMPS = re.compile(rf"({_AGENCY}|sample|preview|proof|draft|specimen)( (by )?{_AGENCY})?")
 _NAMED = re.compile(
-    rf"\bwater ?marks?\b|^(for )?(preview|specimen|comp|proof) only\b|\bdo not (copy|use|distribute|reproduce)\b"
-    rf"|\bnot for (re ?sale|(commercial )?use|distribution)\b|\b{_AGENCY}( com)? (preview|comp|overlay)\b"
+    r"\bwater ?marks?\b|^(for )?(preview|specimen|comp|proof) only\b"
+    rf"|\b{_AGENCY}( com)? (preview|comp|overlay)\b"
 )
+_GROUP = re.compile(r"water ?marks?( (layers?|group|text|logo|overlay|pattern|tiles?))?")
 _NO_MARK = re.compile(r"\b(no|non|without|remove[ds]?|free|anti|un) water ?mark|\bwater ?mark (free|remov\w*)")
 _THING = (
     r"(own |company |brand |business |personal |custom )?"
@@ -76,23 +83,47 @@ _LOREM = frozenset(
     )
 )
 _FEWEST_WORDS = 3
+_FEWEST_APART = 4
+_CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 
 
 def plain_words(text: str) -> str:
-    """Words and numbers alone, in lower case, with one space between them."""
-    return " ".join(re.findall(r"[^\W_]+", text)).lower()
+    """Words and numbers alone, in lower case, with one space between them; without accents and what is not seen, in
+    letters of plain width, and letters that stand apart as one word."""
+    decomposed = unicodedata.normalize("NFKD", text)
+    seen = "".join(sign for sign in decomposed if unicodedata.category(sign) not in ("Mn", "Cf"))
+    words = re.findall(r"[^\W_]+", unicodedata.normalize("NFKC", seen))
+    is_spaced = len(words) >= _FEWEST_APART and all(len(word) == 1 for word in words)
+    return ("" if is_spaced else " ").join(words).lower()
 
 
 def is_watermark_text(text: str) -> bool:
     """Whether a text is a preview's mark, whether or not it is repeated."""
-    said = plain_words(text)
-    return bool(re.fullmatch(rf"({_MARKED.pattern})( ({_MARKED.pattern}))*", said))
+    return bool(_MARKS.fullmatch(plain_words(text)))
+
+
+def is_warning_text(text: str) -> bool:
+    """Whether a text forbids use or sale, as marks do, and packages."""
+    return bool(_WARNINGS.fullmatch(plain_words(text)))
+
+
+def is_stamp_text(text: str) -> bool:
+    """Whether a text is a word that marks are often made of, and headlines."""
+    return bool(_STAMPS.fullmatch(plain_words(text)))
 
 
 def is_watermark_name(name: str) -> bool:
-    """Whether a layer or a group is called a preview's mark."""
-    said = plain_words(name)
-    return len(said.split()) <= _MAX_NAME_WORDS and bool(_NAMED.search(said)) and not _NO_MARK.search(said)
+    """Whether a layer is called a preview's mark."""
+    return any(
+        _WARNINGS.fullmatch(said)
+        or (len(said.split()) <= _MAX_NAME_WORDS and _NAMED.search(said) and not _NO_MARK.search(said))
+        for said in (plain_words(name), plain_words(_CAMEL.sub(" ", name)))
+    )
+
+
+def is_watermark_group(name: str) -> bool:
+    """Whether a group is called a preview's mark, and nothing else."""
+    return bool(_GROUP.fullmatch(plain_words(name)))
 
 
 def asks_in_text(text: str) -> bool:

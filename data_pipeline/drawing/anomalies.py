@@ -148,8 +148,8 @@ def hatching(rng: np.random.Generator, width: int, height: int) -> Node:
 
 
 def stock_text(rng: np.random.Generator, width: int, height: int) -> Node:
-    lines = ("Preview only", "NOT FOR RESALE", "shutterstock.com · 184402117", "Do not copy", "www.dreamstime.com",
-             "iStock-1187623", "Sample image", "Adobe Stock | #204411873")  # fmt: skip
+    lines = ("Preview only", "PREVIEW - NOT FOR RESALE", "shutterstock.com · 184402117", "Watermark, do not copy",
+             "www.dreamstime.com", "iStock-1187623", "Sample image", "Adobe Stock | #204411873")  # fmt: skip
     return written(rng, width, height, lines[int(rng.integers(len(lines)))])
 
 

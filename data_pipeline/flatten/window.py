@@ -1,6 +1,6 @@
 """The part of the plane that is painted: the canvas, and around it what effects on the canvas depend on."""
 
-from data_pipeline.boxes import grown, intersect, union
+from data_pipeline.boxes import area, grown, intersect, union
 from data_pipeline.flatten.tree import Tree
 from schemas.stack import Box
 
@@ -13,11 +13,7 @@ def seen_window(window: Box, box: Box, reach_px: int, tree: Tree) -> Box:
     if part is None:
         return window
     seen = union([window, part])
-    if _area(seen) > max(_MOST_SEEN_PX, 2 * _area(window)):
+    if area(seen) > max(_MOST_SEEN_PX, 2 * area(window)):
         tree.unsupported.add("effects_beyond_the_canvas")
         return window
     return seen
-
-
-def _area(box: Box) -> int:
-    return (box[2] - box[0]) * (box[3] - box[1])

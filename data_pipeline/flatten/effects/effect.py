@@ -9,7 +9,7 @@ from psd_tools.api.effects import _Effect
 from psd_tools.api.layers import Layer
 from psd_tools.constants import BlendMode
 
-from data_pipeline.boxes import grown, size
+from data_pipeline.boxes import area, grown, size
 from data_pipeline.flatten.effects.old import old_effects
 from data_pipeline.tagged_blocks import EFFECTS, UNREADABLE, parse_effects
 from schemas.stack import Box
@@ -65,7 +65,7 @@ def around(box: Box, reach_px: int) -> Box:
     Raises ValueError where that is far more than the box: a file of a few bytes may ask for it on a thin canvas.
     """
     wide = grown(box, reach_px)
-    if math.prod(size(wide)) > max(_MOST_AROUND_PX, _MOST_AROUND * math.prod(size(box))):
+    if area(wide) > max(_MOST_AROUND_PX, _MOST_AROUND * area(box)):
         raise ValueError(f"an effect that reaches {reach_px} px around {size(box)[1]} x {size(box)[0]} px")
     return wide
 

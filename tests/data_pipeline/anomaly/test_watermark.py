@@ -114,3 +114,34 @@ def test_alpha_is_averaged_over_squares() -> None:
     expected = rgba[..., 3].astype(float).reshape(14, 5, 10, 5).mean(axis=(1, 3))
     np.testing.assert_allclose(shrunk(rgba, 14), expected, rtol=1e-5)
     np.testing.assert_array_equal(shrunk(rgba, 70), rgba[..., 3])
+
+
+def test_words_of_packages_and_headlines_count_where_they_are_faint() -> None:
+    for text in ("NOT FOR RESALE", "SAMPLE", "© Shutterstock"):
+        ink = words(np.random.default_rng(0), text, 24)
+        assert _DETECTOR.measure(subject([GROUND, Text(name="T", text=text, rgba=ink, left=20, top=20)])) == 0
+        faint = Text(name="T", text=text, rgba=ink, left=20, top=20, opacity=90)
+        assert _DETECTOR.measure(subject([GROUND, faint])) == 1
+
+
+def test_a_picture_is_no_mark_on_itself_whatever_it_is_called() -> None:
+    photo = np.random.default_rng(0).integers(0, 256, (HEIGHT, WIDTH, 4), np.uint8)
+    photo[..., 3] = 255
+    assert _DETECTOR.measure(called("water mark on table", rgba=photo)) == 0
+    assert _DETECTOR.measure(called("Layer 0", group="Watermark", rgba=photo)) == 0
+    assert _DETECTOR.measure(called("water mark on table", rgba=photo[:60, :80])) == 1
+
+
+def test_a_mark_in_a_flattened_group_counts_where_it_is_most_of_it() -> None:
+    photo = np.random.default_rng(0).integers(0, 256, (100, 100, 4), np.uint8)
+    photo[..., 3] = 255
+    for side, expected in ((8, 0), (90, 1)):
+        group = Group(
+            layers=(
+                Pixels(name="Photo", rgba=photo, left=10, top=10),
+                Pixels(name="Watermark", rgba=filled((9, 9, 9), side, side), left=14, top=14),
+            ),
+            blend_mode=BlendMode.MULTIPLY,
+            opacity=200,
+        )
+        assert _DETECTOR.measure(subject([GROUND, group])) == expected

@@ -5,6 +5,9 @@ import pytest
 from data_pipeline.anomaly.wording import (
     asks_in_name,
     asks_in_text,
+    is_stamp_text,
+    is_warning_text,
+    is_watermark_group,
     is_watermark_name,
     is_watermark_text,
     lorem_share,
@@ -14,8 +17,9 @@ from data_pipeline.anomaly.wording import (
 
 @pytest.mark.parametrize(
     "text",
-    ["Preview only", "NOT FOR RESALE", "PREVIEW ONLY\rPREVIEW ONLY", "shutterstock.com · 184402117", "iStock-1187623",
-     "www.dreamstime.com", "Adobe Stock | #204411873", "Do not copy!", "Watermark", "Sample image"],
+    ["Preview only", "Sample copy, not for resale", "PREVIEW ONLY\rPREVIEW ONLY", "shutterstock.com · 184402117",
+     "iStock-1187623", "www.dreamstime.com", "Adobe Stock | #204411873", "Do not copy! Preview only", "Watermark",
+     "Sample image", "ＷＡＴＥＲＭＡＲＫ", "wátermark", "W A T E R M A R K", "water\u200bmark"],
 )  # fmt: skip
 def test_texts_of_previews(text) -> None:
     assert is_watermark_text(text)
@@ -24,14 +28,15 @@ def test_texts_of_previews(text) -> None:
 @pytest.mark.parametrize(
     "text",
     ["shutterstock", "Getty Images", "Photos: shutterstock.com", "Remove watermarks in one click", "No watermark",
-     "Free preview for 14 days", "Our watermark policy", "Do not use the lift", "", "© 2024"],
+     "Free preview for 14 days", "Our watermark policy", "Do not use the lift", "", "© 2024", "NOT FOR RESALE",
+     "Do not copy!"],
 )  # fmt: skip
 def test_texts_that_mention_agencies_and_marks(text) -> None:
     assert not is_watermark_text(text)
 
 
 @pytest.mark.parametrize(
-    "name", ["watermark", "Water-mark copy 2", "PREVIEW ONLY", "depositphotos preview", "do_not_use"]
+    "name", ["watermark", "Water-mark copy 2", "PREVIEW ONLY", "depositphotos preview", "do_not_use", "WatermarkText"]
 )
 def test_names_of_previews(name) -> None:
     assert is_watermark_name(name)
@@ -44,6 +49,15 @@ def test_names_of_previews(name) -> None:
 )  # fmt: skip
 def test_names_of_purchased_pictures_and_copies(name) -> None:
     assert not is_watermark_name(name)
+
+
+def test_words_that_marks_and_other_things_are_made_of() -> None:
+    assert all(map(is_warning_text, ["NOT FOR RESALE", "Do not copy!", "Do not use\rdo not distribute"]))
+    assert not any(map(is_warning_text, ["Do not use the lift", "Preview only", ""]))
+    assert all(map(is_stamp_text, ["SAMPLE", "© Shutterstock", "iStock", "Preview", "Proof by Getty Images"]))
+    assert not any(map(is_stamp_text, ["Sample sale", "A preview", ""]))
+    assert all(map(is_watermark_group, ["Watermark", "water-mark tiles", "Watermark layers"]))
+    assert not any(map(is_watermark_group, ["Watermark paper texture", "no watermark", "Preview only"]))
 
 
 @pytest.mark.parametrize(
