@@ -13,7 +13,7 @@ from psd_tools.constants import Resource
 
 from data_pipeline.document import Document
 
-_MAX_XMP_BYTES = 32 << 20  # Photoshop's lists of ancestors have grown to that
+_MAX_XMP_BYTES = 8 << 20  # Photoshop's lists of ancestors grow without end; a tree may take fifty times its text
 _MAX_TEXT = 2_000  # characters of one statement
 
 _RDF = "{http://www.w3.org/1999/02/22-rdf-syntax-ns#}"
@@ -153,10 +153,10 @@ def _xmp(packet: bytes) -> dict[str, list[str]] | None:
     packet = packet.strip(b"\0 \t\r\n")
     if not packet:
         return {}
-    if len(packet) > _MAX_XMP_BYTES or re.search(rb"<!(DOCTYPE|ENTITY)", packet, re.IGNORECASE):
-        return None  # XMP has no document type; one that has may expand without end
+    if len(packet) > _MAX_XMP_BYTES:
+        return None
     try:
-        root = ElementTree.fromstring(packet)
+        root = ElementTree.fromstring(packet, ElementTree.XMLParser(target=_Builder()))
     except (ElementTree.ParseError, ValueError, LookupError):  # LookupError: an encoding that there is not
         return None
     statements: dict[str, list[str]] = {}
@@ -166,6 +166,12 @@ def _xmp(packet: bytes) -> dict[str, list[str]] | None:
                 if value.strip():
                     statements.setdefault(name, []).append(value.strip()[:_MAX_TEXT])
     return statements
+
+
+class _Builder(ElementTree.TreeBuilder):
+    def doctype(self, name: str, public: str | None, system: str | None) -> None:
+        """Called before what it declares is read: XMP has no document type, and one that has may expand without end."""
+        raise ElementTree.ParseError(f"a document type, {name}")
 
 
 def _elements(description: ElementTree.Element) -> Iterator[tuple[str, str]]:
