@@ -11,6 +11,7 @@ from schemas.stack import Stack
 BITS = 256
 _SIDE = 64  # px to which a composite is reduced
 _LOW = 16  # frequencies a side that are kept
+_DEAD_ZONE = 1.0  # of an orthonormal coefficient: 1/64 of a grey level, were it the mean
 _LEAST_SPREAD = 2.0  # standard deviation of the luma, 0..255: below it there is nothing to recognise
 _LEAST_AREA = 0.05  # of the canvas: what smaller layers share is an icon or a button
 _LEAST_COLOURS = 64  # a layer of fewer is a ground, a frame or a plain shape
@@ -22,7 +23,8 @@ def perceptual_hash(composite: np.ndarray) -> str | None:
 
     `composite` is uint8 straight RGBA [height, width, 4], taken over white. The lowest 16 x 16 cosine frequencies of
     its luma, each against their median ("pHash": Zauner, "Implementation and benchmarking of perceptual image hash
-    functions", 2010, with 256 bits for 64).
+    functions", 2010, with 256 bits for 64) and a dead zone above it: of a symmetric picture most are zero, the median
+    too, and rounding would turn their bits.
     """
     small = np.asarray(Image.fromarray(composite).resize((_SIDE, _SIDE), Image.Resampling.BOX), np.float64)
     alpha = small[..., 3:] / 255
@@ -32,7 +34,7 @@ def perceptual_hash(composite: np.ndarray) -> str | None:
     low = fft.dctn(luma, norm="ortho")[:_LOW, :_LOW].ravel()
     median = np.median(low[1:])
     low[0] = median  # the mean brightness tells nothing
-    return np.packbits(low > median).tobytes().hex()
+    return np.packbits(low > median + _DEAD_ZONE).tobytes().hex()
 
 
 def picture_hashes(stack: Stack) -> tuple[str, ...]:

@@ -5,7 +5,7 @@ Rights, PLUS, IPTC Extension, TDMRep). Nothing else of them is read: no history,
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from xml.etree import ElementTree
 
@@ -13,7 +13,7 @@ from psd_tools.constants import Resource
 
 from data_pipeline.document import Document
 
-_MAX_XMP_BYTES = 32 << 20  # Photoshop's lists of ancestors have grown to that
+_MAX_XMP_BYTES = 8 << 20  # Photoshop's lists of ancestors grow without end; a tree may take fifty times its text
 _MAX_TEXT = 2_000  # characters of one statement
 
 _RDF = "{http://www.w3.org/1999/02/22-rdf-syntax-ns#}"
@@ -21,8 +21,13 @@ _DC = "{http://purl.org/dc/elements/1.1/}"
 _XMP_RIGHTS = "{http://ns.adobe.com/xap/1.0/rights/}"
 _PLUS = "{http://ns.useplus.org/ldf/xmp/1.0/}"
 _IPTC = "{http://iptc.org/std/Iptc4xmpExt/2008-02-29/}"
-_TDM = "{http://www.w3.org/ns/tdmrep/}"
 _CC = "{http://creativecommons.org/ns#}"
+_RESERVATION = re.compile(r"\{https?://www\.w3\.org/ns/tdmrep[/#]?\}reservation")  # all are met with
+
+# Where a property has its value but in itself: qualified, in a node of its own, in a list, and these within each other.
+_NODES = (f"{_RDF}value", f"{_RDF}Description", f"{_RDF}Description/{_RDF}value")
+_PLACES = (*_NODES, f"*/{_RDF}li", *(f"*/{_RDF}li/{node}" for node in _NODES))
+_VALUES = tuple(f"{_RDF}{name}" for name in ("resource", "about", "value"))  # attributes that hold it
 
 # PLUS LDF vocabulary, "Data Mining": the end of the term's URL -> what the table says.
 _MINING = {
@@ -35,9 +40,31 @@ _MINING = {
     "DMI-PROHIBITED-SEECONSTRAINT": "prohibited_see_constraint",
     "DMI-PROHIBITED-SEEEMBEDDEDRIGHTSEXPR": "prohibited_see_rights_expression",
 }
+_PROHIBITED = re.compile(r"(?:DMI-)?PROHIBITED")  # and any later term that begins so
+# W3C's TDM reservation protocol: 1 reserves the right to mine.
+_RESERVED = {"1": "reserved", "true": "reserved", "0": "unspecified", "false": "unspecified"}
+_STRICTEST_FIRST = (
+    "prohibited",
+    "prohibited_except_search",
+    "prohibited_ai_training",
+    "prohibited_generative_ai_training",
+    "prohibited_see_constraint",
+    "prohibited_see_rights_expression",
+    "reserved",
+    "unknown",
+    "allowed",
+    "unspecified",
+)
+_PROHIBITED_BYTES = re.compile(rb"DMI-PROHIBITED[A-Z-]*", re.IGNORECASE)
+_RESERVED_BYTES = re.compile(rb"tdm:reservation\s*(?:>|=\s*[\"'])\s*(?:1|true)\b", re.IGNORECASE)
+
 # IPTC NewsCodes, "Digital Source Type": those that say that a trained model made it or a part of it.
-_GENERATED = {"trainedAlgorithmicMedia", "compositeWithTrainedAlgorithmicMedia", "compositeSynthetic"}
-_AI_SYSTEM = (f"{_IPTC}AISystemUsed", f"{_IPTC}AIPromptInformation")  # IPTC 2025.1; absent where none was used
+_GENERATED = {
+    term.casefold(): term
+    for term in ("trainedAlgorithmicMedia", "compositeWithTrainedAlgorithmicMedia", "compositeSynthetic")
+}
+_AI_SYSTEM = (f"{_IPTC}AISystemUsed", f"{_IPTC}AIPromptInformation")  # IPTC 2025.1
+_NO_SYSTEM = ("none", "n/a")  # what some write there for none
 
 _IIM_BYLINE, _IIM_COPYRIGHT = 80, 116  # datasets of IPTC-IIM's record 2
 
@@ -46,9 +73,9 @@ _IIM_BYLINE, _IIM_COPYRIGHT = 80, 116  # datasets of IPTC-IIM's record 2
 class Rights:
     """None is what the file does not say.
 
-    `mining` is PLUS's term in our words, `unknown` where it is none of its terms; `digital_source` is IPTC's digital
-    source type, `generated` what says that a trained model made it or a part of it; `is_unreadable` tells of
-    statements that cannot be read.
+    `mining` is PLUS's term in our words, `unknown` where it is none of its terms, the strictest of several;
+    `digital_source` is IPTC's digital source type, `generated` what says that a trained model made it or a part of it;
+    `is_unreadable` tells of statements that cannot be read, of which a prohibition alone is looked for.
     """
 
     copyrighted: bool | None = None
@@ -75,29 +102,50 @@ def rights_of(document: Document) -> Rights:
         if key in resources and isinstance(resources[key].data, bytes)
     }
     iim, iim_is_whole = _iim(raw.get(Resource.IPTC_NAA, b""))
-    xmp = _xmp(raw.get(Resource.XMP_METADATA, b""))
+    packet = raw.get(Resource.XMP_METADATA, b"")
+    xmp = _xmp(packet)
     statements = xmp or {}
-    flag = raw.get(Resource.COPYRIGHT_FLAG, b"")
-    marked = _first(statements, f"{_XMP_RIGHTS}Marked")
-    source = _last_part(_first(statements, f"{_IPTC}DigitalSourceType"))
+    marks = [bool(flag) for flag in raw.get(Resource.COPYRIGHT_FLAG, b"")[:1]]
+    marks += [mark for value in statements.get(f"{_XMP_RIGHTS}Marked", ()) if (mark := _truth(value)) is not None]
+    sources = [_last_part(value) for value in statements.get(f"{_IPTC}DigitalSourceType", ())]
     return Rights(
-        copyrighted=bool(flag[0]) if flag else _truth(marked),
+        copyrighted=any(marks) if marks else None,
         notice=_first(statements, f"{_DC}rights", f"{_XMP_RIGHTS}UsageTerms") or iim.get(_IIM_COPYRIGHT),
         url=_first(statements, f"{_XMP_RIGHTS}WebStatement", f"{_CC}license") or _text(raw.get(Resource.URL, b"")),
-        mining=_mining(statements),
-        digital_source=source,
-        generated=source if source in _GENERATED else _first(statements, *_AI_SYSTEM),
+        mining=_prohibition(packet) if xmp is None else _mining(statements),
+        digital_source=sources[0] if sources else None,
+        generated=_generated(statements, sources),
         is_unreadable=xmp is None or not iim_is_whole,
         authors=", ".join(statements.get(f"{_DC}creator", ()))[:_MAX_TEXT] or iim.get(_IIM_BYLINE),
     )
 
 
 def _mining(statements: Mapping[str, list[str]]) -> str | None:
-    said = _last_part(_first(statements, f"{_PLUS}DataMining"))
-    if said is not None:
-        return _MINING.get(said.upper(), "unknown")
-    # W3C's TDM reservation protocol: 1 reserves the right to mine.
-    return {"1": "reserved", "0": "unspecified"}.get(_first(statements, f"{_TDM}reservation") or "")
+    said = [_mining_term(value) for value in statements.get(f"{_PLUS}DataMining", ())]
+    for name, values in statements.items():
+        if _RESERVATION.fullmatch(name):
+            said += [_RESERVED.get(value.lower(), "unknown") for value in values]
+    return min(said, key=_STRICTEST_FIRST.index, default=None)
+
+
+def _mining_term(value: str) -> str:
+    term = (_last_part(value) or "").upper()
+    return _MINING.get(term) or ("prohibited" if _PROHIBITED.match(term) else "unknown")
+
+
+def _prohibition(packet: bytes) -> str | None:
+    """The strictest prohibition in the bytes of a packet that cannot be parsed, were it of something that went in."""
+    packet = packet.replace(b"\0", b"")  # what is left of UTF-16 and UTF-32 is ASCII
+    said = {_mining_term(term.decode()) for term in set(_PROHIBITED_BYTES.findall(packet))}
+    if _RESERVED_BYTES.search(packet):
+        said.add("reserved")
+    return min(said, key=_STRICTEST_FIRST.index, default=None)
+
+
+def _generated(statements: Mapping[str, list[str]], sources: Iterable[str | None]) -> str | None:
+    named = (_GENERATED.get((source or "").casefold()) for source in sources)
+    systems = (value for name in _AI_SYSTEM for value in statements.get(name, ()) if value.lower() not in _NO_SYSTEM)
+    return next((source for source in named if source), None) or next(systems, None)
 
 
 def _xmp(packet: bytes) -> dict[str, list[str]] | None:
@@ -105,26 +153,34 @@ def _xmp(packet: bytes) -> dict[str, list[str]] | None:
     packet = packet.strip(b"\0 \t\r\n")
     if not packet:
         return {}
-    if len(packet) > _MAX_XMP_BYTES or re.search(rb"<!(DOCTYPE|ENTITY)", packet, re.IGNORECASE):
-        return None  # XMP has no document type; one that has may expand without end
+    if len(packet) > _MAX_XMP_BYTES:
+        return None
     try:
-        root = ElementTree.fromstring(packet)
+        root = ElementTree.fromstring(packet, ElementTree.XMLParser(target=_Builder()))
     except (ElementTree.ParseError, ValueError, LookupError):  # LookupError: an encoding that there is not
         return None
     statements: dict[str, list[str]] = {}
-    for description in root.iterfind(f".//{_RDF}RDF/{_RDF}Description"):  # not those of what went into it
-        for name, value in (*description.items(), *_elements(description)):
-            if value.strip():
-                statements.setdefault(name, []).append(value.strip()[:_MAX_TEXT])
+    for rdf in root.iter(f"{_RDF}RDF"):  # which may be the root
+        for description in rdf.iterfind(f"{_RDF}Description"):  # not those of what went into it
+            for name, value in (*description.items(), *_elements(description)):
+                if value.strip():
+                    statements.setdefault(name, []).append(value.strip()[:_MAX_TEXT])
     return statements
 
 
+class _Builder(ElementTree.TreeBuilder):
+    def doctype(self, name: str, public: str | None, system: str | None) -> None:
+        """Called before what it declares is read: XMP has no document type, and one that has may expand without end."""
+        raise ElementTree.ParseError(f"a document type, {name}")
+
+
 def _elements(description: ElementTree.Element) -> Iterator[tuple[str, str]]:
-    """The properties that a description holds as elements: a value, a reference, or a list of values."""
+    """The properties that a description holds as elements: a value, a reference, one of these qualified, or a list."""
     for element in description:
-        yield element.tag, element.get(f"{_RDF}resource") or element.text or ""
-        for item in element.findall(f"*/{_RDF}li"):
-            yield element.tag, item.get(f"{_RDF}resource") or item.text or ""
+        for place in (element, *(found for path in _PLACES for found in element.iterfind(path))):
+            for value in (*(place.get(name) for name in _VALUES), place.text):
+                if value:
+                    yield element.tag, value
 
 
 def _iim(data: bytes) -> tuple[dict[int, str], bool]:

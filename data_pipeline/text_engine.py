@@ -10,8 +10,9 @@ from psd_tools.constants import Tag
 
 _TEXT_KEY = b"\0\0\0\0Txt TEXT"  # a descriptor's key of four letters, and its type
 # In the engine's data: the fonts of the layer by number, and the numbers that its runs of text use. A string is
-# UTF-16 in brackets, its brackets and backslashes escaped.
-_FONT_NAME = re.compile(rb"/Name \(\xfe\xff((?:\\.|[^\\)])*)\)", re.DOTALL)
+# UTF-16 in brackets, its brackets and backslashes escaped. A name is cut at 100 characters, so that one that never ends
+# is not read to the end of the data for each that begins in it.
+_FONT_NAME = re.compile(rb"/Name \(\xfe\xff((?:\\.|[^\\)]){0,200}+)", re.DOTALL)
 _FONT_USED = re.compile(rb"/Font (\d{1,4})\b")
 _ESCAPED = re.compile(rb"\\(.)", re.DOTALL)
 
@@ -38,7 +39,7 @@ def fonts_of(layer: Layer) -> tuple[str, ...]:
 
 
 def _name(escaped: bytes) -> str:
-    return _ESCAPED.sub(rb"\1", escaped).decode("utf-16-be", "replace").replace("\0", "")[:100]
+    return _ESCAPED.sub(rb"\1", escaped).decode("utf-16-be", "replace").replace("\0", "")
 
 
 def _block(layer: Layer) -> bytes:

@@ -32,6 +32,20 @@ class Scene:
         """uint8 straight RGBA [height, width, 4]."""
         return compose(self.stack)
 
+    @cached_property
+    def covered(self) -> tuple[float, ...]:
+        """Of each layer, the share of its visible points over which something above is more than half opaque."""
+        step = -(-max(self.stack.width, self.stack.height) // _POINTS)
+        hidden = np.zeros((-(-self.stack.height // step), -(-self.stack.width // step)), bool)
+        shares = []
+        for layer in reversed(self.stack.layers):
+            alpha = layer.rgba[-layer.box[1] % step :: step, -layer.box[0] % step :: step, 3]
+            points = _points(hidden, layer, step)
+            own = points[alpha > _FAINTEST]
+            shares.append(float(own.mean()) if own.size else 0.0)
+            points |= alpha > 127
+        return tuple(reversed(shares))
+
 
 @dataclass(frozen=True, eq=False)
 class Subject:
@@ -59,17 +73,10 @@ class Subject:
         """The names of the groups above it."""
         return tuple({name: None for node in self.nodes for name in node.group_path.replace("//", " ").split("/")})
 
-    @cached_property
+    @property
     def covered(self) -> float:
         """The share of its visible points over which something above is more than half opaque."""
-        stack = self.scene.stack
-        step = -(-max(stack.width, stack.height) // _POINTS)
-        hidden = np.zeros((-(-stack.height // step), -(-stack.width // step)), bool)
-        for above in stack.layers[self.index + 1 :]:
-            points = _points(hidden, above, step)
-            points |= above.rgba[-above.box[1] % step :: step, -above.box[0] % step :: step, 3] > 127
-        own = self.layer.rgba[-self.layer.box[1] % step :: step, -self.layer.box[0] % step :: step, 3] > _FAINTEST
-        return float(_points(hidden, self.layer, step)[own].mean()) if own.any() else 0.0
+        return self.scene.covered[self.index]
 
 
 def _points(canvas: np.ndarray, layer: PlainLayer, step: int) -> np.ndarray:

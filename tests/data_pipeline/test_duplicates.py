@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageDraw
 
 from data_pipeline.compose import compose
 from data_pipeline.curate import curate
@@ -55,6 +55,30 @@ def test_a_resized_recoloured_or_recompressed_picture_stays_near(composites: lis
         darker = Image.fromarray((picture * [0.9, 0.9, 0.9, 1] + [8, 8, 8, 0]).astype(np.uint8))
         for changed in (smaller, Image.open(jpeg), darker):
             assert apart(original, perceptual_hash(np.asarray(changed.convert("RGBA")))) <= _NEAR_BITS
+
+
+def disc() -> Image.Image:
+    image = Image.new("RGB", (800, 800), (250, 250, 250))
+    ImageDraw.Draw(image).ellipse((200, 200, 600, 600), fill=(200, 40, 60))
+    return image
+
+
+def gradient() -> Image.Image:
+    ramp = np.linspace(20, 230, 800).astype(np.uint8)
+    return Image.fromarray(np.broadcast_to(ramp[:, None, None], (800, 800, 3)).copy())
+
+
+def test_a_symmetric_picture_stays_near() -> None:
+    hashes = []
+    for image in (disc(), gradient()):
+        webp = io.BytesIO()
+        image.save(webp, "WEBP", quality=80)
+        shifted = [Image.fromarray(np.roll(np.asarray(image), 1, axis)) for axis in (0, 1)]
+        smaller = image.resize((700, 700), Image.Resampling.LANCZOS)
+        hashes.append(perceptual_hash(np.asarray(image.convert("RGBA"))))
+        for changed in (Image.open(webp), *shifted, smaller):
+            assert apart(hashes[-1], perceptual_hash(np.asarray(changed.convert("RGBA")))) <= _NEAR_BITS
+    assert apart(*hashes) > 2 * _NEAR_BITS
 
 
 def test_a_plain_picture_has_no_hash() -> None:

@@ -73,6 +73,7 @@ def test_a_file_that_says_nothing() -> None:
         ("DMI-PROHIBITED-EXCEPTSEARCHENGINEINDEXING", "prohibited_except_search", True),
         ("DMI-PROHIBITED-SEECONSTRAINT", "prohibited_see_constraint", True),
         ("DMI-PROHIBITED-SEEEMBEDDEDRIGHTSEXPR", "prohibited_see_rights_expression", True),
+        ("DMI-PROHIBITED-SOMETHINGNEW", "prohibited", True),
         ("DMI-SOMETHING-NEW", "unknown", False),
     ],
 )
@@ -82,6 +83,10 @@ def test_every_term_of_data_mining_in_every_form(term: str, mining: str, prohibi
         packet(f"<plus:DataMining>{_PLUS}/{term}</plus:DataMining>"),
         packet(f'<plus:DataMining rdf:resource="{_PLUS}/{term}"/>'),
         packet(f"<plus:DataMining>{term.lower()}</plus:DataMining>"),
+        packet(f'<plus:DataMining rdf:parseType="Resource"><rdf:value>{_PLUS}/{term}</rdf:value></plus:DataMining>'),
+        packet(f'<plus:DataMining><rdf:Description rdf:value="{_PLUS}/{term}"/></plus:DataMining>'),
+        packet(f"<plus:DataMining><rdf:Bag><rdf:li>{_PLUS}/{term}</rdf:li></rdf:Bag></plus:DataMining>"),
+        f'<rdf:RDF {_NAMESPACES}><rdf:Description plus:DataMining="{_PLUS}/{term}"/></rdf:RDF>'.encode(),
     ):
         read = rights(XMP_METADATA=xmp)
         assert (read.mining, read.prohibits_mining) == (mining, prohibits)
@@ -92,6 +97,37 @@ def test_the_reservation_protocol() -> None:
     assert not rights(XMP_METADATA=packet("<tdm:reservation>0</tdm:reservation>")).prohibits_mining
 
 
+@pytest.mark.parametrize("namespace", ["https://www.w3.org/ns/tdmrep/", "http://www.w3.org/ns/tdmrep"])
+def test_the_reservation_protocol_by_other_addresses(namespace: str) -> None:
+    xmp = packet(f'<t:reservation xmlns:t="{namespace}">1</t:reservation>')
+    assert rights(XMP_METADATA=xmp).mining == "reserved"
+
+
+@pytest.mark.parametrize(
+    ("terms", "mining"),
+    [
+        (["ALLOWED", "PROHIBITED"], "prohibited"),
+        (["PROHIBITED-AIMLTRAINING", "PROHIBITED", "UNSPECIFIED"], "prohibited"),
+        (["UNSPECIFIED", "ALLOWED"], "allowed"),
+        (["ALLOWED", "ELSE"], "unknown"),
+    ],
+)
+def test_the_strictest_of_several_statements_counts(terms: list[str], mining: str) -> None:
+    items = "".join(f"<rdf:li>{_PLUS}/DMI-{term}</rdf:li>" for term in terms)
+    elements = "".join(f"<plus:DataMining>{_PLUS}/DMI-{term}</plus:DataMining>" for term in terms)
+    for inside in (f"<plus:DataMining><rdf:Bag>{items}</rdf:Bag></plus:DataMining>", elements):
+        assert rights(XMP_METADATA=packet(inside)).mining == mining
+
+
+@pytest.mark.parametrize(
+    ("term", "mining"),
+    [("UNSPECIFIED", "reserved"), ("ALLOWED", "reserved"), ("ELSE", "reserved"), ("PROHIBITED", "prohibited")],
+)
+def test_a_reservation_outweighs_what_does_not_prohibit(term: str, mining: str) -> None:
+    inside = f"<plus:DataMining>DMI-{term}</plus:DataMining><tdm:reservation>1</tdm:reservation>"
+    assert rights(XMP_METADATA=packet(inside)).mining == mining
+
+
 @pytest.mark.parametrize(
     ("inside", "generated"),
     [
@@ -99,6 +135,13 @@ def test_the_reservation_protocol() -> None:
         (f"<Iptc4xmpExt:DigitalSourceType>{_SOURCES}/digitalCreation</Iptc4xmpExt:DigitalSourceType>", False),
         ("<Iptc4xmpExt:AISystemUsed>A model 2.0</Iptc4xmpExt:AISystemUsed>", True),
         ("<Iptc4xmpExt:AISystemUsed> </Iptc4xmpExt:AISystemUsed>", False),
+        ("<Iptc4xmpExt:AISystemUsed>None</Iptc4xmpExt:AISystemUsed>", False),
+        ("<Iptc4xmpExt:DigitalSourceType>TRAINEDalgorithmicMedia</Iptc4xmpExt:DigitalSourceType>", True),
+        (
+            "<Iptc4xmpExt:DigitalSourceType>digitalCapture</Iptc4xmpExt:DigitalSourceType>"
+            "<Iptc4xmpExt:DigitalSourceType>compositeSynthetic</Iptc4xmpExt:DigitalSourceType>",
+            True,
+        ),
     ],
 )
 def test_what_a_model_made(inside: str, generated: bool) -> None:
@@ -117,6 +160,13 @@ def test_statements_in_xmp() -> None:
     assert read == Rights(
         copyrighted=True, notice="© A <b>", url="https://creativecommons.org/licenses/by/4.0/", authors="Ann, Bob"
     )
+
+
+def test_a_file_is_copyrighted_where_either_mark_says_so() -> None:
+    marked = packet(attributes='xmpRights:Marked="True"')
+    assert rights(COPYRIGHT_FLAG=b"\0", XMP_METADATA=marked).copyrighted
+    assert rights(COPYRIGHT_FLAG=b"\1", XMP_METADATA=marked.replace(b"True", b"False")).copyrighted
+    assert rights(COPYRIGHT_FLAG=b"\0").copyrighted is False
 
 
 def test_statements_of_old_files() -> None:
@@ -142,12 +192,44 @@ def test_statements_about_what_went_into_the_file_are_not_its_own() -> None:
         b"\xff\xfe\x00",
         b'<?xml version="1.0" encoding="no such"?><a/>',
         b'<!DOCTYPE a [<!ENTITY b "cccccc">]><a>&b;</a>',
+        '\ufeff<!DOCTYPE a [<!ENTITY b "cccccc">]><a>&b;</a>'.encode("utf-16-be"),
+        b'<!DOCTYPE a SYSTEM "file:///etc/passwd"><a/>',
         b'<!doctype a SYSTEM "file:///etc/passwd"><a/>',
     ],
 )
 def test_an_unreadable_packet_is_flagged(xmp: bytes) -> None:
     assert rights(XMP_METADATA=xmp).is_unreadable
     assert curate(io.BytesIO(drawn(XMP_METADATA=xmp))).document.flags == ["unreadable_rights"]
+
+
+_PROHIBITING = packet(f"<plus:DataMining>{_PLUS}/DMI-PROHIBITED-AIMLTRAINING</plus:DataMining>").rstrip(b" \n\0")
+
+
+@pytest.mark.parametrize(
+    "xmp",
+    [
+        pytest.param(_PROHIBITING.replace(b"</rdf:RDF>", b"\1</rdf:RDF>"), id="a control character"),
+        pytest.param(_PROHIBITING.replace(b"</rdf:RDF>", b"\xff</rdf:RDF>"), id="bad UTF-8"),
+        pytest.param(_PROHIBITING[:-60], id="cut short"),
+        pytest.param(_PROHIBITING[:-60].decode().encode("utf-16"), id="cut short, in UTF-16"),
+        pytest.param(_PROHIBITING + b"junk", id="junk at its end"),
+        pytest.param(_PROHIBITING + b"<a/>" + b" " * (8 << 20) + b"<a/>", id="too long"),
+    ],
+)
+def test_a_prohibition_is_found_in_a_packet_that_cannot_be_parsed(xmp: bytes) -> None:
+    assert rights(XMP_METADATA=xmp) == Rights(mining="prohibited_ai_training", is_unreadable=True)
+
+
+def test_a_reservation_is_found_in_a_packet_that_cannot_be_parsed() -> None:
+    for inside, attributes in (("<tdm:reservation>1</tdm:reservation>", ""), ("", 'tdm:reservation="1"')):
+        assert rights(XMP_METADATA=packet(inside, attributes)[:-60]).mining == "reserved"
+        assert rights(XMP_METADATA=packet(inside, attributes).replace(b"1", b"0")[:-60]).mining is None
+
+
+def test_words_like_a_document_type_are_words() -> None:
+    notice = "<![CDATA[<!DOCTYPE a> <!ENTITY b>]]>"
+    read = rights(XMP_METADATA=packet(f"<dc:rights><rdf:Alt><rdf:li>{notice}</rdf:li></rdf:Alt></dc:rights>"))
+    assert read == Rights(notice="<!DOCTYPE a> <!ENTITY b>")
 
 
 @given(st.binary(max_size=60))

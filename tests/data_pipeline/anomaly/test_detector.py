@@ -7,13 +7,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from data_pipeline.anomaly import Judge, built_in, judged
+from data_pipeline.anomaly import Judge, Scene, built_in, judged
 from data_pipeline.anomaly.detector import Subject
 from data_pipeline.curate import curate
 from data_pipeline.drawing import ColourOverlay, DropShadow, Node, Pixels, Stroke, Text, draw_bytes
 from schemas.options import DETECTORS, DROP, FLAG, CurateOptions
 from schemas.reasons import DropReason, Fate, Reason, Stage
 from schemas.sample import Rejection, Sample
+from schemas.stack import PlainLayer, Stack
 from tests.data_pipeline.anomaly.drawn_subjects import GROUND, HEIGHT, WIDTH, filled, subject
 
 _MARK = Pixels(name="Watermark", rgba=filled((200, 30, 40), 120, 60), left=40, top=30)
@@ -163,6 +164,29 @@ def test_covered_on_a_large_canvas_is_near_the_truth() -> None:
     cover = Pixels(name="Cover", rgba=filled((90, 9, 90), 1111, 777), left=601, top=203)
     found = subject([ground, cover], "Ground", 2501, 1203).covered
     assert found == pytest.approx(1111 * 777 / (2501 * 1203), abs=0.002)
+
+
+@pytest.mark.parametrize(("width", "height"), [(60, 40), (2501, 37)])
+def test_covered_in_one_pass_is_what_each_layer_by_itself_gives(width: int, height: int) -> None:
+    rng = np.random.default_rng(width)
+    layers = []
+    for _ in range(12):
+        left, right = sorted(int(side) for side in rng.choice(width + 1, 2, replace=False))
+        top, bottom = sorted(int(side) for side in rng.choice(height + 1, 2, replace=False))
+        rgba = rng.integers(0, 256, (bottom - top, right - left, 4), np.uint8)
+        rgba[..., 3] = rng.choice((0, 8, 9, 127, 128, 255), rgba.shape[:2])
+        layers.append(PlainLayer((left, top, right, bottom), rgba))
+    step = -(-width // 1024)
+    alphas = np.zeros((len(layers), height, width), np.uint8)
+    for alpha, layer in zip(alphas, layers, strict=True):
+        left, top, right, bottom = layer.box
+        alpha[top:bottom, left:right] = layer.rgba[..., 3]
+    points = alphas[:, ::step, ::step]
+    visible, opaque = points > 8, points > 127
+    expected = [
+        float(opaque[index + 1 :].any(0)[own].mean()) if own.any() else 0.0 for index, own in enumerate(visible)
+    ]
+    assert Scene(Stack(width, height, tuple(layers))).covered == tuple(expected)
 
 
 @pytest.mark.parametrize("name", DETECTORS)
