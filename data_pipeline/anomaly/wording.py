@@ -18,9 +18,12 @@ _MARK = (
 _WARNING = (
     r"((please )?do not (copy|use|distribute|reproduce)( or \w+)?|not for (re ?sale|(commercial )?use|distribution))"
 )
-_MARKS = re.compile(rf"({_WARNING} )*{_MARK}( ({_MARK}|{_WARNING}))*")
+_STAMP = rf"((by )?{_AGENCY}|sample|preview|proof|draft|specimen)"
+# Atomic: "shutterstock preview" is a mark and two stamps, and n of them shall not be read in 2 ** n ways.
+_SAID = re.compile(rf"(?>{_MARK}|{_WARNING}|{_STAMP})(?> (?>{_MARK}|{_WARNING}|{_STAMP}))*+")
+_MARKS, _WARNS, _STAMPS = (re.compile(rf"\b({words})\b") for words in (_MARK, _WARNING, _STAMP))
+_ALL_STAMPS = re.compile(rf"{_STAMP}( {_STAMP})?")
 _WARNINGS = re.compile(rf"{_WARNING}( {_WARNING})*")
-_STAMPS = re.compile(rf"({_AGENCY}|sample|preview|proof|draft|specimen)( (by )?{_AGENCY})?")
 _NAMED = re.compile(
     r"\bwater ?marks?\b|^(for )?(preview|specimen|comp|proof) only\b"
     rf"|\b{_AGENCY}( com)? (preview|comp|overlay)\b"
@@ -98,8 +101,11 @@ def plain_words(text: str) -> str:
 
 
 def is_watermark_text(text: str) -> bool:
-    """Whether a text is a preview's mark, whether or not it is repeated."""
-    return bool(_MARKS.fullmatch(plain_words(text)))
+    """Whether a text is a preview's mark, whether or not it is repeated: a stamp makes one of a warning."""
+    said = plain_words(text)
+    if not _SAID.fullmatch(said):
+        return False
+    return bool(_MARKS.search(said) or (_WARNS.search(said) and _STAMPS.search(said)))
 
 
 def is_warning_text(text: str) -> bool:
@@ -109,7 +115,7 @@ def is_warning_text(text: str) -> bool:
 
 def is_stamp_text(text: str) -> bool:
     """Whether a text is a word that marks are often made of, and headlines."""
-    return bool(_STAMPS.fullmatch(plain_words(text)))
+    return bool(_ALL_STAMPS.fullmatch(plain_words(text)))
 
 
 def is_watermark_name(name: str) -> bool:

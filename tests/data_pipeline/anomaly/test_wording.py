@@ -19,7 +19,8 @@ from data_pipeline.anomaly.wording import (
     "text",
     ["Preview only", "Sample copy, not for resale", "PREVIEW ONLY\rPREVIEW ONLY", "shutterstock.com · 184402117",
      "iStock-1187623", "www.dreamstime.com", "Adobe Stock | #204411873", "Do not copy! Preview only", "Watermark",
-     "Sample image", "ＷＡＴＥＲＭＡＲＫ", "wátermark", "W A T E R M A R K", "water\u200bmark"],
+     "Sample image", "ＷＡＴＥＲＭＡＲＫ", "wátermark", "PREVIEW - NOT FOR RESALE", "W A T E R M A R K",
+     "water\u200bmark"],
 )  # fmt: skip
 def test_texts_of_previews(text) -> None:
     assert is_watermark_text(text)
@@ -49,6 +50,13 @@ def test_names_of_previews(name) -> None:
 )  # fmt: skip
 def test_names_of_purchased_pictures_and_copies(name) -> None:
     assert not is_watermark_name(name)
+
+
+@pytest.mark.parametrize("unit", ["shutterstock preview ", "stock photo ", "do not use or do not copy ", "preview "])
+def test_a_text_of_a_thousand_marks_is_read_at_once(unit: str) -> None:
+    """Read in every way there is, it would take as long as the universe has lasted."""
+    assert not is_watermark_text(unit * 1000 + "picture")
+    assert not is_stamp_text(unit * 1000 + "picture")
 
 
 def test_words_that_marks_and_other_things_are_made_of() -> None:
