@@ -1,8 +1,9 @@
 """An OpenAI-compatible endpoint (vLLM, SGLang) as a vision-language model: pictures over HTTP, answers back.
 
-A question is tried several times, with growing pauses; one that stays without an answer is `gone`, one that the server
-refuses `failed`. A server that has left so many questions in a row without an answer gets one try for each further one,
-so that a dead one costs little.
+A question is tried several times, with growing pauses. One that the server refuses, answers without a text, or leaves
+without an answer while it lists its models is `failed`: that is the question's fault. One that stays without an answer
+where the server says nothing at all any more is `gone`. A server that has left so many questions in a row without an
+answer gets one try for each further one, so that a dead one costs little.
 """
 
 import base64
@@ -24,13 +25,14 @@ from requests.auth import AuthBase
 from urllib3.exceptions import HTTPError
 
 from data_pipeline.caption.deadline import cut_after, punctual_session
-from data_pipeline.caption.vision import FAILED, GONE, Answer, Keep, Question, is_count, nothing
+from data_pipeline.caption.vision import FAILED, GONE, NO_ANSWER, Answer, Keep, Question, is_count, nothing
 
 KEY = "LAMINA_API_KEY"  # the environment variable with the server's key; without it none is sent
 _CONNECT_S = 10.0
 _PAUSE_S = 1.0  # before the second try, doubled for each further one
 _LONGEST_PAUSE_S = 30.0
 _LONGEST_S = 86_400
+_LOOK_S = 10.0  # a server that lives lists its models in that time
 _MOST_BYTES = 1 << 20  # of an answer
 _PASSING = {408, 409, 425, 429, 500, 502, 503, 504}  # states of a server that a second try may find gone
 _DEAD_AFTER = 3  # questions in a row without an answer
@@ -107,7 +109,9 @@ class Server:
         """
         url, wanted = self._endpoint.base, self._endpoint.model
         try:
-            served = [str(one["id"]) for one in self._call("GET", f"{url}/models", None)["data"]]
+            served = [
+                str(one["id"]) for one in self._call("GET", f"{url}/models", None, self._endpoint.answer_s)["data"]
+            ]
         except (_Passing, _Refused) as error:
             raise ValueError(f"the server at {url} cannot be used: {error}") from error
         except (LookupError, TypeError) as error:
@@ -126,7 +130,9 @@ class Server:
         for number in range(tries):
             self._pace.wait()
             try:
-                answer = _parsed(self._call("POST", f"{self._endpoint.base}/chat/completions", body))
+                answer = _parsed(
+                    self._call("POST", f"{self._endpoint.base}/chat/completions", body, self._endpoint.answer_s)
+                )
             except _Passing as error:
                 message = str(error)
                 if number + 1 < tries:
@@ -137,26 +143,34 @@ class Server:
                 self._failures = 0
                 return answer
         self._failures += 1
-        return Answer("", GONE, message=message)
+        return Answer("", FAILED if self._is_alive() else GONE, message=message)
 
-    def _call(self, method: str, url: str, body: bytes | None) -> Any:
-        """The JSON of an answer. Raises _Passing or _Refused."""
-        until_s = time.monotonic() + self._endpoint.answer_s
+    def _is_alive(self) -> bool:
+        """Whether it still lists its models."""
+        try:
+            self._call("GET", f"{self._endpoint.base}/models", None, min(_LOOK_S, self._endpoint.answer_s))
+        except (_Passing, _Refused):
+            return False
+        return True
+
+    def _call(self, method: str, url: str, body: bytes | None, limit_s: float) -> Any:
+        """The JSON of an answer that is whole in time. Raises _Passing or _Refused."""
+        until_s = time.monotonic() + limit_s
         try:
             with self._session.request(
                 method,
                 url,
                 data=body,
                 headers={"Content-Type": "application/json"},
-                timeout=(_CONNECT_S, self._endpoint.answer_s),
+                timeout=(_CONNECT_S, limit_s),
                 stream=True,
                 allow_redirects=False,
             ) as response:
                 data = _read(response, until_s)
         except (requests.RequestException, HTTPError, OSError) as error:
-            self._check_time(until_s)
+            _check_time(until_s, limit_s)
             raise _Passing(f"{type(error).__name__}: {error}") from error
-        self._check_time(until_s)  # a header or a body that was cut off may look whole
+        _check_time(until_s, limit_s)  # a header or a body that was cut off may look whole
         if response.status_code in _PASSING:
             raise _Passing(_status(response, data), _asked_pause_s(response))
         if response.status_code != 200:
@@ -165,10 +179,6 @@ class Server:
             return json.loads(data)
         except (ValueError, RecursionError) as error:
             raise _Passing(f"an answer that is no JSON: {data[:80]!r}") from error
-
-    def _check_time(self, until_s: float) -> None:
-        if time.monotonic() >= until_s:
-            raise _Passing(f"no whole answer in {self._endpoint.answer_s:g} s")
 
 
 class _Passing(Exception):
@@ -238,26 +248,37 @@ def _png(picture: np.ndarray) -> str:
 
 
 def _read(response: requests.Response, until_s: float) -> bytes:
-    """The body, as far as it is there in time. Raises _Passing where it is endless."""
+    """The body, as far as it is there in time. Raises _Refused where it is endless."""
     data = bytearray()
     with cut_after(until_s - time.monotonic(), response.raw.shutdown):
         while part := response.raw.read1(1 << 16, decode_content=False):
             data += part
             if len(data) > _MOST_BYTES:
-                raise _Passing(f"an answer of more than {_MOST_BYTES} bytes")
+                raise _Refused(f"an answer of more than {_MOST_BYTES} bytes")
     return bytes(data)
 
 
+def _check_time(until_s: float, limit_s: float) -> None:
+    if time.monotonic() >= until_s:
+        raise _Passing(f"no whole answer in {limit_s:g} s")
+
+
 def _parsed(values: Any) -> Answer:
+    """One whose content is null is empty, which its finish reason explains. Raises _Passing, or _Refused where the
+    answer is whole but says nothing."""
     try:
-        choice = values["choices"][0]
-        text, reason = choice["message"]["content"], choice["finish_reason"]
+        choices = values["choices"]
+        if choices == []:
+            raise _Refused("an answer without a choice")
+        text, reason = choices[0]["message"]["content"], choices[0]["finish_reason"]
         tokens = (values.get("usage") or {}).get("completion_tokens")
     except (LookupError, TypeError, AttributeError) as error:
         raise _Passing(f"an answer without a message: {json.dumps(values)[:80]}") from error
-    if not isinstance(text, str) or not isinstance(reason, str):
-        raise _Passing(f"an answer without a text: {json.dumps(choice)[:80]}")
-    return Answer(text, reason, tokens if is_count(tokens) else None)
+    if not isinstance(text, str | None) or not isinstance(reason, str):
+        raise _Passing(f"an answer without a text: {json.dumps(choices[0])[:80]}")
+    if reason in NO_ANSWER:
+        reason = f"server: {reason}"  # its word, which is not ours
+    return Answer(text or "", reason, tokens if is_count(tokens) else None)
 
 
 def _status(response: requests.Response, data: bytes) -> str:

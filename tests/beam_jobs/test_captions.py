@@ -264,14 +264,38 @@ def test_a_server_that_dies_in_a_batch_ends_the_run_which_goes_on_later(
     monkeypatch.setattr(server_module, "_PAUSE_S", 0.01)
     flags = ["--concurrency", "1"]
     with chat_server(says(CAPTION), sends(b"", 503)) as server:
+        listed, asked = server.list_models, []
+
+        def list_models(handler, _):
+            asked.append(_)
+            (listed if len(asked) == 1 else sends(b"", 503))(handler, {})
+
+        server.list_models = list_models
         with pytest.raises(running.Failed, match=r"answers no more.*503.*the same command goes on from here"):
             run(source, tmp_path / "out", "--url", server.url, *flags)
         assert not (tmp_path / "out" / "manifest.json").exists()
         server.questions.clear()
-        server.replies = [says(CAPTION)]
+        server.replies, server.list_models = [says(CAPTION)], listed
         run(source, tmp_path / "out", "--url", server.url, *flags)
         assert len(server.questions) == 3  # the first answer was kept
     assert [row["text"] for row in rows(tmp_path / "out")] == [CAPTION] * 4
+
+
+def test_a_picture_that_a_server_never_answers_costs_itself_alone(
+    source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where a run again asks about nothing else."""
+    monkeypatch.setattr(server_module, "_PAUSE_S", 0.01)
+
+    def reply(handler, question):
+        is_bad = "Hello \U0001f600 0" in question["messages"][0]["content"][-1]["text"]
+        (sends(b"boom", 500) if is_bad else says(CAPTION))(handler, question)
+
+    with chat_server(reply) as server:
+        for _ in range(2):
+            manifest = run(source, tmp_path / "out", "--url", server.url)
+            assert manifest["counts"]["captions"] == {"all": 4, "failed": 1, "flagged": 1}
+    assert [row["message"] for row in rows(tmp_path / "out") if row["flags"]] == ["status 500: boom"]
 
 
 def test_answers_that_cannot_be_kept_end_the_run(source: Path, tmp_path: Path) -> None:

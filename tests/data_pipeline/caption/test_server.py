@@ -13,7 +13,7 @@ from PIL import Image
 
 from data_pipeline.caption import server as module
 from data_pipeline.caption.server import KEY, Endpoint, Server
-from data_pipeline.caption.vision import FAILED, GONE, Answer, Question, Sampling
+from data_pipeline.caption.vision import FAILED, GONE, NO_ANSWER, Answer, Question, Sampling
 from tests.chat_server import Reply, chat_server, says, sends, stalls, trickles, trickles_header
 
 PICTURE = np.arange(5 * 7 * 3, dtype=np.uint8).reshape(5, 7, 3)
@@ -152,16 +152,41 @@ def test_what_does_not_pass_is_not_tried_again(status: int) -> None:
         (b"[" * 100_000, "no JSON"),
         (b"[]", "without a message"),
         (b"null", "without a message"),
-        (b'{"choices": []}', "without a message"),
-        (b'{"choices": [{"message": {"content": null}, "finish_reason": "stop"}]}', "without a text"),
         (b'{"choices": [{"message": {"content": "a"}, "finish_reason": 7}]}', "without a text"),
-        (b" " * (2 << 20), "more than 1048576 bytes"),
     ],
 )
 def test_garbage_is_tried_again_and_told(body: bytes, message: str) -> None:
     answer, times = ask(sends(body), tries=2)
-    assert (answer.finish_reason, times) == (GONE, 2)
+    assert (answer.finish_reason, times) == (FAILED, 2)
     assert message in str(answer.message)
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [(b'{"choices": []}', "without a choice"), (b" " * (2 << 20), "more than 1048576 bytes")],
+)
+def test_an_answer_that_says_nothing_is_not_tried_again(body: bytes, message: str) -> None:
+    answer, times = ask(sends(body))
+    assert (answer.finish_reason, times) == (FAILED, 1)
+    assert message in str(answer.message)
+
+
+def test_a_refusal_without_a_text_is_an_empty_answer() -> None:
+    body = b'{"choices": [{"message": {"content": null, "refusal": "no"}, "finish_reason": "content_filter"}]}'
+    assert ask(sends(body)) == (Answer("", "content_filter"), 1)
+
+
+@pytest.mark.parametrize("reason", NO_ANSWER)
+def test_a_servers_own_word_is_not_taken_for_ours(reason: str) -> None:
+    assert ask(says("yes", reason)) == (Answer("yes", f"server: {reason}", 1), 1)
+
+
+@pytest.mark.parametrize(("models", "reason"), [(says("", ""), FAILED), (sends(b"", 503), GONE), (stalls(5), GONE)])
+def test_a_question_is_gone_only_where_the_server_is(models: Reply, reason: str) -> None:
+    with chat_server(sends(b"", 500)) as server:
+        server.list_models = models
+        (answer,) = Server(Endpoint(server.url, "tiny", tries=2, answer_s=0.3)).answers([QUESTION])
+    assert (answer.finish_reason, answer.message) == (reason, "status 500: ")
 
 
 def test_an_empty_answer_is_an_answer() -> None:
@@ -184,7 +209,7 @@ def test_a_server_that_does_not_come_to_an_end_is_left(reply: Reply) -> None:
     """Two tries of 0.3 s."""
     started_s = time.monotonic()
     answer, times = ask(reply, tries=2, answer_s=0.3)
-    assert (answer.finish_reason, times) == (GONE, 2)
+    assert (answer.finish_reason, times) == (FAILED, 2)
     assert answer.message == "no whole answer in 0.3 s"
     assert time.monotonic() - started_s < 2
 
@@ -213,7 +238,7 @@ def test_a_dead_server_costs_little_after_a_while() -> None:
     with chat_server(sends(b"", 500)) as server:
         model = Server(Endpoint(server.url, "tiny", tries=3))
         for _ in range(5):
-            assert model.answers([QUESTION])[0].finish_reason == GONE
+            assert model.answers([QUESTION])[0].finish_reason == FAILED
         assert len(server.questions) == 3 + 3 + 3 + 1 + 1
         server.replies = [says("yes")]
         assert model.answers([QUESTION])[0].text == "yes"
