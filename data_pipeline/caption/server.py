@@ -3,7 +3,8 @@
 A question is tried several times, with growing pauses. One that the server refuses, answers without a text, or leaves
 without an answer while it lists its models is `failed`: that is the question's fault. One that stays without an answer
 where the server says nothing at all any more is `gone`. A server that has left so many questions in a row without an
-answer gets one try for each further one, so that a dead one costs little.
+answer gets one try for each further one, so that a dead one costs little. A server that takes no questions at all (a
+key that it refuses, an address that is another's) is a ModelGone: what is wrong with it is not the questions' fault.
 """
 
 import base64
@@ -25,7 +26,7 @@ from requests.auth import AuthBase
 from urllib3.exceptions import HTTPError
 
 from data_pipeline.caption.deadline import cut_after, punctual_session
-from data_pipeline.caption.vision import FAILED, GONE, NO_ANSWER, Answer, Keep, Question, is_count, nothing
+from data_pipeline.caption.vision import FAILED, GONE, NO_ANSWER, Answer, Keep, ModelGone, Question, is_count, nothing
 
 KEY = "LAMINA_API_KEY"  # the environment variable with the server's key; without it none is sent
 _CONNECT_S = 10.0
@@ -35,6 +36,7 @@ _LONGEST_S = 86_400
 _LOOK_S = 10.0  # a server that lives lists its models in that time
 _MOST_BYTES = 1 << 20  # of an answer
 _PASSING = {408, 409, 425, 429, 500, 502, 503, 504}  # states of a server that a second try may find gone
+_CLOSED = {*range(300, 400), 401, 402, 403, 404, 405}  # states of a server that every question meets
 _DEAD_AFTER = 3  # questions in a row without an answer
 
 
@@ -95,6 +97,8 @@ class Server:
         self._failures = 0
 
     def answers(self, questions: Sequence[Question], keep: Keep = nothing) -> list[Answer]:
+        """Raises ModelGone where the server takes no questions."""
+
         def ask(place: int) -> Answer:
             answer = self._answer(questions[place])
             keep(place, answer)
@@ -112,7 +116,7 @@ class Server:
             served = [
                 str(one["id"]) for one in self._call("GET", f"{url}/models", None, self._endpoint.answer_s)["data"]
             ]
-        except (_Passing, _Refused) as error:
+        except (_Passing, _Refused, ModelGone) as error:
             raise ValueError(f"the server at {url} cannot be used: {error}") from error
         except (LookupError, TypeError) as error:
             raise ValueError(f"the server at {url} does not say what it serves; is it OpenAI-compatible?") from error
@@ -149,12 +153,12 @@ class Server:
         """Whether it still lists its models."""
         try:
             self._call("GET", f"{self._endpoint.base}/models", None, min(_LOOK_S, self._endpoint.answer_s))
-        except (_Passing, _Refused):
+        except (_Passing, _Refused, ModelGone):
             return False
         return True
 
     def _call(self, method: str, url: str, body: bytes | None, limit_s: float) -> Any:
-        """The JSON of an answer that is whole in time. Raises _Passing or _Refused."""
+        """The JSON of an answer that is whole in time. Raises _Passing, _Refused, or ModelGone."""
         until_s = time.monotonic() + limit_s
         try:
             with self._session.request(
@@ -173,6 +177,9 @@ class Server:
         _check_time(until_s, limit_s)  # a header or a body that was cut off may look whole
         if response.status_code in _PASSING:
             raise _Passing(_status(response, data), _asked_pause_s(response))
+        if response.status_code in _CLOSED:
+            message = f"{url} takes no questions ({_status(response, data)})"
+            raise ModelGone(f"{message}; the same command goes on from here")
         if response.status_code != 200:
             raise _Refused(_status(response, data))
         try:

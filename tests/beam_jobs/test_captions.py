@@ -213,6 +213,23 @@ def test_a_finished_dataset_gets_new_captions_without_its_psds(source: Path, tmp
     assert manifest["configuration"]["max_area"] == 4000
 
 
+@pytest.mark.parametrize(
+    ("status", "message"), [(401, r"takes no questions \(status 401: no\)"), (400, "tiny answered no question")]
+)
+def test_captions_that_are_there_are_not_replaced_by_none(
+    source: Path, tmp_path: Path, status: int, message: str
+) -> None:
+    run(source, tmp_path / "out")
+    before = files(tmp_path / "out")
+    with chat_server(sends(b"no", status)) as server:
+        with pytest.raises(running.Failed, match=message):
+            recaption(tmp_path / "out", "--url", server.url)
+        assert files(tmp_path / "out") == before
+        server.replies = [says(CAPTION)]
+        recaption(tmp_path / "out", "--url", server.url)
+    assert [row["text"] for row in rows(tmp_path / "out")] == [CAPTION] * 4
+
+
 def test_a_slow_answer_keeps_no_other_waiting(source: Path, tmp_path: Path) -> None:
     """Nor those that are asked for again: the slow one comes when all others are there, two questions at a time."""
     others, retries = threading.Event(), []

@@ -13,7 +13,7 @@ from PIL import Image
 
 from data_pipeline.caption import server as module
 from data_pipeline.caption.server import KEY, Endpoint, Server
-from data_pipeline.caption.vision import FAILED, GONE, NO_ANSWER, Answer, Question, Sampling
+from data_pipeline.caption.vision import FAILED, GONE, NO_ANSWER, Answer, ModelGone, Question, Sampling
 from tests.chat_server import Reply, chat_server, says, sends, stalls, trickles, trickles_header
 
 PICTURE = np.arange(5 * 7 * 3, dtype=np.uint8).reshape(5, 7, 3)
@@ -137,7 +137,19 @@ def test_the_server_says_how_long_to_wait() -> None:
     assert second_s - first_s >= 1
 
 
-@pytest.mark.parametrize("status", [301, 400, 401, 404])
+@pytest.mark.parametrize("status", [301, 307, 401, 402, 403, 404, 405])
+def test_a_server_that_takes_no_questions_is_gone_at_once(status: int) -> None:
+    with chat_server(sends(b"not you", status)) as server:
+        model = Server(Endpoint(server.url, "tiny"))
+        with pytest.raises(ModelGone, match=rf"takes no questions \(status {status}: not you\)"):
+            model.answers([QUESTION])
+        assert len(server.questions) == 1
+        server.list_models = sends(b"not you", status)
+        with pytest.raises(ValueError, match=f"cannot be used.*status {status}"):
+            model.served_model()
+
+
+@pytest.mark.parametrize("status", [400, 413, 422])
 def test_what_does_not_pass_is_not_tried_again(status: int) -> None:
     answer, times = ask(sends(b"picture too large", status))
     assert (answer.finish_reason, times) == (FAILED, 1)
