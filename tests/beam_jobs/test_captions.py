@@ -396,6 +396,14 @@ def test_a_wrong_option_is_one_sentence(
         (["{out}"], "new captions need a model"),
         (["{out}", "--url", "http://a", "--max-area", "9"], "captions are all that can be changed here"),
         (["{out}", "--url", "http://a", "--shard-size", "9"], "captions are all that can be changed here"),
+        (["{out}", "--url", "http://a", "--dry-run", "--limit", "1"], "; --limit, --dry-run is for make shards alone"),
+        (["{out}", "--url", "http://a", "--second-opinion"], "; --second-opinion is for"),
+        (["{out}", "--url", "http://a", "--retry", "damaged_file"], "; --retry is for"),
+        (["{out}", "--url", "http://a", "--max-reject", "0.5"], "; --max-reject is for"),
+        (["{out}", "--url", "http://a", "--verify", "--shrink"], "; --verify, --shrink is for"),
+        (["{out}", "--url", "http://a", "--workers", "999"], "; --workers is for"),
+        (["{out}", "--url", "http://a", "--input", "b"], "; --input is for"),
+        (["{out}", "--url", "http://a", "--config", "{out}/c.yaml"], "; --dry-run is for"),
         (["{out}", "--url", "http://a"], "it has no state/configuration.json"),
     ],
 )
@@ -403,6 +411,7 @@ def test_wrong_options_for_new_captions(
     tmp_path: Path, capsys: pytest.CaptureFixture, flags: list[str], message: str
 ) -> None:
     (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "c.yaml").write_text("dry_run: true\nconcurrency: 3\n")
     assert captions.main([flag.format(out=tmp_path / "out") for flag in flags]) == running.WRONG
     assert message in capsys.readouterr().err
 
