@@ -13,8 +13,9 @@ import json
 import os
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -95,16 +96,27 @@ class Server:
         self._threads = ThreadPoolExecutor(endpoint.concurrency)
         self._pace = _Pace(endpoint.per_minute)
         self._failures = 0
+        self._stopped = threading.Event()
 
     def answers(self, questions: Sequence[Question], keep: Keep = nothing) -> list[Answer]:
-        """Raises ModelGone where the server takes no questions."""
+        """Raises ModelGone where the server takes no questions, or nobody waits for it any more."""
+        stopped = self._stopped  # of now: whoever is stopped stays so
 
         def ask(place: int) -> Answer:
-            answer = self._answer(questions[place])
+            answer = self._answer(questions[place], stopped)
             keep(place, answer)
             return answer
 
         return list(self._threads.map(ask, range(len(questions))))
+
+    @contextmanager
+    def stopped(self) -> Iterator[None]:
+        """Meanwhile nothing is asked: whatever waits ends with ModelGone, and what is on its way is tried no more."""
+        self._stopped.set()
+        try:
+            yield
+        finally:
+            self._stopped = threading.Event()
 
     def served_model(self) -> str:
         """The endpoint's model, or the only one that the server has.
@@ -127,12 +139,14 @@ class Server:
         what = f"has no model {wanted!r}" if wanted else "needs a model to be named"
         raise ValueError(f"the server at {url} {what}; it serves {', '.join(served[:10]) or 'none'}")
 
-    def _answer(self, question: Question) -> Answer:
+    def _answer(self, question: Question, stopped: threading.Event) -> Answer:
+        _check_wanted(stopped)
         body = _body(self.name, question)
         tries = 1 if self._failures >= _DEAD_AFTER else self._endpoint.tries
         message = ""
         for number in range(tries):
-            self._pace.wait()
+            self._pace.wait(stopped)
+            _check_wanted(stopped)
             try:
                 answer = _parsed(
                     self._call("POST", f"{self._endpoint.base}/chat/completions", body, self._endpoint.answer_s)
@@ -140,12 +154,13 @@ class Server:
             except _Passing as error:
                 message = str(error)
                 if number + 1 < tries:
-                    time.sleep(min(_LONGEST_PAUSE_S, max(error.pause_s, _PAUSE_S * 2**number)))
+                    stopped.wait(min(_LONGEST_PAUSE_S, max(error.pause_s, _PAUSE_S * 2**number)))
             except _Refused as error:
                 return Answer("", FAILED, message=str(error))
             else:
                 self._failures = 0
                 return answer
+        _check_wanted(stopped)
         self._failures += 1
         return Answer("", FAILED if self._is_alive() else GONE, message=message)
 
@@ -220,14 +235,19 @@ class _Pace:
         self._next_s = 0.0
         self._lock = threading.Lock()
 
-    def wait(self) -> None:
+    def wait(self, stopped: threading.Event) -> None:
         if not self._interval_s:
             return
         with self._lock:
             now_s = time.monotonic()
             start_s = max(now_s, self._next_s)
             self._next_s = start_s + self._interval_s
-        time.sleep(start_s - now_s)
+        stopped.wait(start_s - now_s)
+
+
+def _check_wanted(stopped: threading.Event) -> None:
+    if stopped.is_set():
+        raise ModelGone("the question was given up; the same command goes on from here")
 
 
 def _body(model: str, question: Question) -> bytes:

@@ -259,6 +259,25 @@ def test_a_dead_server_costs_little_after_a_while() -> None:
         assert len(server.questions) == 11 + 1 + 3
 
 
+@pytest.mark.parametrize("settings", [{}, {"per_minute": 1}], ids=["pauses", "pace"])
+def test_what_waits_is_given_up_at_once(monkeypatch: pytest.MonkeyPatch, settings: dict) -> None:
+    """And what is asked later is asked again."""
+    monkeypatch.setattr(module, "_PAUSE_S", 30)
+    with chat_server(sends(b"", 503)) as server, ThreadPoolExecutor(1) as threads:
+        model = Server(Endpoint(server.url, "tiny", concurrency=2, **settings))
+        asked = threads.submit(model.answers, [QUESTION] * 3)
+        while not server.questions:
+            time.sleep(0.01)
+        started_s = time.monotonic()
+        with model.stopped(), pytest.raises(ModelGone, match="given up"):
+            asked.result()
+        assert time.monotonic() - started_s < 5
+        server.questions.clear()
+        server.replies = [says("yes")]
+        if not settings:
+            assert model.answers([QUESTION])[0].text == "yes"
+
+
 def test_questions_are_paced() -> None:
     with chat_server(says("yes")) as server:
         Server(Endpoint(server.url, "tiny", per_minute=600)).answers([QUESTION] * 5)
