@@ -26,7 +26,7 @@ from PIL import Image
 from requests.auth import AuthBase
 from urllib3.exceptions import HTTPError
 
-from data_pipeline.caption.deadline import cut_after, punctual_session
+from data_pipeline.caption.deadline import cut_after, due, punctual_session
 from data_pipeline.caption.vision import FAILED, GONE, NO_ANSWER, Answer, Keep, ModelGone, Question, is_count, nothing
 
 KEY = "LAMINA_API_KEY"  # the environment variable with the server's key; without it none is sent
@@ -176,15 +176,18 @@ class Server:
         """The JSON of an answer that is whole in time. Raises _Passing, _Refused, or ModelGone."""
         until_s = time.monotonic() + limit_s
         try:
-            with self._session.request(
-                method,
-                url,
-                data=body,
-                headers={"Content-Type": "application/json"},
-                timeout=(_CONNECT_S, limit_s),
-                stream=True,
-                allow_redirects=False,
-            ) as response:
+            with (
+                due(until_s),
+                self._session.request(
+                    method,
+                    url,
+                    data=body,
+                    headers={"Content-Type": "application/json"},
+                    timeout=(min(_CONNECT_S, limit_s), limit_s),
+                    stream=True,
+                    allow_redirects=False,
+                ) as response,
+            ):
                 data = _read(response, until_s)
         except (requests.RequestException, HTTPError, OSError) as error:
             _check_time(until_s, limit_s)
