@@ -92,8 +92,9 @@ class Handler(ModelHandler[Reference, Reference, VisionModel]):
         answers = captioned(model, self.options.curate.captioner, seen, options)
         references = []
         for one, record, answer in zip(batch, records, answers, strict=True):
-            progress.captioned()
             references.append(store_captions(output, one, with_captions(record, answer)))
+            if references[-1].captioned:
+                progress.captioned()
         return references, [caption for answer in answers for caption in _captions(answer)]
 
     def get_num_bytes(self, batch: Sequence[Reference]) -> int:

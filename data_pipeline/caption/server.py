@@ -32,7 +32,7 @@ from data_pipeline.caption.vision import FAILED, GONE, NO_ANSWER, Answer, Keep, 
 KEY = "LAMINA_API_KEY"  # the environment variable with the server's key; without it none is sent
 _CONNECT_S = 10.0
 _PAUSE_S = 1.0  # before the second try, doubled for each further one
-_LONGEST_PAUSE_S = 30.0
+_LONGEST_PAUSE_S = 30.0  # but for one that a server asks for, up to answer_s
 _LONGEST_S = 86_400
 _LOOK_S = 10.0  # a server that lives lists its models in that time
 _MOST_BYTES = 1 << 20  # of an answer
@@ -154,7 +154,7 @@ class Server:
             except _Passing as error:
                 message = str(error)
                 if number + 1 < tries:
-                    stopped.wait(min(_LONGEST_PAUSE_S, max(error.pause_s, _PAUSE_S * 2**number)))
+                    stopped.wait(max(error.pause_s, min(_LONGEST_PAUSE_S, _PAUSE_S * 2**number)))
             except _Refused as error:
                 return Answer("", FAILED, message=str(error))
             else:
@@ -194,7 +194,9 @@ class Server:
             raise _Passing(f"{type(error).__name__}: {error}") from error
         _check_time(until_s, limit_s)  # a header or a body that was cut off may look whole
         if response.status_code in _PASSING:
-            raise _Passing(_status(response, data), _asked_pause_s(response))
+            asked_s = _asked_pause_s(response)
+            what = f" (it asks for a pause of {asked_s:g} s)" if asked_s > limit_s else ""
+            raise _Passing(_status(response, data) + what, min(asked_s, limit_s))
         if response.status_code in _CLOSED:
             message = f"{url} takes no questions ({_status(response, data)})"
             raise ModelGone(f"{message}; the same command goes on from here")
@@ -306,13 +308,19 @@ def _parsed(values: Any) -> Answer:
         raise _Passing(f"an answer without a message: {json.dumps(values)[:80]}") from error
     if not isinstance(text, str | None) or not isinstance(reason, str):
         raise _Passing(f"an answer without a text: {json.dumps(choices[0])[:80]}")
+    reason = _line(reason[:80])
     if reason in NO_ANSWER:
         reason = f"server: {reason}"  # its word, which is not ours
     return Answer(text or "", reason, tokens if is_count(tokens) else None)
 
 
 def _status(response: requests.Response, data: bytes) -> str:
-    return f"status {response.status_code}: {' '.join(data[:200].decode('utf-8', 'replace').split())}"
+    return f"status {response.status_code}: {_line(data[:200].decode('utf-8', 'replace'))}"
+
+
+def _line(text: str) -> str:
+    """Without control characters: tables and terminals show it."""
+    return " ".join("".join(c if c.isprintable() else " " for c in text).split())
 
 
 def _asked_pause_s(response: requests.Response) -> float:

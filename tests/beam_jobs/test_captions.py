@@ -167,6 +167,14 @@ def test_both_jobs_say_how_far_they_are(source: Path, tmp_path: Path, capsys: py
         assert "captioned 4 of 4 samples in" in capsys.readouterr().err
 
 
+def test_a_sample_without_an_answer_is_not_counted_as_captioned(
+    source: Path, tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    with chat_server(sends(b"no", 400), says(CAPTION)) as server:
+        run(source, tmp_path / "out", "--url", server.url, "--concurrency", "1")
+    assert "captioned 3 of 4 samples in" in capsys.readouterr().err
+
+
 def test_layers_languages_and_lengths_are_options(source: Path, tmp_path: Path) -> None:
     flags = ["--caption-layers", "--caption-language", "both", "--caption-length", "both", "--no-caption-text"]
     with chat_server(says(CAPTION)) as server:

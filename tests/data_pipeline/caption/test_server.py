@@ -137,6 +137,17 @@ def test_the_server_says_how_long_to_wait() -> None:
     assert second_s - first_s >= 1
 
 
+def test_a_server_is_not_waited_for_longer_than_for_an_answer() -> None:
+    answer, times = ask(sends(b"busy", 429, Retry_After="86400"), tries=2, answer_s=0.3)
+    assert (answer.message, times) == ("status 429: busy (it asks for a pause of 86400 s)", 2)
+
+
+def test_what_a_server_says_is_stored_without_control_characters() -> None:
+    answer, _ = ask(sends(b"no\x1b[31m\r\nway\x00", 400))
+    assert answer.message == "status 400: no [31m way"
+    assert ask(says("yes", "st\x1bop")) == (Answer("yes", "st op", 1), 1)
+
+
 @pytest.mark.parametrize("status", [301, 307, 401, 402, 403, 404, 405])
 def test_a_server_that_takes_no_questions_is_gone_at_once(status: int) -> None:
     with chat_server(sends(b"not you", status)) as server:
