@@ -8,6 +8,7 @@ read when its turn comes and goes its own way, so that no answer waits for a slo
 import io
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -20,6 +21,7 @@ from beam_jobs.options import JobOptions
 from beam_jobs.records import Record, unpack_record, with_captions
 from beam_jobs.references import Reference
 from beam_jobs.scratch import read_slice, store_captions
+from data_pipeline.caption.server import Server
 from data_pipeline.caption.vision import GONE, Answer, Keep, ModelGone, Question, Remembered, VisionModel, nothing
 from data_pipeline.shard_io import index_tar, read_at
 from data_pipeline.stack_io import decode_image
@@ -52,13 +54,16 @@ class Handler(ModelHandler[Reference, Reference, VisionModel]):
         self.options = options
 
     def load_model(self) -> VisionModel:
-        return bare_model(self.options)
+        model = bare_model(self.options)
+        return _Served(model, self.options) if isinstance(model, Server) else model
 
     def run_inference(
         self, batch: Sequence[Reference], model: VisionModel, inference_args: dict[str, Any] | None = None
     ) -> Iterator[Reference]:
-        shared = _Shared(self.options.caption_model, self.options.caption_revision, model)
-        ask = partial(self._captioned, Remembered(shared, memory(self.options)))
+        options = self.options
+        remembered = model if isinstance(model, _Served) else Remembered(_shared(model, options), memory(options))
+        stopped = model.stopped if isinstance(model, _Served) else nullcontext
+        ask = partial(self._captioned, remembered)
         parts = [[one] for one in batch] if self.options.url else [batch]
         threads = ThreadPoolExecutor(self.options.concurrency + _READ_AHEAD if self.options.url else 1)
         captions: list[Caption] = []
@@ -68,8 +73,11 @@ class Handler(ModelHandler[Reference, Reference, VisionModel]):
                 _check_alive(captions[-_RECENT:], _MOST_GONE)
                 yield from references
             _check_alive(captions, len(captions))
-        finally:
-            threads.shutdown(cancel_futures=True)
+        except BaseException:  # Ctrl-C too: nobody waits any more for what has not been asked yet
+            with stopped():
+                threads.shutdown(cancel_futures=True)
+            raise
+        threads.shutdown()
 
     def _captioned(self, model: VisionModel, batch: Sequence[Reference]) -> tuple[list[Reference], list[Caption]]:
         """References to the same with their captions, and these."""
@@ -84,8 +92,9 @@ class Handler(ModelHandler[Reference, Reference, VisionModel]):
         answers = captioned(model, self.options.curate.captioner, seen, options)
         references = []
         for one, record, answer in zip(batch, records, answers, strict=True):
-            progress.captioned()
             references.append(store_captions(output, one, with_captions(record, answer)))
+            if references[-1].captioned:
+                progress.captioned()
         return references, [caption for answer in answers for caption in _captions(answer)]
 
     def get_num_bytes(self, batch: Sequence[Reference]) -> int:
@@ -105,6 +114,18 @@ class _Shared:
 
     def answers(self, questions: Sequence[Question], keep: Keep = nothing) -> list[Answer]:
         return self.model.answers(questions, keep)
+
+
+def _shared(model: VisionModel, options: JobOptions) -> _Shared:
+    return _Shared(options.caption_model, options.caption_revision, model)
+
+
+class _Served(Remembered):
+    """A server and what it has answered, one for all threads and bundles of a process: nothing is asked twice."""
+
+    def __init__(self, server: Server, options: JobOptions) -> None:
+        super().__init__(_shared(server, options), memory(options))
+        self.stopped = server.stopped
 
 
 def visual_tokens(one: Reference, with_layers: bool = False) -> int:

@@ -26,6 +26,8 @@ from data_pipeline.stack_io import decode_json
 from schemas.options import MODEL_CAPTIONERS, CurateOptions
 
 _CORPUS = ("shard_size", "validation_share", "test_share", "keep", "near_bits", "opinion_model")
+_HEEDED = ("curate", "captioner", "captions", "url", "model", "allow_cpu", "concurrency", "per_minute", "answer_s",
+           "answers", "runner", "beam_flags")  # fmt: skip
 
 
 def parse_captions(arguments: Sequence[str]) -> JobOptions:
@@ -36,13 +38,26 @@ def parse_captions(arguments: Sequence[str]) -> JobOptions:
     given = parse(["--input", data, "--output", data, *rest])
     if given.curate.captioner not in MODEL_CAPTIONERS:
         raise ValueError("new captions need a model: give MODEL= or URL=")
-    asked, default = CurateOptions(captioner=given.curate.captioner), JobOptions("", "")
-    if given.curate != asked or any(getattr(given, name) != getattr(default, name) for name in _CORPUS):
-        raise ValueError("captions are all that can be changed here; anything else is decided by make shards")
+    others = _others(given, data)
+    if others:
+        flags = ", ".join("--" + name.replace("_", "-") for name in others)
+        raise ValueError(f"captions are all that can be changed here; {flags} is for make shards alone")
     path = files.join(data, state.CONFIGURATION)
     if not files.exists(path):
         raise ValueError(f"DATA {data} is no dataset of make shards: it has no {state.CONFIGURATION}")
     return _completed(given, decode_json(files.read(path)))
+
+
+def _others(given: JobOptions, data: str) -> list[str]:
+    """Options that were given and that nothing here heeds."""
+    default = JobOptions(data, data, software=given.software)
+    pairs: list[tuple[Any, Any]] = [(given, default), (given.curate, default.curate)]
+    return [
+        one.name
+        for mine, usual in pairs
+        for one in fields(mine)
+        if one.name not in _HEEDED and getattr(mine, one.name) != getattr(usual, one.name)
+    ]
 
 
 def _completed(given: JobOptions, recipe: dict[str, Any]) -> JobOptions:

@@ -6,6 +6,7 @@ Every step may be repeated.
 
 import hashlib
 from collections.abc import Collection, Sequence
+from typing import Any
 
 from beam_jobs import files, scratch
 from beam_jobs.build import NEXT, Built
@@ -13,15 +14,20 @@ from beam_jobs.card import card
 from beam_jobs.manifest import manifest
 from beam_jobs.options import JobOptions
 from beam_jobs.state import ARTIFACTS, CARD, CONFIGURATION, built_json
+from data_pipeline.caption.vision import ModelGone
 from data_pipeline.stack_io import decode_json, encode_json
 
 INTENT = "state/commit.json"
 
 
 def seal(built: Sequence[Built], before: Collection[Built], paths: Collection[str], options: JobOptions) -> None:
-    """Writes manifest, card and the intent: from here on the run is rolled forward. `paths` are what lies there now."""
+    """Writes manifest, card and the intent: from here on the run is rolled forward. `paths` are what lies there now.
+
+    Raises ModelGone where no caption would be left of those that lie there.
+    """
     ordered = sorted(built, key=lambda one: (one.kind, one.name))
     whole = manifest(ordered, options)
+    _check_captions(whole, options)
     text = card(whole).encode()
     whole["card"] = {"path": CARD, "bytes": len(text), "sha256": hashlib.sha256(text).hexdigest()}
     new = {
@@ -37,6 +43,19 @@ def seal(built: Sequence[Built], before: Collection[Built], paths: Collection[st
     wanted = {file.path for one in ordered for file in one.files}
     remove = sorted(set(paths) - wanted)
     files.write(files.join(options.output, INTENT), encode_json({"place": [*place, *new], "remove": remove}))
+
+
+def _check_captions(whole: dict[str, Any], options: JobOptions) -> None:
+    path = files.join(options.output, "manifest.json")
+    if _has_only_failed(whole) and files.exists(path):
+        before = decode_json(files.read(path))
+        if before["counts"].get("captions", {}).get("all", 0) and not _has_only_failed(before):
+            raise ModelGone(f"{options.caption_model} answered no question; the captions that were there stay")
+
+
+def _has_only_failed(whole: dict[str, Any]) -> bool:
+    counts = whole["counts"].get("captions", {})
+    return 0 < counts.get("all", 0) == counts.get("failed", 0)
 
 
 def roll_forward(output: str) -> bool:

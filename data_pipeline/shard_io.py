@@ -7,6 +7,7 @@ consecutive members with their headers and padding, so runs are copied from tar 
 import hashlib
 import os
 import tarfile
+import uuid
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -103,7 +104,7 @@ def read_at(file: BinaryIO, offset: int, length: int) -> bytes:
 def whole_file(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
     """A file that appears under its name complete, or not at all: temporary name, fsync, rename."""
     name = os.fspath(path)
-    temporary = f"{name}.{os.getpid()}.tmp"
+    temporary = f"{name}.{uuid.uuid4().hex}.tmp"  # of this call: threads may write the same file at a time
     try:
         with open(temporary, "wb") as file:
             yield file

@@ -1,8 +1,10 @@
 """An OpenAI-compatible endpoint (vLLM, SGLang) as a vision-language model: pictures over HTTP, answers back.
 
-A question is tried several times, with growing pauses; one that stays without an answer is `gone`, one that the server
-refuses `failed`. A server that has left so many questions in a row without an answer gets one try for each further one,
-so that a dead one costs little.
+A question is tried several times, with growing pauses. One that the server refuses, answers without a text, or leaves
+without an answer while it lists its models is `failed`: that is the question's fault. One that stays without an answer
+where the server says nothing at all any more is `gone`. A server that has left so many questions in a row without an
+answer gets one try for each further one, so that a dead one costs little. A server that takes no questions at all (a
+key that it refuses, an address that is another's) is a ModelGone: what is wrong with it is not the questions' fault.
 """
 
 import base64
@@ -11,8 +13,9 @@ import json
 import os
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -23,16 +26,18 @@ from PIL import Image
 from requests.auth import AuthBase
 from urllib3.exceptions import HTTPError
 
-from data_pipeline.caption.deadline import cut_after, punctual_session
-from data_pipeline.caption.vision import FAILED, GONE, Answer, Keep, Question, is_count, nothing
+from data_pipeline.caption.deadline import cut_after, due, punctual_session
+from data_pipeline.caption.vision import FAILED, GONE, NO_ANSWER, Answer, Keep, ModelGone, Question, is_count, nothing
 
 KEY = "LAMINA_API_KEY"  # the environment variable with the server's key; without it none is sent
 _CONNECT_S = 10.0
 _PAUSE_S = 1.0  # before the second try, doubled for each further one
-_LONGEST_PAUSE_S = 30.0
+_LONGEST_PAUSE_S = 30.0  # but for one that a server asks for, up to answer_s
 _LONGEST_S = 86_400
+_LOOK_S = 10.0  # a server that lives lists its models in that time
 _MOST_BYTES = 1 << 20  # of an answer
 _PASSING = {408, 409, 425, 429, 500, 502, 503, 504}  # states of a server that a second try may find gone
+_CLOSED = {*range(300, 400), 401, 402, 403, 404, 405}  # states of a server that every question meets
 _DEAD_AFTER = 3  # questions in a row without an answer
 
 
@@ -91,14 +96,27 @@ class Server:
         self._threads = ThreadPoolExecutor(endpoint.concurrency)
         self._pace = _Pace(endpoint.per_minute)
         self._failures = 0
+        self._stopped = threading.Event()
 
     def answers(self, questions: Sequence[Question], keep: Keep = nothing) -> list[Answer]:
+        """Raises ModelGone where the server takes no questions, or nobody waits for it any more."""
+        stopped = self._stopped  # of now: whoever is stopped stays so
+
         def ask(place: int) -> Answer:
-            answer = self._answer(questions[place])
+            answer = self._answer(questions[place], stopped)
             keep(place, answer)
             return answer
 
         return list(self._threads.map(ask, range(len(questions))))
+
+    @contextmanager
+    def stopped(self) -> Iterator[None]:
+        """Meanwhile nothing is asked: whatever waits ends with ModelGone, and what is on its way is tried no more."""
+        self._stopped.set()
+        try:
+            yield
+        finally:
+            self._stopped = threading.Event()
 
     def served_model(self) -> str:
         """The endpoint's model, or the only one that the server has.
@@ -107,8 +125,10 @@ class Server:
         """
         url, wanted = self._endpoint.base, self._endpoint.model
         try:
-            served = [str(one["id"]) for one in self._call("GET", f"{url}/models", None)["data"]]
-        except (_Passing, _Refused) as error:
+            served = [
+                str(one["id"]) for one in self._call("GET", f"{url}/models", None, self._endpoint.answer_s)["data"]
+            ]
+        except (_Passing, _Refused, ModelGone) as error:
             raise ValueError(f"the server at {url} cannot be used: {error}") from error
         except (LookupError, TypeError) as error:
             raise ValueError(f"the server at {url} does not say what it serves; is it OpenAI-compatible?") from error
@@ -119,56 +139,73 @@ class Server:
         what = f"has no model {wanted!r}" if wanted else "needs a model to be named"
         raise ValueError(f"the server at {url} {what}; it serves {', '.join(served[:10]) or 'none'}")
 
-    def _answer(self, question: Question) -> Answer:
+    def _answer(self, question: Question, stopped: threading.Event) -> Answer:
+        _check_wanted(stopped)
         body = _body(self.name, question)
         tries = 1 if self._failures >= _DEAD_AFTER else self._endpoint.tries
         message = ""
         for number in range(tries):
-            self._pace.wait()
+            self._pace.wait(stopped)
+            _check_wanted(stopped)
             try:
-                answer = _parsed(self._call("POST", f"{self._endpoint.base}/chat/completions", body))
+                answer = _parsed(
+                    self._call("POST", f"{self._endpoint.base}/chat/completions", body, self._endpoint.answer_s)
+                )
             except _Passing as error:
                 message = str(error)
                 if number + 1 < tries:
-                    time.sleep(min(_LONGEST_PAUSE_S, max(error.pause_s, _PAUSE_S * 2**number)))
+                    stopped.wait(max(error.pause_s, min(_LONGEST_PAUSE_S, _PAUSE_S * 2**number)))
             except _Refused as error:
                 return Answer("", FAILED, message=str(error))
             else:
                 self._failures = 0
                 return answer
+        _check_wanted(stopped)
         self._failures += 1
-        return Answer("", GONE, message=message)
+        return Answer("", FAILED if self._is_alive() else GONE, message=message)
 
-    def _call(self, method: str, url: str, body: bytes | None) -> Any:
-        """The JSON of an answer. Raises _Passing or _Refused."""
-        until_s = time.monotonic() + self._endpoint.answer_s
+    def _is_alive(self) -> bool:
+        """Whether it still lists its models."""
         try:
-            with self._session.request(
-                method,
-                url,
-                data=body,
-                headers={"Content-Type": "application/json"},
-                timeout=(_CONNECT_S, self._endpoint.answer_s),
-                stream=True,
-                allow_redirects=False,
-            ) as response:
+            self._call("GET", f"{self._endpoint.base}/models", None, min(_LOOK_S, self._endpoint.answer_s))
+        except (_Passing, _Refused, ModelGone):
+            return False
+        return True
+
+    def _call(self, method: str, url: str, body: bytes | None, limit_s: float) -> Any:
+        """The JSON of an answer that is whole in time. Raises _Passing, _Refused, or ModelGone."""
+        until_s = time.monotonic() + limit_s
+        try:
+            with (
+                due(until_s),
+                self._session.request(
+                    method,
+                    url,
+                    data=body,
+                    headers={"Content-Type": "application/json"},
+                    timeout=(min(_CONNECT_S, limit_s), limit_s),
+                    stream=True,
+                    allow_redirects=False,
+                ) as response,
+            ):
                 data = _read(response, until_s)
         except (requests.RequestException, HTTPError, OSError) as error:
-            self._check_time(until_s)
+            _check_time(until_s, limit_s)
             raise _Passing(f"{type(error).__name__}: {error}") from error
-        self._check_time(until_s)  # a header or a body that was cut off may look whole
+        _check_time(until_s, limit_s)  # a header or a body that was cut off may look whole
         if response.status_code in _PASSING:
-            raise _Passing(_status(response, data), _asked_pause_s(response))
+            asked_s = _asked_pause_s(response)
+            what = f" (it asks for a pause of {asked_s:g} s)" if asked_s > limit_s else ""
+            raise _Passing(_status(response, data) + what, min(asked_s, limit_s))
+        if response.status_code in _CLOSED:
+            message = f"{url} takes no questions ({_status(response, data)})"
+            raise ModelGone(f"{message}; the same command goes on from here")
         if response.status_code != 200:
             raise _Refused(_status(response, data))
         try:
             return json.loads(data)
         except (ValueError, RecursionError) as error:
             raise _Passing(f"an answer that is no JSON: {data[:80]!r}") from error
-
-    def _check_time(self, until_s: float) -> None:
-        if time.monotonic() >= until_s:
-            raise _Passing(f"no whole answer in {self._endpoint.answer_s:g} s")
 
 
 class _Passing(Exception):
@@ -203,14 +240,19 @@ class _Pace:
         self._next_s = 0.0
         self._lock = threading.Lock()
 
-    def wait(self) -> None:
+    def wait(self, stopped: threading.Event) -> None:
         if not self._interval_s:
             return
         with self._lock:
             now_s = time.monotonic()
             start_s = max(now_s, self._next_s)
             self._next_s = start_s + self._interval_s
-        time.sleep(start_s - now_s)
+        stopped.wait(start_s - now_s)
+
+
+def _check_wanted(stopped: threading.Event) -> None:
+    if stopped.is_set():
+        raise ModelGone("the question was given up; the same command goes on from here")
 
 
 def _body(model: str, question: Question) -> bytes:
@@ -238,30 +280,47 @@ def _png(picture: np.ndarray) -> str:
 
 
 def _read(response: requests.Response, until_s: float) -> bytes:
-    """The body, as far as it is there in time. Raises _Passing where it is endless."""
+    """The body, as far as it is there in time. Raises _Refused where it is endless."""
     data = bytearray()
     with cut_after(until_s - time.monotonic(), response.raw.shutdown):
         while part := response.raw.read1(1 << 16, decode_content=False):
             data += part
             if len(data) > _MOST_BYTES:
-                raise _Passing(f"an answer of more than {_MOST_BYTES} bytes")
+                raise _Refused(f"an answer of more than {_MOST_BYTES} bytes")
     return bytes(data)
 
 
+def _check_time(until_s: float, limit_s: float) -> None:
+    if time.monotonic() >= until_s:
+        raise _Passing(f"no whole answer in {limit_s:g} s")
+
+
 def _parsed(values: Any) -> Answer:
+    """One whose content is null is empty, which its finish reason explains. Raises _Passing, or _Refused where the
+    answer is whole but says nothing."""
     try:
-        choice = values["choices"][0]
-        text, reason = choice["message"]["content"], choice["finish_reason"]
+        choices = values["choices"]
+        if choices == []:
+            raise _Refused("an answer without a choice")
+        text, reason = choices[0]["message"]["content"], choices[0]["finish_reason"]
         tokens = (values.get("usage") or {}).get("completion_tokens")
     except (LookupError, TypeError, AttributeError) as error:
         raise _Passing(f"an answer without a message: {json.dumps(values)[:80]}") from error
-    if not isinstance(text, str) or not isinstance(reason, str):
-        raise _Passing(f"an answer without a text: {json.dumps(choice)[:80]}")
-    return Answer(text, reason, tokens if is_count(tokens) else None)
+    if not isinstance(text, str | None) or not isinstance(reason, str):
+        raise _Passing(f"an answer without a text: {json.dumps(choices[0])[:80]}")
+    reason = _line(reason[:80])
+    if reason in NO_ANSWER:
+        reason = f"server: {reason}"  # its word, which is not ours
+    return Answer(text or "", reason, tokens if is_count(tokens) else None)
 
 
 def _status(response: requests.Response, data: bytes) -> str:
-    return f"status {response.status_code}: {' '.join(data[:200].decode('utf-8', 'replace').split())}"
+    return f"status {response.status_code}: {_line(data[:200].decode('utf-8', 'replace'))}"
+
+
+def _line(text: str) -> str:
+    """Without control characters: tables and terminals show it."""
+    return " ".join("".join(c if c.isprintable() else " " for c in text).split())
 
 
 def _asked_pause_s(response: requests.Response) -> float:

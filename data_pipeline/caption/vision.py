@@ -14,8 +14,8 @@ from typing import Protocol
 
 import numpy as np
 
-FAILED = "failed"  # the finish reason of a question that the model refused, or that is too much for it
-GONE = "gone"  # of one that stayed without an answer in all tries
+FAILED = "failed"  # the finish reason of a question that a model refused, that is too much for it, or stops it short
+GONE = "gone"  # of one that stayed without an answer in all tries, of a model that says nothing any more
 NO_ANSWER = (FAILED, GONE)
 _MEMORY_VERSION = 1
 

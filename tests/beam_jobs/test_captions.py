@@ -167,6 +167,14 @@ def test_both_jobs_say_how_far_they_are(source: Path, tmp_path: Path, capsys: py
         assert "captioned 4 of 4 samples in" in capsys.readouterr().err
 
 
+def test_a_sample_without_an_answer_is_not_counted_as_captioned(
+    source: Path, tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    with chat_server(sends(b"no", 400), says(CAPTION)) as server:
+        run(source, tmp_path / "out", "--url", server.url, "--concurrency", "1")
+    assert "captioned 3 of 4 samples in" in capsys.readouterr().err
+
+
 def test_layers_languages_and_lengths_are_options(source: Path, tmp_path: Path) -> None:
     flags = ["--caption-layers", "--caption-language", "both", "--caption-length", "both", "--no-caption-text"]
     with chat_server(says(CAPTION)) as server:
@@ -211,6 +219,23 @@ def test_a_finished_dataset_gets_new_captions_without_its_psds(source: Path, tmp
     manifest = decode_json((tmp_path / "out" / "manifest.json").read_bytes())
     assert manifest["configuration"]["caption_length"] == "short"
     assert manifest["configuration"]["max_area"] == 4000
+
+
+@pytest.mark.parametrize(
+    ("status", "message"), [(401, r"takes no questions \(status 401: no\)"), (400, "tiny answered no question")]
+)
+def test_captions_that_are_there_are_not_replaced_by_none(
+    source: Path, tmp_path: Path, status: int, message: str
+) -> None:
+    run(source, tmp_path / "out")
+    before = files(tmp_path / "out")
+    with chat_server(sends(b"no", status)) as server:
+        with pytest.raises(running.Failed, match=message):
+            recaption(tmp_path / "out", "--url", server.url)
+        assert files(tmp_path / "out") == before
+        server.replies = [says(CAPTION)]
+        recaption(tmp_path / "out", "--url", server.url)
+    assert [row["text"] for row in rows(tmp_path / "out")] == [CAPTION] * 4
 
 
 def test_a_slow_answer_keeps_no_other_waiting(source: Path, tmp_path: Path) -> None:
@@ -264,14 +289,38 @@ def test_a_server_that_dies_in_a_batch_ends_the_run_which_goes_on_later(
     monkeypatch.setattr(server_module, "_PAUSE_S", 0.01)
     flags = ["--concurrency", "1"]
     with chat_server(says(CAPTION), sends(b"", 503)) as server:
+        listed, asked = server.list_models, []
+
+        def list_models(handler, _):
+            asked.append(_)
+            (listed if len(asked) == 1 else sends(b"", 503))(handler, {})
+
+        server.list_models = list_models
         with pytest.raises(running.Failed, match=r"answers no more.*503.*the same command goes on from here"):
             run(source, tmp_path / "out", "--url", server.url, *flags)
         assert not (tmp_path / "out" / "manifest.json").exists()
         server.questions.clear()
-        server.replies = [says(CAPTION)]
+        server.replies, server.list_models = [says(CAPTION)], listed
         run(source, tmp_path / "out", "--url", server.url, *flags)
         assert len(server.questions) == 3  # the first answer was kept
     assert [row["text"] for row in rows(tmp_path / "out")] == [CAPTION] * 4
+
+
+def test_a_picture_that_a_server_never_answers_costs_itself_alone(
+    source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where a run again asks about nothing else."""
+    monkeypatch.setattr(server_module, "_PAUSE_S", 0.01)
+
+    def reply(handler, question):
+        is_bad = "Hello \U0001f600 0" in question["messages"][0]["content"][-1]["text"]
+        (sends(b"boom", 500) if is_bad else says(CAPTION))(handler, question)
+
+    with chat_server(reply) as server:
+        for _ in range(2):
+            manifest = run(source, tmp_path / "out", "--url", server.url)
+            assert manifest["counts"]["captions"] == {"all": 4, "failed": 1, "flagged": 1}
+    assert [row["message"] for row in rows(tmp_path / "out") if row["flags"]] == ["status 500: boom"]
 
 
 def test_answers_that_cannot_be_kept_end_the_run(source: Path, tmp_path: Path) -> None:
@@ -355,6 +404,14 @@ def test_a_wrong_option_is_one_sentence(
         (["{out}"], "new captions need a model"),
         (["{out}", "--url", "http://a", "--max-area", "9"], "captions are all that can be changed here"),
         (["{out}", "--url", "http://a", "--shard-size", "9"], "captions are all that can be changed here"),
+        (["{out}", "--url", "http://a", "--dry-run", "--limit", "1"], "; --limit, --dry-run is for make shards alone"),
+        (["{out}", "--url", "http://a", "--second-opinion"], "; --second-opinion is for"),
+        (["{out}", "--url", "http://a", "--retry", "damaged_file"], "; --retry is for"),
+        (["{out}", "--url", "http://a", "--max-reject", "0.5"], "; --max-reject is for"),
+        (["{out}", "--url", "http://a", "--verify", "--shrink"], "; --verify, --shrink is for"),
+        (["{out}", "--url", "http://a", "--workers", "999"], "; --workers is for"),
+        (["{out}", "--url", "http://a", "--input", "b"], "; --input is for"),
+        (["{out}", "--url", "http://a", "--config", "{out}/c.yaml"], "; --dry-run is for"),
         (["{out}", "--url", "http://a"], "it has no state/configuration.json"),
     ],
 )
@@ -362,6 +419,7 @@ def test_wrong_options_for_new_captions(
     tmp_path: Path, capsys: pytest.CaptureFixture, flags: list[str], message: str
 ) -> None:
     (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "c.yaml").write_text("dry_run: true\nconcurrency: 3\n")
     assert captions.main([flag.format(out=tmp_path / "out") for flag in flags]) == running.WRONG
     assert message in capsys.readouterr().err
 

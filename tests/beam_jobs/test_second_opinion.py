@@ -75,8 +75,9 @@ def test_an_agreement_drops_it(source: Path, tmp_path: Path) -> None:
     assert (mark["drop_reason"], mark["flags"]) == ("watermark", [])
 
 
-def test_a_server_that_fails_leaves_the_detectors_word(source: Path, tmp_path: Path) -> None:
-    with chat_server(sends(b"broken", 400)) as server:
+@pytest.mark.parametrize("status", [400, 500])
+def test_a_server_that_fails_leaves_the_detectors_word(source: Path, tmp_path: Path, status: int) -> None:
+    with chat_server(sends(b"broken", status)) as server:
         shards.run(_options(source, tmp_path / "out", "--url", server.url))
     mark = _mark(tmp_path / "out")
     assert (mark["drop_reason"], mark["flags"]) == ("watermark", ["watermark_unconfirmed"])
@@ -84,10 +85,18 @@ def test_a_server_that_fails_leaves_the_detectors_word(source: Path, tmp_path: P
 
 def test_a_server_that_is_gone_ends_the_run_and_costs_no_sample(source: Path, tmp_path: Path) -> None:
     with chat_server(sends(b"", 503)) as server:
+        listed = server.list_models
+        asked: list[object] = []
+
+        def list_models(handler, _):
+            asked.append(_)
+            (listed if len(asked) == 1 else sends(b"", 503))(handler, {})
+
+        server.list_models = list_models
         options = _options(source, tmp_path / "out", "--url", server.url)
         with pytest.raises(running.Failed, match="gives no second opinion any more"):
             shards.run(options)
-        server.replies = [says("no")]
+        server.replies, server.list_models = [says("no")], listed
         shards.run(options)
     assert _mark(tmp_path / "out")["flags"] == ["watermark_doubted"]
 

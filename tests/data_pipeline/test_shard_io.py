@@ -95,3 +95,12 @@ def test_a_whole_file_replaces_the_old_one(tmp_path):
         with whole_file(tmp_path / "x") as file:
             file.write(content)
     assert [(p.name, p.read_bytes()) for p in tmp_path.iterdir()] == [("x", b"new")]
+
+
+def test_two_that_write_the_same_file_do_not_meet(tmp_path):
+    with whole_file(tmp_path / "x") as first:
+        with whole_file(tmp_path / "x") as second:
+            second.write(b"second")
+        first.write(b"first")
+    assert (tmp_path / "x").read_bytes() == b"first"
+    assert len(list(tmp_path.iterdir())) == 1

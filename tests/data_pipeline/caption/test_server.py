@@ -13,7 +13,7 @@ from PIL import Image
 
 from data_pipeline.caption import server as module
 from data_pipeline.caption.server import KEY, Endpoint, Server
-from data_pipeline.caption.vision import FAILED, GONE, Answer, Question, Sampling
+from data_pipeline.caption.vision import FAILED, GONE, NO_ANSWER, Answer, ModelGone, Question, Sampling
 from tests.chat_server import Reply, chat_server, says, sends, stalls, trickles, trickles_header
 
 PICTURE = np.arange(5 * 7 * 3, dtype=np.uint8).reshape(5, 7, 3)
@@ -137,7 +137,30 @@ def test_the_server_says_how_long_to_wait() -> None:
     assert second_s - first_s >= 1
 
 
-@pytest.mark.parametrize("status", [301, 400, 401, 404])
+def test_a_server_is_not_waited_for_longer_than_for_an_answer() -> None:
+    answer, times = ask(sends(b"busy", 429, Retry_After="86400"), tries=2, answer_s=0.3)
+    assert (answer.message, times) == ("status 429: busy (it asks for a pause of 86400 s)", 2)
+
+
+def test_what_a_server_says_is_stored_without_control_characters() -> None:
+    answer, _ = ask(sends(b"no\x1b[31m\r\nway\x00", 400))
+    assert answer.message == "status 400: no [31m way"
+    assert ask(says("yes", "st\x1bop")) == (Answer("yes", "st op", 1), 1)
+
+
+@pytest.mark.parametrize("status", [301, 307, 401, 402, 403, 404, 405])
+def test_a_server_that_takes_no_questions_is_gone_at_once(status: int) -> None:
+    with chat_server(sends(b"not you", status)) as server:
+        model = Server(Endpoint(server.url, "tiny"))
+        with pytest.raises(ModelGone, match=rf"takes no questions \(status {status}: not you\)"):
+            model.answers([QUESTION])
+        assert len(server.questions) == 1
+        server.list_models = sends(b"not you", status)
+        with pytest.raises(ValueError, match=f"cannot be used.*status {status}"):
+            model.served_model()
+
+
+@pytest.mark.parametrize("status", [400, 413, 422])
 def test_what_does_not_pass_is_not_tried_again(status: int) -> None:
     answer, times = ask(sends(b"picture too large", status))
     assert (answer.finish_reason, times) == (FAILED, 1)
@@ -152,16 +175,41 @@ def test_what_does_not_pass_is_not_tried_again(status: int) -> None:
         (b"[" * 100_000, "no JSON"),
         (b"[]", "without a message"),
         (b"null", "without a message"),
-        (b'{"choices": []}', "without a message"),
-        (b'{"choices": [{"message": {"content": null}, "finish_reason": "stop"}]}', "without a text"),
         (b'{"choices": [{"message": {"content": "a"}, "finish_reason": 7}]}', "without a text"),
-        (b" " * (2 << 20), "more than 1048576 bytes"),
     ],
 )
 def test_garbage_is_tried_again_and_told(body: bytes, message: str) -> None:
     answer, times = ask(sends(body), tries=2)
-    assert (answer.finish_reason, times) == (GONE, 2)
+    assert (answer.finish_reason, times) == (FAILED, 2)
     assert message in str(answer.message)
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [(b'{"choices": []}', "without a choice"), (b" " * (2 << 20), "more than 1048576 bytes")],
+)
+def test_an_answer_that_says_nothing_is_not_tried_again(body: bytes, message: str) -> None:
+    answer, times = ask(sends(body))
+    assert (answer.finish_reason, times) == (FAILED, 1)
+    assert message in str(answer.message)
+
+
+def test_a_refusal_without_a_text_is_an_empty_answer() -> None:
+    body = b'{"choices": [{"message": {"content": null, "refusal": "no"}, "finish_reason": "content_filter"}]}'
+    assert ask(sends(body)) == (Answer("", "content_filter"), 1)
+
+
+@pytest.mark.parametrize("reason", NO_ANSWER)
+def test_a_servers_own_word_is_not_taken_for_ours(reason: str) -> None:
+    assert ask(says("yes", reason)) == (Answer("yes", f"server: {reason}", 1), 1)
+
+
+@pytest.mark.parametrize(("models", "reason"), [(says("", ""), FAILED), (sends(b"", 503), GONE), (stalls(5), GONE)])
+def test_a_question_is_gone_only_where_the_server_is(models: Reply, reason: str) -> None:
+    with chat_server(sends(b"", 500)) as server:
+        server.list_models = models
+        (answer,) = Server(Endpoint(server.url, "tiny", tries=2, answer_s=0.3)).answers([QUESTION])
+    assert (answer.finish_reason, answer.message) == (reason, "status 500: ")
 
 
 def test_an_empty_answer_is_an_answer() -> None:
@@ -184,7 +232,7 @@ def test_a_server_that_does_not_come_to_an_end_is_left(reply: Reply) -> None:
     """Two tries of 0.3 s."""
     started_s = time.monotonic()
     answer, times = ask(reply, tries=2, answer_s=0.3)
-    assert (answer.finish_reason, times) == (GONE, 2)
+    assert (answer.finish_reason, times) == (FAILED, 2)
     assert answer.message == "no whole answer in 0.3 s"
     assert time.monotonic() - started_s < 2
 
@@ -213,13 +261,32 @@ def test_a_dead_server_costs_little_after_a_while() -> None:
     with chat_server(sends(b"", 500)) as server:
         model = Server(Endpoint(server.url, "tiny", tries=3))
         for _ in range(5):
-            assert model.answers([QUESTION])[0].finish_reason == GONE
+            assert model.answers([QUESTION])[0].finish_reason == FAILED
         assert len(server.questions) == 3 + 3 + 3 + 1 + 1
         server.replies = [says("yes")]
         assert model.answers([QUESTION])[0].text == "yes"
         server.replies = [sends(b"", 500)]
         model.answers([QUESTION])
         assert len(server.questions) == 11 + 1 + 3
+
+
+@pytest.mark.parametrize("settings", [{}, {"per_minute": 1}], ids=["pauses", "pace"])
+def test_what_waits_is_given_up_at_once(monkeypatch: pytest.MonkeyPatch, settings: dict) -> None:
+    """And what is asked later is asked again."""
+    monkeypatch.setattr(module, "_PAUSE_S", 30)
+    with chat_server(sends(b"", 503)) as server, ThreadPoolExecutor(1) as threads:
+        model = Server(Endpoint(server.url, "tiny", concurrency=2, **settings))
+        asked = threads.submit(model.answers, [QUESTION] * 3)
+        while not server.questions:
+            time.sleep(0.01)
+        started_s = time.monotonic()
+        with model.stopped(), pytest.raises(ModelGone, match="given up"):
+            asked.result()
+        assert time.monotonic() - started_s < 5
+        server.questions.clear()
+        server.replies = [says("yes")]
+        if not settings:
+            assert model.answers([QUESTION])[0].text == "yes"
 
 
 def test_questions_are_paced() -> None:
