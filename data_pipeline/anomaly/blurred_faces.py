@@ -12,7 +12,7 @@ import numpy as np
 
 from data_pipeline.anomaly.censored_faces import Censored, portrait
 from data_pipeline.anomaly.detector import Scene, Subject
-from data_pipeline.anomaly.faces import MOST_PROPOSED, Face
+from data_pipeline.anomaly.faces import Face, likeliest
 from schemas.reasons import DropReason
 from schemas.stack import Box, PlainLayer
 
@@ -61,8 +61,7 @@ class BlurredFaces:
     def _in_composite(self, scene: Scene) -> list[Censored]:
         known = _COMPOSITES.setdefault(scene, {})
         if self.threshold not in known:
-            likely = [face for layer in scene.stack.layers for face in self._own(layer).proposals]
-            likely = sorted(likely, key=lambda face: -face.score)[:MOST_PROPOSED]
+            likely = likeliest([face for layer in scene.stack.layers for face in self._own(layer).proposals])
             seen = portrait(scene.composite) if likely else None
             known[self.threshold] = (
                 seen.censored(likely, self.threshold, lambda box: _is_painted(scene, box)) if seen else []

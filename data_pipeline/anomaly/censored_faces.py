@@ -12,13 +12,12 @@ from PIL import Image
 from scipy import ndimage
 
 from data_pipeline.anomaly.censoring import around, blurred, contrast_of_edges, core_box, eye_bar, mosaiced, plainness
-from data_pipeline.anomaly.faces import LEAST_FACE_PX, Face, confirmed, proposed, pyramid
+from data_pipeline.anomaly.faces import LEAST_FACE_PX, SURE, Face, confirmed, proposed, pyramid
 from data_pipeline.neutral_grey import over_grey
 from schemas.stack import Box
 
 _MOST_PX = 1 << 20  # a larger picture is reduced first: what is stored is no larger, unless asked for
 _SUSPICIOUS = 0.7  # of the threshold, where a face is not yet found exactly
-_SURE = 0.5  # the score from which the best proposal is looked at again anyway: a bar hides where exactly the eyes are
 _OF_A_BLOCK = 2 / 3
 _PLAIN, _PLAIN_BEHIND_A_BAR = 0.45, 0.6  # shares of one grey that no face has, however blurred
 _BLURRED, _MOSAICED, _BARRED = 0.14, 0.14, 0.3  # the least score of a face: blur is evidence, a bar may be a line
@@ -27,7 +26,6 @@ _BLURRED_ALONE = 0.10  # where it is much blurred, and what is around it is not
 _MUCH, _STANDS_OUT = 0.05, 2.0
 _BESIDE_A_SURE_FACE = 0.3  # a fold or a background out of focus scores less
 _LIKELY_PX = 56  # a narrower face must score higher: chance has more places for it, as one over its width squared
-_MOST_LOOKS = 8
 _CELL_PX = 8
 _CELLS = 4  # that a face covers each way, at least
 _COVERED = 0.6  # of their alpha
@@ -67,19 +65,17 @@ class Portrait:
     ) -> list[Censored]:
         """Of proposals, best first, those that are faces, each with how far it is censored.
 
-        But for the surest proposal, only what is of interest and looks censored before is looked at again.
+        But for the best proposal where it is sure, as a bar hides where exactly the eyes are, only what is of interest
+        and looks censored before is looked at again.
         """
         found = []
-        least, looks = 0.0, 0
+        least = 0.0
         for rank, face in enumerate(_resized(face, 1 / self.scale) for face in likely):
-            is_sure = rank == 0 and face.score >= _SURE
+            is_sure = rank == 0 and face.score >= SURE
             if not is_sure:
                 suspicious = [mark for mark in _marks(self.grey, face) if mark.value > _SUSPICIOUS * threshold]
                 if not any(is_of_interest(_enlarged(mark.box, self.scale)) for mark in suspicious):
                     continue
-            looks += 1
-            if looks > _MOST_LOOKS:
-                break
             face = confirmed(self.sizes, face)
             score = face.score * min(1.0, face.width / _LIKELY_PX) ** 2
             if score <= least:
@@ -88,7 +84,7 @@ class Portrait:
             found += [
                 Censored(mark.value, _enlarged(mark.box, self.scale)) for mark in seen if score >= mark.least_score
             ]
-            if is_sure and score >= _SURE:
+            if is_sure and score >= SURE:
                 least = _BESIDE_A_SURE_FACE
         return found
 

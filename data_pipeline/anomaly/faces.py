@@ -35,9 +35,10 @@ _LOOKS = (
     ("full_range", 14, False),
     ("full_range", 20, True),
 )
-_UNCLEAR = 0.07, 0.3  # scores between them
+_UNCLEAR = 0.07, 0.45  # scores between them
 _PROMISING = 0.04  # a score of a network below it ends a second look; the widest comes first, as blur ends the others
-MOST_PROPOSED = 24
+SURE = 0.5  # the score of a proposal that hardly ever is a false alarm
+_MOST_SURE, _MOST_OTHERS = 24, 8  # in a crowd, the sure ones shall not outnumber a face that is censored
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,8 +86,15 @@ def proposed(sizes: Sequence[np.ndarray]) -> list[Face]:
         return []
     found = [_proposals(sizes, network(name), px) for name, px in _PASSES]
     proposals = Proposals(np.concatenate([f.scores for f in found]), np.concatenate([f.points for f in found]))
-    likely = [_face(score, points) for score, points in merged(proposals)[:MOST_PROPOSED]]
+    likely = likeliest([_face(score, points) for score, points in merged(proposals)])
     return [face for face in likely if face.width >= _LEAST_SHARE * LEAST_FACE_PX]
+
+
+def likeliest(proposals: Sequence[Face]) -> list[Face]:
+    """As many proposals as are worth a second look, best first."""
+    ordered = sorted(proposals, key=lambda face: -face.score)
+    sure = sum(face.score >= SURE for face in ordered)
+    return ordered[: min(sure, _MOST_SURE)] + ordered[sure : sure + _MOST_OTHERS]
 
 
 def _face(score: float, points: np.ndarray) -> Face:
