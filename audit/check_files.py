@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from audit.findings import Findings
-from data_pipeline.stack_io import decode_json
+from data_pipeline.stack_io.canonical_json import decode_json
 from schemas.version import SCHEMA_VERSION, recipe_hash
 
 MANIFEST = "manifest.json"

@@ -12,7 +12,8 @@ import numpy as np
 from audit.findings import Findings
 from audit.recompose import recompose, worst_difference
 from data_pipeline.shard_io import Member, read_at
-from data_pipeline.stack_io import decode_image, decode_json
+from data_pipeline.stack_io.canonical_json import decode_json
+from data_pipeline.stack_io.images import decode_image
 from schemas.members import CAPTION, COMPOSITE, METADATA, is_key, layer_name, member
 from schemas.metadata import sample_validator
 from schemas.options import IMAGE_FORMATS, MAX_AREA

@@ -21,7 +21,7 @@ from beam_jobs.references import Reference, Slice
 from beam_jobs.scratch import read_slice
 from beam_jobs.tables import TableWriter
 from data_pipeline.shard_io import BLOCK_BYTES, TarWriter, pack
-from data_pipeline.stack_io import text_members
+from data_pipeline.stack_io.sample import text_members
 from schemas.reasons import Reason
 from schemas.rows import CaptionRow, DocumentRow, LayerRow
 

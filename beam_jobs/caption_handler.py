@@ -24,7 +24,7 @@ from beam_jobs.scratch import read_slice, store_captions
 from data_pipeline.caption.server import Server
 from data_pipeline.caption.vision import GONE, Answer, Keep, ModelGone, Question, Remembered, VisionModel, nothing
 from data_pipeline.shard_io import index_tar, read_at
-from data_pipeline.stack_io import decode_image
+from data_pipeline.stack_io.images import decode_image
 from schemas.captions import Caption, Captioned
 from schemas.members import COMPOSITE, layer_name, member
 from schemas.options import DETECTORS

@@ -22,7 +22,7 @@ from beam_jobs.running import DONE, exit_status, run_graph, runner_of
 from beam_jobs.shards import shards
 from beam_jobs.state import Work
 from beam_jobs.summary import summary
-from data_pipeline.stack_io import decode_json
+from data_pipeline.stack_io.canonical_json import decode_json
 from schemas.options import MODEL_CAPTIONERS, CurateOptions
 
 _CORPUS = ("shard_size", "validation_share", "test_share", "keep", "near_bits", "opinion_model")

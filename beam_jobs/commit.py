@@ -15,7 +15,7 @@ from beam_jobs.manifest import manifest
 from beam_jobs.options import JobOptions
 from beam_jobs.state import ARTIFACTS, CARD, CONFIGURATION, built_json
 from data_pipeline.caption.vision import ModelGone
-from data_pipeline.stack_io import decode_json, encode_json
+from data_pipeline.stack_io.canonical_json import decode_json, encode_json
 
 INTENT = "state/commit.json"
 

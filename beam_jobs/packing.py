@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from beam_jobs.references import Reference
-from data_pipeline.stack_io import encode_json
+from data_pipeline.stack_io.canonical_json import encode_json
 from schemas.members import SPLITS
 
 ROWS_PER_PART = 2_000  # documents

@@ -6,7 +6,7 @@ from typing import Any
 
 from beam_jobs.references import Reference
 from data_pipeline.caption.vision import NO_ANSWER
-from data_pipeline.stack_io import decode_json, encode_json
+from data_pipeline.stack_io.canonical_json import decode_json, encode_json
 from schemas.captions import IN_SAMPLE, Captioned
 from schemas.reasons import DropReason, Fate, Stage
 from schemas.rows import CaptionRow, DocumentRow, LayerRow

@@ -15,7 +15,9 @@ from beam_jobs.records import Record, is_answered, key_json, pack_record, record
 from beam_jobs.references import Reference, Slice
 from data_pipeline.duplicates import perceptual_hash, picture_hashes
 from data_pipeline.shard_io import pack
-from data_pipeline.stack_io import decode_json, describe, encode_json, encode_preview, image_members, text_members
+from data_pipeline.stack_io.canonical_json import decode_json, encode_json
+from data_pipeline.stack_io.images import encode_preview
+from data_pipeline.stack_io.sample import describe, image_members, text_members
 from schemas.members import key_of
 from schemas.options import CurateOptions
 from schemas.sample import Rejection, Sample

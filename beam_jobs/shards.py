@@ -33,7 +33,7 @@ from beam_jobs.state import State, Work
 from beam_jobs.summary import summary
 from beam_jobs.transforms import Build, Curate
 from data_pipeline.anomaly import check_models
-from data_pipeline.stack_io import decode_json
+from data_pipeline.stack_io.canonical_json import decode_json
 
 
 def shards(pipeline: beam.Pipeline, work: Work, before: State, options: JobOptions, curate: CurateFunction) -> None:

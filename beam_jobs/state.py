@@ -17,7 +17,7 @@ from beam_jobs.inputs import Input, printable
 from beam_jobs.options import JobOptions
 from beam_jobs.packing import PREVIEWS, ROWS, SHARD
 from beam_jobs.references import Reference, Slice
-from data_pipeline.stack_io import decode_json, encode_json
+from data_pipeline.stack_io.canonical_json import decode_json, encode_json
 from schemas.caption_options import CaptionOptions
 from schemas.members import key_of
 from schemas.options import MODEL_CAPTIONERS

@@ -32,7 +32,7 @@ from data_pipeline.flatten import flatten
 from data_pipeline.flatten.text import PHOTOSHOPS_GAMMA
 from data_pipeline.merge import merge
 from data_pipeline.resize import resize
-from data_pipeline.stack_io import encode_image
+from data_pipeline.stack_io.images import encode_image
 from schemas.options import CurateOptions
 from schemas.stack import Stack
 

@@ -15,7 +15,8 @@ class PlainLayer:
     whose pixels it holds, `owner_id` the layer an effect belongs to. `baked` says that its colour was
     computed over a backdrop: for a blend mode other than Normal, the soft edge of text, or an
     adjustment above it. `backdrop_dependence` in [0, 1] is how far that colour still depends on it: the
-    mean error, over its visible pixels, on the inverted backdrop.
+    mean error, over its visible pixels, on the inverted backdrop. `name` and `groups`, the names of the
+    groups around it, outermost first, are for people; a sample of a shard does not keep them.
     """
 
     box: Box
@@ -24,6 +25,8 @@ class PlainLayer:
     owner_id: int | None = None
     baked: bool = False
     backdrop_dependence: float = 0.0
+    name: str = ""
+    groups: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         left, top, right, bottom = self.box

@@ -21,7 +21,7 @@ from beam_jobs.references import Reference, Slice
 from data_pipeline.caption import server as server_module
 from data_pipeline.drawing import Pixels, Text, draw
 from data_pipeline.shard_io import index_tar, read_at
-from data_pipeline.stack_io import decode_json
+from data_pipeline.stack_io.canonical_json import decode_json
 from tests.chat_server import ChatServer, chat_server, says, sends
 from tests.conftest import _disc, _layers
 

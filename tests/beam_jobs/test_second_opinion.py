@@ -12,7 +12,7 @@ from beam_jobs.children import close_children
 from beam_jobs.command_line import parse
 from beam_jobs.options import JobOptions
 from data_pipeline.drawing import draw
-from data_pipeline.stack_io import decode_json
+from data_pipeline.stack_io.canonical_json import decode_json
 from tests.beam_jobs.marked_design import SIDE_PX, ground, mark
 from tests.chat_server import chat_server, says, sends
 

@@ -3,26 +3,20 @@
 Layers are cropped to their boxes, and their RGB is 0 where alpha is 0. The same sample gives the same bytes.
 """
 
-import io
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
-from PIL import Image, PngImagePlugin, WebPImagePlugin
 
+from data_pipeline.stack_io.canonical_json import decode_json, encode_json
+from data_pipeline.stack_io.images import decode_image, encode_image
 from schemas.captions import IN_SAMPLE, Caption
 from schemas.members import CAPTION, COMPOSITE, METADATA, layer_name, member
 from schemas.metadata import check_sample_json
 from schemas.sample import Sample
 from schemas.stack import PlainLayer, Stack
 from schemas.version import SCHEMA_VERSION
-
-PNG_LEVEL = 6
-WEBP_METHOD = 1  # 4 % larger than method 4 at 60 % of its time, on the layers of real designs
-WEBP_MAX_SIDE_PX = 16_383
-PREVIEW_QUALITY = 80
 
 
 @dataclass(frozen=True, eq=False)
@@ -122,54 +116,3 @@ def read_sample(members: Mapping[str, bytes]) -> StoredSample:
         )
     caption = members[f"{key}.{CAPTION}"].decode("utf-8")
     return StoredSample(key, Stack(width, height, tuple(layers)), composite, caption, metadata)
-
-
-def encode_image(rgba: np.ndarray, image_format: str) -> bytes:
-    """Lossless PNG or WebP of uint8 RGBA [height, width, 4]; RGB is set to 0 where alpha is 0."""
-    if rgba.dtype != np.uint8 or rgba.ndim != 3 or rgba.shape[2] != 4:
-        raise ValueError(f"an image is uint8 [height, width, 4], not {rgba.dtype} {rgba.shape}")
-    image = Image.fromarray(np.where(rgba[..., 3:] == 0, np.uint8(0), rgba))
-    out = io.BytesIO()
-    if image_format == "png":
-        image.save(out, "PNG", compress_level=PNG_LEVEL)
-    else:
-        if max(image.size) > WEBP_MAX_SIDE_PX:
-            raise ValueError(f"an image of {image.width}x{image.height} px: WebP holds {WEBP_MAX_SIDE_PX} px a side")
-        image.save(out, "WEBP", lossless=True, exact=True, method=WEBP_METHOD)
-    return out.getvalue()
-
-
-def encode_preview(rgba: np.ndarray) -> bytes:
-    """Lossy WebP, for people to look at."""
-    out = io.BytesIO()
-    Image.fromarray(rgba).save(out, "WEBP", quality=PREVIEW_QUALITY, method=WEBP_METHOD)
-    return out.getvalue()
-
-
-def decode_image(data: bytes, image_format: str, width: int, height: int) -> np.ndarray:
-    """uint8 RGBA [height, width, 4]; ValueError for another size, before decoding, or for a damaged file.
-
-    The size is known, so Pillow's own limit on pixels, which `Image.open` applies, is not wanted.
-    """
-    plugin = PngImagePlugin.PngImageFile if image_format == "png" else WebPImagePlugin.WebPImageFile
-    try:
-        with plugin(io.BytesIO(data)) as image:
-            if image.size != (width, height):
-                raise ValueError(f"an image is {image.width}x{image.height} px where {width}x{height} px are due")
-            return np.asarray(image.convert("RGBA"))
-    except (OSError, SyntaxError, EOFError) as error:
-        raise ValueError(f"an image cannot be decoded: {error}") from error
-
-
-def encode_json(value: Any) -> bytes:
-    """The one spelling of a value: sorted keys, no spaces, UTF-8; lone surrogates become escapes."""
-    text = json.dumps(value, sort_keys=True, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-    return text.encode("utf-8", "backslashreplace")
-
-
-def decode_json(data: bytes) -> Any:
-    """ValueError for anything but JSON in UTF-8."""
-    try:
-        return json.loads(data.decode("utf-8"))
-    except (UnicodeDecodeError, RecursionError) as error:
-        raise ValueError(f"not JSON: {error}") from error

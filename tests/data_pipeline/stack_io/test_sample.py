@@ -9,16 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from data_pipeline.stack_io import (
-    decode_image,
-    decode_json,
-    describe,
-    encode_image,
-    encode_json,
-    image_members,
-    read_sample,
-    text_members,
-)
+from data_pipeline.stack_io.canonical_json import decode_json, encode_json
+from data_pipeline.stack_io.images import decode_image, encode_image
+from data_pipeline.stack_io.sample import describe, image_members, read_sample, text_members
 from schemas.captions import Caption
 from schemas.rows import DocumentRow
 from schemas.sample import Fidelity, Sample
