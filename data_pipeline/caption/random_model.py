@@ -13,7 +13,7 @@ from typing import Any
 
 import torch
 
-import data_pipeline.caption.network  # noqa: F401 - first, as it makes torchvision importable
+import data_pipeline.torchvision_ops  # noqa: F401 - before transformers
 
 # isort: split
 from tokenizers.pre_tokenizers import ByteLevel
