@@ -101,6 +101,7 @@ class JointAttention(nn.Module):
         return x_SD.unflatten(-1, (self.heads, -1))
 
 
+@torch.compiler.disable  # its lengths differ from pack to pack: compiled code would be made anew for each
 def mixed(q_SHK: Tensor, k_SHK: Tensor, v_SHK: Tensor, layout: Layout, group: dist.ProcessGroup | None) -> Tensor:
     """Attention of [text, image] streams, within each sample; [S, H, K] in the order of the input."""
     if group is not None:
@@ -219,3 +220,9 @@ class VldMmdit(nn.Module):
         if ranks != len(layout.rank_tokens):
             raise ValueError(f"the layout is for {len(layout.rank_tokens)} ranks, the group has {ranks}")
         check_heads(self.config.heads, ranks)
+
+
+def compile_blocks(model: VldMmdit, backend: str = "inductor") -> None:
+    """Compiles each block for tokens and samples of any number: one compilation serves all packs and all blocks."""
+    for block in model.transformer_blocks:
+        block.compile(dynamic=True, backend=backend)
