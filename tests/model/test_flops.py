@@ -18,7 +18,7 @@ def test_they_are_what_torch_counts():
     with (
         sdpa_kernel(SDPBackend.MATH),
         FlopCounterMode(display=False) as counter,
-    ):  # it does not know the CPU's other one
+    ):  # the only one it knows
         run(VldMmdit(TINY), MIXED, *inputs(MIXED, TINY))
     assert forward_flops(MIXED, TINY) == counter.get_total_flops()
 
