@@ -33,7 +33,7 @@ def recoloured(rgba: np.ndarray, colour: tuple[int, int, int]) -> np.ndarray:
 @kernel(types.UniTuple(types.int64, 2), READ_U8_3D)
 def _luminance(rgba: np.ndarray) -> tuple[int, int]:
     """(sum of luminance in 1/1000 times alpha, sum of alpha): whole numbers, so that no order of adding matters."""
-    total = weight = 0
+    total = weight = np.int64(0)
     for y in range(rgba.shape[0]):
         for x in range(rgba.shape[1]):
             pixel = rgba[y, x]
