@@ -33,13 +33,13 @@ def recoloured(rgba: np.ndarray, colour: tuple[int, int, int]) -> np.ndarray:
 @kernel(types.UniTuple(types.int64, 2), READ_U8_3D)
 def _luminance(rgba: np.ndarray) -> tuple[int, int]:
     """(sum of luminance in 1/1000 times alpha, sum of alpha): whole numbers, so that no order of adding matters."""
-    total = weight = np.int64(0)
+    total = weight = 0
     for y in range(rgba.shape[0]):
         for x in range(rgba.shape[1]):
             pixel = rgba[y, x]
-            alpha = np.int64(pixel[3])
+            alpha = int(pixel[3])
             if alpha:
-                luma = 299 * np.int64(pixel[0]) + 587 * np.int64(pixel[1]) + 114 * np.int64(pixel[2])
+                luma = 299 * int(pixel[0]) + 587 * int(pixel[1]) + 114 * int(pixel[2])
                 total += alpha * luma
                 weight += alpha
     return total, weight
