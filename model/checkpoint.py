@@ -4,6 +4,7 @@
 the same names here and there; those of the VAE are cut from 3-D to 2-D, and put back.
 """
 
+import json
 import os
 import shutil
 import uuid
@@ -44,6 +45,8 @@ _PIPELINE = {
     "transformer": ["diffusers", "QwenImageTransformer2DModel"],
     "vae": ["diffusers", "AutoencoderKLQwenImage"],
 }
+LEARNS_TO_STOP = "learns_to_stop.json"  # true: trained on blank layers above a sample's own, as LAYERS=auto needs
+CONDITION_VAE = "condition_vae"  # the RGB VAE of a checkpoint of the paper's ablation without RGBA-VAE
 TEXT_PARTS = ("text_encoder", "tokenizer", "processor")
 
 
@@ -185,10 +188,19 @@ def save_vae(vae: RgbaVae, folder: Path, source: Path | None = None) -> None:
     write_tensors(folder, to_released(vae.state_dict(), config, given))
 
 
-def save_pipeline(folder: str | os.PathLike[str], model: VldMmdit, vae: RgbaVae, text_source: Path) -> None:
+def save_pipeline(
+    folder: str | os.PathLike[str],
+    model: VldMmdit,
+    vae: RgbaVae,
+    text_source: Path,
+    learns_to_stop: bool = False,
+    condition_vae: RgbaVae | None = None,
+) -> None:
     """A folder that `QwenImageLayeredPipeline.from_pretrained` loads; it appears whole.
 
     `text_source` holds `text_encoder`, `tokenizer` and `processor`, which are linked where they can be, else copied.
+    Kept beside them, for `inference`: `learns_to_stop`, whether the weights were trained on blank layers, and the
+    `condition_vae` of the paper's ablation.
     """
     folder = Path(folder)
     if folder.exists():
@@ -200,11 +212,14 @@ def save_pipeline(folder: str | os.PathLike[str], model: VldMmdit, vae: RgbaVae,
     try:
         save_mmdit(model, whole / "transformer")
         save_vae(vae, whole / "vae", text_source / "vae" if _is_same_vae(text_source, vae) else None)
+        if condition_vae is not None:
+            save_vae(condition_vae, whole / CONDITION_VAE)
         (whole / "scheduler").mkdir()
         write_json(whole / "scheduler" / "scheduler_config.json", _SCHEDULER)
         for part in TEXT_PARTS:
             shutil.copytree(text_source / part, whole / part, copy_function=_link_or_copy)
         write_json(whole / "model_index.json", _PIPELINE)
+        (whole / LEARNS_TO_STOP).write_text(f"{json.dumps(learns_to_stop)}\n")
         whole.rename(folder)
     finally:
         if whole.exists():
