@@ -22,7 +22,7 @@ N ?= 10000
 SEED ?= 0
 
 VARIABLES := PYTHON INPUT OUTPUT DATA WORKERS RUNNER CAPTIONER MERGE TARGET_LAYERS MAX_AREA IMAGE_FORMAT SHARD_SIZE LIMIT \
-	CONFIG SECOND_OPINION URL MODEL CAPTION_LAYERS ALLOW_CPU DRY_RUN RETRY MAX_REJECT VERIFY SHRINK PREVIEWS ARGS PSD N SEED
+	CONFIG SECOND_OPINION URL MODEL CAPTION_LAYERS ALLOW_CPU DRY_RUN RETRY MAX_REJECT VERIFY SHRINK PREVIEWS ARGS PSD N SEED FORMAT
 given = $(findstring command line,$(origin $(1)))
 set = $(filter command environment,$(firstword $(origin $(1))))
 quote := '
@@ -98,6 +98,9 @@ inspect: needs-PSD $(DATA_SIDE) ## one PSD: its layer tree with every fate, and 
 verify: $(DATA_SIDE) ## re-read a dataset and check every promise on disk: DATA= WORKERS=
 	$(BIN)/python -m audit.verify $(call quoted,$(call text,DATA)) $(call option,WORKERS,workers) $(ARGS)
 
+convert: needs-INPUT $(DATA_SIDE) ## a layer stack into another format, by suffix: INPUT= OUTPUT=; all of a dataset or a folder: FORMAT=psd|psb|ora|svg|pptx|zip|folder
+	$(if $(call set,OUTPUT),,$(error give OUTPUT=, see make help))$(BIN)/python -m data_pipeline.stack_io.convert $(call quoted,$(call text,INPUT)) $(call quoted,$(call text,OUTPUT)) $(call option,FORMAT,format) $(ARGS)
+
 fuzz: $(EVERYTHING) ## mutated PSDs through the real job: N= SEED= WORKERS=
 	$(BIN)/python -m tests.fuzz --count $(N) --seed $(SEED) $(call option,WORKERS,workers) $(ARGS)
 
@@ -141,4 +144,4 @@ lint: $(EVERYTHING) ## style and types
 clean: ## remove what the targets made, but not the environment
 	rm -rf out .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
-.PHONY: help examples shards captions inspect verify fuzz bench bench-fidelity bench-codecs bench-job bench-families bench-anomalies bench-faces test test-all lint clean
+.PHONY: help examples shards captions inspect verify convert fuzz bench bench-fidelity bench-codecs bench-job bench-families bench-anomalies bench-faces test test-all lint clean
