@@ -24,7 +24,7 @@ from evaluation.reconstruction_summary import BackgroundRow, SampleRow, Summary,
 from evaluation.row_table import write_rows
 from evaluation.similarity import WINDOW_PX
 
-_LPIPS_SIDE_PX = 31  # less leaves nothing to the last layers of AlexNet
+LPIPS_SIDE_PX = 31  # less leaves nothing to the last layers of AlexNet
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -43,7 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def evaluate(options: argparse.Namespace) -> tuple[Run, Summary]:
     """Raises ValueError, before any picture is decoded, where options, folders or weights are wrong."""
-    least = _LPIPS_SIDE_PX if options.lpips else WINDOW_PX
+    least = LPIPS_SIDE_PX if options.lpips else WINDOW_PX
     if options.side < least:
         raise ValueError(f"--side is {options.side}; it must be {least} or more")
     if options.workers < 1:

@@ -15,7 +15,6 @@ from torch import nn
 
 from evaluation.weights import fill, read_tensors
 
-MIN_SIDE_PX = 31  # of a picture: less leaves nothing to the last layers
 _CHANNELS = (64, 192, 384, 256, 256)
 _SHIFT, _SCALE = (-0.030, -0.088, -0.188), (0.458, 0.448, 0.450)
 _EPSILON = 1e-10
@@ -45,7 +44,7 @@ class Lpips(nn.Module):
         self.eval()
 
     def forward(self, a_B3HW: torch.Tensor, b_B3HW: torch.Tensor) -> torch.Tensor:
-        """Pictures in [-1, 1] of `MIN_SIDE_PX` or more -> their distances [B], 0 for identical ones."""
+        """Pictures in [-1, 1], of 31 px a side or more -> their distances [B], 0 for identical ones."""
         distance = a_B3HW.new_zeros(a_B3HW.shape[0])
         for a, b, linear in zip(self._unit_features(a_B3HW), self._unit_features(b_B3HW), self.linear, strict=True):
             distance = distance + linear((a - b).square()).mean(dim=(1, 2, 3))

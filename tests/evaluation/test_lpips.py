@@ -4,7 +4,8 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from evaluation.lpips import MIN_SIDE_PX, Lpips, distances, load_lpips
+from evaluation.evaluate_reconstruction import LPIPS_SIDE_PX
+from evaluation.lpips import Lpips, distances, load_lpips
 from tests.evaluation.drawn_cutouts import cutout, noisy
 
 
@@ -94,7 +95,7 @@ def test_gradients_are_finite_where_no_feature_answers() -> None:
 
 
 def test_the_least_side_is_measured(network: Lpips) -> None:
-    small = torch.zeros(1, 3, MIN_SIDE_PX, MIN_SIDE_PX)
+    small = torch.zeros(1, 3, LPIPS_SIDE_PX, LPIPS_SIDE_PX)
     assert network(small, small).item() == 0
     with pytest.raises(RuntimeError):
         network(small[..., 1:, 1:], small[..., 1:, 1:])
