@@ -22,7 +22,7 @@ N ?= 10000
 SEED ?= 0
 
 VARIABLES := PYTHON INPUT OUTPUT DATA WORKERS RUNNER CAPTIONER MERGE TARGET_LAYERS MAX_AREA IMAGE_FORMAT SHARD_SIZE LIMIT \
-	CONFIG SECOND_OPINION URL MODEL CAPTION_LAYERS ALLOW_CPU DRY_RUN RETRY MAX_REJECT VERIFY SHRINK PREVIEWS ARGS PSD N SEED EDIT SCRIPT
+	CONFIG SECOND_OPINION URL MODEL CAPTION_LAYERS ALLOW_CPU DRY_RUN RETRY MAX_REJECT VERIFY SHRINK PREVIEWS ARGS PSD N SEED EDIT SCRIPT TRUTH PRED
 given = $(findstring command line,$(origin $(1)))
 set = $(filter command environment,$(firstword $(origin $(1))))
 quote := '
@@ -48,7 +48,7 @@ JOB_OPTIONS = $(call option,WORKERS,workers) $(call option,RUNNER,runner) $(call
 	$(call switch,DRY_RUN,dry-run) $(call switch,VERIFY,verify) $(call switch,SHRINK,shrink) $(if $(filter 0,$(PREVIEWS)),--no-previews) $(ARGS)
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-24s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 $(DATA_SIDE): pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -102,6 +102,11 @@ edit: needs-INPUT $(DATA_SIDE) ## a layer stack, edited: INPUT=folder|PSD|shard#
 verify: $(DATA_SIDE) ## re-read a dataset and check every promise on disk: DATA= WORKERS=
 	$(BIN)/python -m audit.verify $(call quoted,$(call text,DATA)) $(call option,WORKERS,workers) $(ARGS)
 
+evaluate-editing: needs-TRUTH needs-PRED $(DATA_SIDE) ## the same edits on true and on predicted layers: TRUTH= PRED= (dataset, shard, folder of stacks) OUTPUT= SEED= LIMIT= WORKERS= ARGS='--layers 4'
+	$(BIN)/python -m evaluation.evaluate_editing $(call quoted,$(call text,TRUTH)) $(call quoted,$(call text,PRED)) \
+		$(if $(call set,OUTPUT),--output $(call quoted,$(call text,OUTPUT))) $(if $(call set,SEED),--seed $(call quoted,$(SEED))) \
+		$(call option,LIMIT,limit) $(call option,WORKERS,workers) $(ARGS)
+
 fuzz: $(EVERYTHING) ## mutated PSDs through the real job: N= SEED= WORKERS=
 	$(BIN)/python -m tests.fuzz --count $(N) --seed $(SEED) $(call option,WORKERS,workers) $(ARGS)
 
@@ -145,4 +150,4 @@ lint: $(EVERYTHING) ## style and types
 clean: ## remove what the targets made, but not the environment
 	rm -rf out .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
-.PHONY: help examples shards captions inspect edit verify fuzz bench bench-fidelity bench-codecs bench-job bench-families bench-anomalies bench-faces test test-all lint clean
+.PHONY: help examples shards captions inspect edit verify evaluate-editing fuzz bench bench-fidelity bench-codecs bench-job bench-families bench-anomalies bench-faces test test-all lint clean
