@@ -8,6 +8,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 DATA_SIDE := $(VENV)/.data-side
 CAPTIONS := $(VENV)/.captions
+EVALUATION := $(VENV)/.evaluation
 EVERYTHING := $(VENV)/.everything
 READERS := $(VENV)/.readers
 
@@ -22,7 +23,8 @@ N ?= 10000
 SEED ?= 0
 
 VARIABLES := PYTHON INPUT OUTPUT DATA WORKERS RUNNER CAPTIONER MERGE TARGET_LAYERS MAX_AREA IMAGE_FORMAT SHARD_SIZE LIMIT \
-	CONFIG SECOND_OPINION URL MODEL CAPTION_LAYERS ALLOW_CPU DRY_RUN RETRY MAX_REJECT VERIFY SHRINK PREVIEWS ARGS PSD N SEED
+	CONFIG SECOND_OPINION URL MODEL CAPTION_LAYERS ALLOW_CPU DRY_RUN RETRY MAX_REJECT VERIFY SHRINK PREVIEWS ARGS PSD N SEED \
+	TRUTH PRED LPIPS INCEPTION
 given = $(findstring command line,$(origin $(1)))
 set = $(filter command environment,$(firstword $(origin $(1))))
 quote := '
@@ -48,7 +50,7 @@ JOB_OPTIONS = $(call option,WORKERS,workers) $(call option,RUNNER,runner) $(call
 	$(call switch,DRY_RUN,dry-run) $(call switch,VERIFY,verify) $(call switch,SHRINK,shrink) $(if $(filter 0,$(PREVIEWS)),--no-previews) $(ARGS)
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-24s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 $(DATA_SIDE): pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -60,10 +62,14 @@ $(CAPTIONS): $(DATA_SIDE)
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[captions]'
 	touch $@
 
+$(EVALUATION): $(DATA_SIDE)
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[evaluation]'
+	touch $@
+
 $(EVERYTHING): $(DATA_SIDE)
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[test,captions]'
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[test,captions,evaluation]'
 	$(MODELS)
-	touch $(CAPTIONS) $@
+	touch $(CAPTIONS) $(EVALUATION) $@
 
 # What reads a PSD and is not Python: the tests hold a written one against it where npm is here to install it.
 $(READERS): tests/readers/package.json tests/readers/package-lock.json $(EVERYTHING)
@@ -97,6 +103,11 @@ inspect: needs-PSD $(DATA_SIDE) ## one PSD: its layer tree with every fate, and 
 
 verify: $(DATA_SIDE) ## re-read a dataset and check every promise on disk: DATA= WORKERS=
 	$(BIN)/python -m audit.verify $(call quoted,$(call text,DATA)) $(call option,WORKERS,workers) $(ARGS)
+
+evaluate-reconstruction: needs-TRUTH needs-PRED $(if $(call text,LPIPS)$(call text,INCEPTION),$(EVALUATION),$(DATA_SIDE)) ## an autoencoder's RGBA pictures beside the true ones, as AlphaVAE measures: TRUTH= PRED= LPIPS=weights INCEPTION=weights OUTPUT= WORKERS= SEED=
+	$(BIN)/python -m evaluation.evaluate_reconstruction $(call quoted,$(call text,TRUTH)) $(call quoted,$(call text,PRED)) \
+		$(if $(call set,OUTPUT),--output $(call quoted,$(call text,OUTPUT))) $(call option,LPIPS,lpips) $(call option,INCEPTION,inception) \
+		$(call option,WORKERS,workers) $(if $(call set,SEED),--seed $(call quoted,$(SEED))) $(ARGS)
 
 fuzz: $(EVERYTHING) ## mutated PSDs through the real job: N= SEED= WORKERS=
 	$(BIN)/python -m tests.fuzz --count $(N) --seed $(SEED) $(call option,WORKERS,workers) $(ARGS)
@@ -141,4 +152,4 @@ lint: $(EVERYTHING) ## style and types
 clean: ## remove what the targets made, but not the environment
 	rm -rf out .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
-.PHONY: help examples shards captions inspect verify fuzz bench bench-fidelity bench-codecs bench-job bench-families bench-anomalies bench-faces test test-all lint clean
+.PHONY: help examples shards captions inspect verify evaluate-reconstruction fuzz bench bench-fidelity bench-codecs bench-job bench-families bench-anomalies bench-faces test test-all lint clean
