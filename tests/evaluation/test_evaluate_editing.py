@@ -42,8 +42,8 @@ def stacks(tmp_path: Path) -> Path:
 
 def run(stacks: Path, *arguments: str) -> dict:
     folder = stacks / "out"
-    where = [str(stacks / "truth"), str(stacks / "pred"), "--output", str(folder), "--workers", "1"]
-    assert main([*where, *arguments]) == 0
+    where = ["--truth", str(stacks / "truth"), "--pred", str(stacks / "pred"), "--output", str(folder)]
+    assert main([*where, "--workers", "1", *arguments]) == 1  # of what could not be compared
     return json.loads((folder / "report.json").read_text())
 
 
@@ -95,8 +95,8 @@ def test_a_limit_takes_the_first(stacks: Path) -> None:
 
 
 def test_one_stack_on_either_side_is_a_pair(stacks: Path) -> None:
-    arguments = [str(stacks / "truth" / "lost"), str(stacks / "pred" / "lost"), "--output", str(stacks / "out")]
-    assert main(arguments) == 0
+    arguments = ["--truth", str(stacks / "truth" / "lost"), "--pred", str(stacks / "pred" / "lost")]
+    assert main([*arguments, "--output", str(stacks / "out")]) == 0
     assert json.loads((stacks / "out" / "report.json").read_text())["matched"] == 3
 
 
@@ -128,7 +128,8 @@ def test_one_sentence_says_what_is_wrong(
 ) -> None:
     monkeypatch.chdir(stacks)
     write_stack(apart(), "other/elsewhere")
-    assert main(arguments) == 2
+    truth, pred, *rest = arguments
+    assert main(["--truth", truth, "--pred", pred, *rest]) == 2
     captured = capsys.readouterr()
     assert captured.err.startswith("lamina: ")
     assert message in captured.err
