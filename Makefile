@@ -24,7 +24,7 @@ SEED ?= 0
 
 VARIABLES := PYTHON INPUT OUTPUT DATA WORKERS RUNNER CAPTIONER MERGE TARGET_LAYERS MAX_AREA IMAGE_FORMAT SHARD_SIZE LIMIT \
 	CONFIG SECOND_OPINION URL MODEL CAPTION_LAYERS ALLOW_CPU DRY_RUN RETRY MAX_REJECT VERIFY SHRINK PREVIEWS ARGS PSD \
-	N SEED FORMAT TRUTH PRED LPIPS INCEPTION
+	N SEED FORMAT TRUTH PRED LPIPS INCEPTION EDIT SCRIPT
 given = $(findstring command line,$(origin $(1)))
 set = $(filter command environment,$(firstword $(origin $(1))))
 quote := '
@@ -106,10 +106,20 @@ verify: $(DATA_SIDE) ## re-read a dataset and check every promise on disk: DATA=
 
 convert: needs-INPUT $(DATA_SIDE) ## a layer stack into another format, by suffix: INPUT= OUTPUT=; all of a dataset or a folder: FORMAT=psd|psb|ora|svg|pptx|zip|folder
 	$(if $(call set,OUTPUT),,$(error give OUTPUT=, see make help))$(BIN)/python -m data_pipeline.stack_io.convert $(call quoted,$(call text,INPUT)) $(call quoted,$(call text,OUTPUT)) $(call option,FORMAT,format) $(ARGS)
+
+edit: needs-INPUT $(DATA_SIDE) ## a layer stack, edited: INPUT=folder|PSD|shard#KEY OUTPUT=folder|PSD EDIT='move layer=2 dx=10; remove layer=title' SCRIPT=edits.yaml; without EDIT and SCRIPT its layers are listed
+	$(BIN)/python -m inference.edit $(call quoted,$(call text,INPUT)) $(call option,EDIT,edit) $(call option,SCRIPT,script) \
+		$(if $(call set,OUTPUT),--output $(call quoted,$(call text,OUTPUT))) $(ARGS)
+
 evaluate-reconstruction: needs-TRUTH needs-PRED $(if $(call text,LPIPS)$(call text,INCEPTION),$(EVALUATION),$(DATA_SIDE)) ## an autoencoder's RGBA pictures beside the true ones, as AlphaVAE measures: TRUTH= PRED= LPIPS=weights INCEPTION=weights OUTPUT= WORKERS= SEED=
 	$(BIN)/python -m evaluation.evaluate_reconstruction $(call quoted,$(call text,TRUTH)) $(call quoted,$(call text,PRED)) \
 		$(if $(call set,OUTPUT),--output $(call quoted,$(call text,OUTPUT))) $(call option,LPIPS,lpips) $(call option,INCEPTION,inception) \
 		$(call option,WORKERS,workers) $(if $(call set,SEED),--seed $(call quoted,$(SEED))) $(ARGS)
+
+evaluate-editing: needs-TRUTH needs-PRED $(DATA_SIDE) ## the same edits on true and on predicted layers: TRUTH= PRED= (dataset, shard, folder of stacks) OUTPUT= SEED= LIMIT= WORKERS= ARGS='--layers 4'
+	$(BIN)/python -m evaluation.evaluate_editing $(call option,PRED,pred) $(call option,TRUTH,truth) \
+		$(if $(call set,OUTPUT),--output $(call quoted,$(call text,OUTPUT))) $(if $(call set,SEED),--seed $(call quoted,$(SEED))) \
+		$(call option,LIMIT,limit) $(call option,WORKERS,workers) $(ARGS)
 
 fuzz: $(EVERYTHING) ## mutated PSDs through the real job: N= SEED= WORKERS=
 	$(BIN)/python -m tests.fuzz --count $(N) --seed $(SEED) $(call option,WORKERS,workers) $(ARGS)
@@ -154,4 +164,4 @@ lint: $(EVERYTHING) ## style and types
 clean: ## remove what the targets made, but not the environment
 	rm -rf out .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
-.PHONY: help examples shards captions inspect verify convert fuzz bench bench-fidelity bench-codecs bench-job bench-families bench-anomalies bench-faces test test-all lint clean evaluate-reconstruction
+.PHONY: help examples shards captions inspect verify convert fuzz bench bench-fidelity bench-codecs bench-job bench-families bench-anomalies bench-faces test test-all lint clean evaluate-reconstruction edit evaluate-editing

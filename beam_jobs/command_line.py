@@ -9,10 +9,11 @@ from typing import Any, NoReturn
 
 import yaml
 
-from beam_jobs.options import JobOptions, nearest
+from beam_jobs.options import JobOptions
 from data_pipeline.caption.checkpoint import DEFAULT
 from schemas.caption_options import CaptionOptions
 from schemas.options import CurateOptions
+from schemas.spelling import nearest
 
 AUTO = "auto"
 _NO_SETTINGS = ("curate", "captions", "beam_flags", "opinion_model", "caption_model", "caption_revision", "software")

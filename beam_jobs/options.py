@@ -1,8 +1,7 @@
 """Everything that a job is asked, as one frozen object; a wrong value raises ValueError with one sentence."""
 
-import difflib
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -11,6 +10,7 @@ from data_pipeline.caption.server import Endpoint
 from schemas.caption_options import CaptionOptions
 from schemas.options import MODEL_CAPTIONERS, CurateOptions
 from schemas.reasons import Reason
+from schemas.spelling import nearest
 from schemas.version import recipe_hash
 
 DEFAULT_RUNNER = "FnApiRunner"  # Beam's in-process runner; "DirectRunner" may download another one
@@ -115,9 +115,3 @@ class JobOptions:
     @property
     def recipe_hash(self) -> str:
         return recipe_hash(self.recipe)
-
-
-def nearest(name: str, known: Sequence[str]) -> str:
-    """`; did you mean ...?`, or the whole list where nothing is near."""
-    near = difflib.get_close_matches(name, known, 1, 0.6)
-    return f"; did you mean {near[0]}?" if near else f"; known are {', '.join(sorted(known))}"
