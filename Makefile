@@ -8,6 +8,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 DATA_SIDE := $(VENV)/.data-side
 CAPTIONS := $(VENV)/.captions
+EVALUATION := $(VENV)/.evaluation
 EVERYTHING := $(VENV)/.everything
 READERS := $(VENV)/.readers
 
@@ -22,7 +23,8 @@ N ?= 10000
 SEED ?= 0
 
 VARIABLES := PYTHON INPUT OUTPUT DATA WORKERS RUNNER CAPTIONER MERGE TARGET_LAYERS MAX_AREA IMAGE_FORMAT SHARD_SIZE LIMIT \
-	CONFIG SECOND_OPINION URL MODEL CAPTION_LAYERS ALLOW_CPU DRY_RUN RETRY MAX_REJECT VERIFY SHRINK PREVIEWS ARGS PSD N SEED EDIT SCRIPT
+	CONFIG SECOND_OPINION URL MODEL CAPTION_LAYERS ALLOW_CPU DRY_RUN RETRY MAX_REJECT VERIFY SHRINK PREVIEWS ARGS PSD \
+	N SEED FORMAT TRUTH PRED LPIPS INCEPTION EDIT SCRIPT
 given = $(findstring command line,$(origin $(1)))
 set = $(filter command environment,$(firstword $(origin $(1))))
 quote := '
@@ -48,7 +50,7 @@ JOB_OPTIONS = $(call option,WORKERS,workers) $(call option,RUNNER,runner) $(call
 	$(call switch,DRY_RUN,dry-run) $(call switch,VERIFY,verify) $(call switch,SHRINK,shrink) $(if $(filter 0,$(PREVIEWS)),--no-previews) $(ARGS)
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-24s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 $(DATA_SIDE): pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -60,16 +62,20 @@ $(CAPTIONS): $(DATA_SIDE)
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[captions]'
 	touch $@
 
+$(EVALUATION): $(DATA_SIDE)
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[evaluation]'
+	touch $@
+
 $(EVERYTHING): $(DATA_SIDE)
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[test,captions]'
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[test,captions,evaluation]'
 	$(MODELS)
-	touch $(CAPTIONS) $@
+	touch $(CAPTIONS) $(EVALUATION) $@
 
 # What reads a PSD and is not Python: the tests hold a written one against it where npm is here to install it.
 $(READERS): tests/readers/package.json tests/readers/package-lock.json $(EVERYTHING)
 	mkdir -p $(VENV)/readers
 	cp tests/readers/package.json tests/readers/package-lock.json $(VENV)/readers
-	if npm ci --prefix $(VENV)/readers --ignore-scripts --no-audit --no-fund --silent; then touch $@; \
+	if npm ci --prefix $(VENV)/readers --ignore-scripts --no-audit --no-fund --silent --fetch-retries 1; then touch $@; \
 		else echo 'npm is not here or cannot install: the test that reads a PSD with ag-psd is skipped'; fi
 
 examples: $(DATA_SIDE) ## draw the example PSDs into out/examples
@@ -95,12 +101,25 @@ needs-%:
 inspect: needs-PSD $(DATA_SIDE) ## one PSD: its layer tree with every fate, and a picture: PSD= OUTPUT=picture.png
 	$(BIN)/python -m audit.inspect $(call quoted,$(call text,PSD)) $(if $(call set,OUTPUT),--output $(call quoted,$(call text,OUTPUT))) $(ARGS)
 
+verify: $(DATA_SIDE) ## re-read a dataset and check every promise on disk: DATA= WORKERS=
+	$(BIN)/python -m audit.verify $(call quoted,$(call text,DATA)) $(call option,WORKERS,workers) $(ARGS)
+
+convert: needs-INPUT $(DATA_SIDE) ## a layer stack into another format, by suffix: INPUT= OUTPUT=; all of a dataset or a folder: FORMAT=psd|psb|ora|svg|pptx|zip|folder
+	$(if $(call set,OUTPUT),,$(error give OUTPUT=, see make help))$(BIN)/python -m data_pipeline.stack_io.convert $(call quoted,$(call text,INPUT)) $(call quoted,$(call text,OUTPUT)) $(call option,FORMAT,format) $(ARGS)
+
 edit: needs-INPUT $(DATA_SIDE) ## a layer stack, edited: INPUT=folder|PSD|shard#KEY OUTPUT=folder|PSD EDIT='move layer=2 dx=10; remove layer=title' SCRIPT=edits.yaml; without EDIT and SCRIPT its layers are listed
 	$(BIN)/python -m inference.edit $(call quoted,$(call text,INPUT)) $(call option,EDIT,edit) $(call option,SCRIPT,script) \
 		$(if $(call set,OUTPUT),--output $(call quoted,$(call text,OUTPUT))) $(ARGS)
 
-verify: $(DATA_SIDE) ## re-read a dataset and check every promise on disk: DATA= WORKERS=
-	$(BIN)/python -m audit.verify $(call quoted,$(call text,DATA)) $(call option,WORKERS,workers) $(ARGS)
+evaluate-reconstruction: needs-TRUTH needs-PRED $(if $(call text,LPIPS)$(call text,INCEPTION),$(EVALUATION),$(DATA_SIDE)) ## an autoencoder's RGBA pictures beside the true ones, as AlphaVAE measures: TRUTH= PRED= LPIPS=weights INCEPTION=weights OUTPUT= WORKERS= SEED=
+	$(BIN)/python -m evaluation.evaluate_reconstruction $(call quoted,$(call text,TRUTH)) $(call quoted,$(call text,PRED)) \
+		$(if $(call set,OUTPUT),--output $(call quoted,$(call text,OUTPUT))) $(call option,LPIPS,lpips) $(call option,INCEPTION,inception) \
+		$(call option,WORKERS,workers) $(if $(call set,SEED),--seed $(call quoted,$(SEED))) $(ARGS)
+
+evaluate-editing: needs-TRUTH needs-PRED $(DATA_SIDE) ## the same edits on true and on predicted layers: TRUTH= PRED= (dataset, shard, folder of stacks) OUTPUT= SEED= LIMIT= WORKERS= ARGS='--layers 4'
+	$(BIN)/python -m evaluation.evaluate_editing $(call option,PRED,pred) $(call option,TRUTH,truth) \
+		$(if $(call set,OUTPUT),--output $(call quoted,$(call text,OUTPUT))) $(if $(call set,SEED),--seed $(call quoted,$(SEED))) \
+		$(call option,LIMIT,limit) $(call option,WORKERS,workers) $(ARGS)
 
 fuzz: $(EVERYTHING) ## mutated PSDs through the real job: N= SEED= WORKERS=
 	$(BIN)/python -m tests.fuzz --count $(N) --seed $(SEED) $(call option,WORKERS,workers) $(ARGS)
@@ -145,4 +164,4 @@ lint: $(EVERYTHING) ## style and types
 clean: ## remove what the targets made, but not the environment
 	rm -rf out .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
-.PHONY: help examples shards captions inspect edit verify fuzz bench bench-fidelity bench-codecs bench-job bench-families bench-anomalies bench-faces test test-all lint clean
+.PHONY: help examples shards captions inspect verify convert fuzz bench bench-fidelity bench-codecs bench-job bench-families bench-anomalies bench-faces test test-all lint clean evaluate-reconstruction edit evaluate-editing

@@ -2,7 +2,8 @@
 
 Across and down apart, on premultiplied colour. Where the picture grows, by Catmull-Rom's cubic (Keys 1981, a = -1/2),
 which passes through the old pixels; where it shrinks, by the filter of `data_pipeline/resize.py`, widened by the scale.
-At the edge of the layer its outermost pixels count on, so that an edge that was sharp stays sharp.
+At an edge of the first box, and of the pixels, the last ones inside count on: an edge that was sharp stays sharp, and
+what lies beyond it changes nothing inside.
 """
 
 import numpy as np
@@ -53,10 +54,13 @@ def _axis(old: tuple[int, int], new: tuple[int, int], whole: tuple[int, int], si
     low, high = max(0, int(np.ceil(begin - 0.5))), min(side, int(np.floor(end + 0.5)))
     if low >= high:
         return None
-    centre = (np.arange(low, high) + 0.5 - new[0]) * scale - 0.5 + old[0]
+    target = np.arange(low, high)
+    part = np.searchsorted(new, target, side="right")  # 0 before the new box, 1 in it, 2 behind
+    edges = np.array([whole[0], *old, whole[1]])
+    centre = (target + 0.5 - new[0]) * scale - 0.5 + old[0]
     reach = scale if scale > 1 else 2.0
-    first = np.clip(np.floor(centre - reach).astype(np.int64) + 1, whole[0], whole[1] - 1)
-    last = np.clip(np.ceil(centre + reach).astype(np.int64) - 1, whole[0], whole[1] - 1)
+    first = np.clip(np.floor(centre - reach).astype(np.int64) + 1, edges[part], edges[part + 1] - 1)
+    last = np.clip(np.ceil(centre + reach).astype(np.int64) - 1, edges[part], edges[part + 1] - 1)
     place = first[:, None] + np.arange(int((last - first).max()) + 1)
     distance = np.abs(place - centre[:, None])
     weights = np.where(

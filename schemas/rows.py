@@ -124,6 +124,7 @@ _ARROW = {
     float: pa.float64(),
     bool: pa.bool_(),
     list[str]: pa.list_(pa.string()),
+    list[float]: pa.list_(pa.float64()),
     dict[str, float]: pa.map_(pa.string(), pa.float64()),
     Box: pa.list_(pa.int32()),  # not of a fixed size: Arrow cannot read those back from Parquet where some are null
 }

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from data_pipeline.compose import compose
@@ -151,6 +151,7 @@ def test_a_resize_into_a_box_fills_it() -> None:
     assert apply_edits(stack, [Resize(0, box=(0, 0, WIDTH, HEIGHT))]).layers[0].box == (0, 0, WIDTH, HEIGHT)
 
 
+@settings(max_examples=40)
 @given(stacks_and_edits())
 def test_nothing_hides_under_zero_alpha(case: tuple[Stack, Edit]) -> None:
     for layer in apply_edits(case[0], [case[1]]).layers:

@@ -71,6 +71,19 @@ def test_what_lies_beyond_the_old_box_moves_with_it() -> None:
     assert found[1] == (10, 10, 26, 18)
 
 
+@pytest.mark.parametrize("new", [(10, 10, 25, 22), (11, 9, 16, 17), (8, 8, 18, 13)])
+def test_what_lies_beyond_the_old_box_changes_nothing_inside(new: Box) -> None:
+    rgba = noise(3, 20, 20)
+    old = (16, 17, 26, 29)
+    alone = mapped(rgba[7:19, 6:16], old, old, new, CANVAS)
+    with_more = mapped(rgba, (10, 10, 30, 30), old, new, CANVAS)
+    assert alone is not None
+    assert with_more is not None
+    left, top = new[0] - with_more[1][0], new[1] - with_more[1][1]
+    inside = with_more[0][top : top + new[3] - new[1], left : left + new[2] - new[0]]
+    assert np.array_equal(alone[0], inside)
+
+
 def test_catmull_roms_weights_sum_to_one_and_place_a_line_where_it_is() -> None:
     for offset in np.linspace(0, 1, 11):
         distance = np.array([1 + offset, offset, 1 - offset, 2 - offset])
