@@ -7,7 +7,7 @@ of each, and never the temporal resampling, so these 2-D convolutions are the sa
 arithmetic (`checkpoint` converts the weights both ways). Modules bear the released names.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import pairwise
 
 import torch
@@ -242,3 +242,12 @@ class RgbaVae(nn.Module):
         if x_BCHW.shape[2] % stride or x_BCHW.shape[3] % stride:
             height, width = x_BCHW.shape[2:]
             raise ValueError(f"a picture of {width} x {height} px; both sides must be multiples of {stride}")
+
+
+def in_micro_batches(step: Callable[[Tensor], Tensor], x_BCHW: Tensor, most_px: int) -> Tensor:
+    """`step` on as many pictures at a time as have `most_px` pixels together, one at least; results in one batch.
+
+    The layers of a sample are encoded and decoded each on its own, so that memory need not grow with their number.
+    """
+    count = max(1, most_px // (x_BCHW.shape[2] * x_BCHW.shape[3]))
+    return torch.cat([step(part) for part in x_BCHW.split(count)])

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from model.configs import VaeConfig
 from model.inflate import inflated
-from model.rgba_vae import RgbaVae
+from model.rgba_vae import RgbaVae, in_micro_batches
 from tests.model.released import decode, encode, our_vae, released_vae
 
 SMALL = VaeConfig(base_dim=8, num_res_blocks=1)
@@ -98,3 +98,17 @@ def test_bfloat16_is_near_float32():
         mean = vae.encode(x)[0]
         half = vae.to(torch.bfloat16).encode(x.bfloat16())[0].float()
     assert (half - mean).abs().max() <= 0.05 * mean.abs().max()
+
+
+@torch.no_grad()
+def test_micro_batches_are_one_batch():
+    vae, x = RgbaVae(SMALL), torch.rand(5, 4, 16, 16)
+    sizes = []
+
+    def encode_some(part):
+        sizes.append(len(part))
+        return vae.encode(part)[0]
+
+    torch.testing.assert_close(in_micro_batches(encode_some, x, 2 * 16 * 16), vae.encode(x)[0], atol=1e-5, rtol=0)
+    in_micro_batches(encode_some, x, 1)
+    assert sizes == [2, 2, 1, 1, 1, 1, 1, 1]
