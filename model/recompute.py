@@ -1,4 +1,4 @@
-"""A block and its inputs in, its output out, with a choice of what the backward pass computes again.
+"""A part of the network and its inputs in, its output out, with a choice of what the backward pass computes again.
 
 `selective` keeps what is dear to compute, matrix products and attention, and computes the rest again; `full` keeps
 only the input of each block.
@@ -12,16 +12,7 @@ from typing import Any
 import torch
 from torch.utils.checkpoint import CheckpointPolicy, checkpoint, create_selective_checkpoint_contexts
 
-_ops = torch.ops.aten
-# Attention that is not among these (FlashAttention-3's) is computed again.
-_DEAR = {
-    _ops.mm.default,
-    _ops.addmm.default,
-    _ops._scaled_dot_product_flash_attention.default,
-    _ops._scaled_dot_product_flash_attention_for_cpu.default,
-    _ops._scaled_dot_product_efficient_attention.default,
-    _ops._scaled_dot_product_cudnn_attention.default,
-}
+_DEAR = {torch.ops.aten.mm.default, torch.ops.aten.addmm.default}
 
 
 class Recompute(StrEnum):
@@ -31,13 +22,21 @@ class Recompute(StrEnum):
 
 
 def run_block(block: Callable[..., Any], recompute: Recompute, *inputs: Any) -> Any:
-    """`block(*inputs)`."""
-    if recompute == Recompute.NONE or not torch.is_grad_enabled():
-        return block(*inputs)
-    if recompute == Recompute.FULL:
-        return checkpoint(block, *inputs, use_reentrant=False)
-    contexts = partial(create_selective_checkpoint_contexts, _policy)
-    return checkpoint(block, *inputs, use_reentrant=False, context_fn=contexts)
+    """`block(*inputs)`; `full` is done here, and `selective` by the block, of the parts beside its attention."""
+    if recompute == Recompute.FULL and torch.is_grad_enabled():
+        return checkpoint(block, *inputs, use_reentrant=False, preserve_rng_state=False)  # nothing is random
+    return block(*inputs, recompute=recompute)
+
+
+def run_part(part: Callable[..., Any], recompute: Recompute, *inputs: Any) -> Any:
+    """`part(*inputs)`; with `selective` its matrix products are kept. May be compiled, and has no attention in it.
+
+    Compiled code hides its matrix products from a checkpoint around it: the checkpoint must lie inside.
+    """
+    if recompute == Recompute.SELECTIVE and torch.is_grad_enabled():
+        contexts = partial(create_selective_checkpoint_contexts, _policy)
+        return checkpoint(part, *inputs, use_reentrant=False, context_fn=contexts)
+    return part(*inputs)
 
 
 def _policy(context: Any, operator: Any, *arguments: Any, **named: Any) -> CheckpointPolicy:
