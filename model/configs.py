@@ -4,6 +4,7 @@ The values of `QWEN_IMAGE_*` are those of the released weights (Qwen-Image-Layer
 """
 
 import difflib
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any, TypeVar
@@ -21,10 +22,20 @@ LATENTS_STD = (
 ROPES = ("layer3d", "plain2d")
 
 
-def _check_positive(config: object, *names: str) -> None:
-    for name in names:
-        if not getattr(config, name) > 0:
-            raise ValueError(f"{name} is {getattr(config, name)}; it must be positive")
+def _check_whole(config: object, **most: int) -> None:
+    """Each of these is a whole number from 1 to what is given; what lies beyond is damage, and would fill memory."""
+    for name, limit in most.items():
+        value = getattr(config, name)
+        if not _is_whole(value, limit):
+            raise ValueError(f"{name} is {value!r}; it must be a whole number in 1..{limit}")
+
+
+def _is_whole(value: object, most: int) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= most
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
 
 
 @dataclass(frozen=True)
@@ -40,14 +51,20 @@ class VaeConfig:
     latents_std: tuple[float, ...] = LATENTS_STD
 
     def __post_init__(self) -> None:
-        _check_positive(self, "base_dim", "z_dim", "num_res_blocks")
-        if not self.dim_mult or min(self.dim_mult) < 1:
-            raise ValueError(f"dim_mult is {self.dim_mult}; it names the width of one level or more, each at least 1")
+        _check_whole(self, base_dim=4096, z_dim=1024, num_res_blocks=64)
+        levels = self.dim_mult
+        if not isinstance(levels, tuple) or not 1 <= len(levels) <= 8 or not all(_is_whole(one, 64) for one in levels):
+            raise ValueError(f"dim_mult is {levels!r}; it must be one to eight whole numbers in 1..64")
         if self.image_channels not in (3, 4):
-            raise ValueError(f"image_channels is {self.image_channels}; it must be 3 (RGB) or 4 (RGBA)")
+            raise ValueError(f"image_channels is {self.image_channels!r}; it must be 3 (RGB) or 4 (RGBA)")
         for name in ("latents_mean", "latents_std"):
-            if len(getattr(self, name)) != self.z_dim:
-                raise ValueError(f"{name} has {len(getattr(self, name))} values; z_dim is {self.z_dim}")
+            values = getattr(self, name)
+            if not isinstance(values, tuple) or not all(map(_is_number, values)):
+                raise ValueError(f"{name} is {values!r}; it must be numbers, one for each of {self.z_dim} channels")
+            if len(values) != self.z_dim:
+                raise ValueError(f"{name} has {len(values)} values; z_dim is {self.z_dim}")
+        if min(self.latents_std) <= 0:
+            raise ValueError(f"latents_std is {self.latents_std}; its values must be positive")
 
     @property
     def stride(self) -> int:
@@ -61,8 +78,7 @@ class MmditConfig:
 
     `latent_channels` are those of the VAE, `patch` the side of a token in latent cells. `rope_axes` are the shares of
     a head's channels that turn with the layer, the row and the column. `rope` is `layer3d`, or `plain2d` for the
-    paper's ablation (table 2), in which every frame has layer index 0. `has_t_cond` adds one of two rows to the time
-    embedding (see `mmdit.TimeEmbedding`).
+    paper's ablation (table 2), in which every frame has layer index 0.
     """
 
     depth: int = 60
@@ -74,12 +90,14 @@ class MmditConfig:
     rope_axes: tuple[int, int, int] = (16, 56, 56)
     rope_theta: float = 10_000.0
     rope: str = "layer3d"
-    has_t_cond: bool = True
 
     def __post_init__(self) -> None:
-        _check_positive(self, "depth", "heads", "head_dim", "text_width", "latent_channels", "patch", "rope_theta")
-        if len(self.rope_axes) != 3 or any(axis <= 0 or axis % 2 for axis in self.rope_axes):
-            raise ValueError(f"rope_axes is {self.rope_axes}; it must be three positive even numbers")
+        _check_whole(self, depth=1024, heads=256, head_dim=1024, text_width=65_536, latent_channels=1024, patch=16)
+        if not _is_number(self.rope_theta) or self.rope_theta <= 0:
+            raise ValueError(f"rope_theta is {self.rope_theta!r}; it must be a positive number")
+        axes = self.rope_axes
+        if not isinstance(axes, tuple) or len(axes) != 3 or not all(_is_whole(a, 1024) and a % 2 == 0 for a in axes):
+            raise ValueError(f"rope_axes is {axes!r}; it must be three positive even numbers")
         if sum(self.rope_axes) != self.head_dim:
             raise ValueError(
                 f"rope_axes is {self.rope_axes}, together {sum(self.rope_axes)}; head_dim is {self.head_dim}"

@@ -37,12 +37,12 @@ class TimeEmbedding(nn.Module):
             "linear_1": nn.Linear(_TIME_CHANNELS, config.width),
             "linear_2": nn.Linear(config.width, config.width),
         })  # fmt: skip
-        self.addition_t_embedding = nn.Embedding(2, config.width) if config.has_t_cond else None
+        self.addition_t_embedding = nn.Embedding(2, config.width)
 
     def forward(self, sigma_B: Tensor, t_cond_B: Tensor, dtype: torch.dtype) -> Tensor:
         layers = self.timestep_embedder
         embedding = layers["linear_2"](F.silu(layers["linear_1"](sinusoid(sigma_B, dtype))))
-        return embedding if self.addition_t_embedding is None else embedding + self.addition_t_embedding(t_cond_B)
+        return embedding + self.addition_t_embedding(t_cond_B)
 
 
 def sinusoid(sigma_B: Tensor, dtype: torch.dtype) -> Tensor:

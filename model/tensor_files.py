@@ -5,7 +5,10 @@ Nothing here unpickles. Tensors are read one at a time, from the file straight t
 
 import json
 import os
+import shutil
+import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,6 +21,7 @@ from torch import Tensor
 STEM = "diffusion_pytorch_model"
 _INDEX = f"{STEM}.safetensors.index.json"
 _ONE = f"{STEM}.safetensors"
+_REAL = ("BF16", "F16", "F32", "F64")
 SHARD_BYTES = 5 << 30
 
 
@@ -41,7 +45,7 @@ class TensorFiles:
 
 
 def find_tensors(folder: str | os.PathLike[str]) -> TensorFiles:
-    """ValueError where the folder holds no weights, or a file is missing, cut short or no safetensors."""
+    """ValueError where there are no weights, or a file is missing, cut short, no safetensors or not of real numbers."""
     folder = Path(folder)
     paths = _indexed(folder / _INDEX) if (folder / _INDEX).is_file() else {folder / _ONE}
     shapes: dict[str, tuple[int, ...]] = {}
@@ -51,14 +55,18 @@ def find_tensors(folder: str | os.PathLike[str]) -> TensorFiles:
             raise ValueError(f"{path} is missing")
         with _opened(path, "cpu") as file:
             for name in file.keys():  # noqa: SIM118 - it is no dict
-                shapes[name] = tuple(file.get_slice(name).get_shape())
+                head = file.get_slice(name)
+                if head.get_dtype() not in _REAL:
+                    raise ValueError(f"{name} of {path} is of type {head.get_dtype()}; weights are {', '.join(_REAL)}")
+                if name in files:
+                    raise ValueError(f"{path} has {name}, which {files[name].name} has too")
+                shapes[name] = tuple(head.get_shape())
                 files[name] = path
     return TensorFiles(folder, shapes, files)
 
 
 def write_tensors(folder: Path, tensors: Iterable[tuple[str, Tensor]], shard_bytes: int = SHARD_BYTES) -> None:
     """Writes shards of at most `shard_bytes` (or of one tensor), and their index where there is more than one."""
-    folder.mkdir(parents=True, exist_ok=True)
     shards: list[list[str]] = []
     total = 0
     for number, shard in enumerate(_shards(tensors, shard_bytes)):
@@ -74,6 +82,25 @@ def write_tensors(folder: Path, tensors: Iterable[tuple[str, Tensor]], shard_byt
         os.replace(folder / f"{number}.part", folder / file)
         weight_map.update(dict.fromkeys(names, file))
     write_json(folder / _INDEX, {"metadata": {"total_size": total}, "weight_map": weight_map})
+
+
+@contextmanager
+def whole_folder(folder: Path) -> Iterator[Path]:
+    """A folder to fill, which takes its name when it is full and on disk; after an error, or Ctrl-C, it is gone.
+
+    ValueError where there is one of that name.
+    """
+    if folder.exists():
+        raise ValueError(f"{folder} exists; give a folder that does not")
+    made = folder.with_name(f"{folder.name}.{uuid.uuid4().hex}.tmp")
+    made.mkdir(parents=True)
+    try:
+        yield made
+        for path in (*made.rglob("*"), made):
+            _sync(path)
+        made.rename(folder)
+    finally:
+        shutil.rmtree(made, ignore_errors=True)
 
 
 def read_json(path: Path) -> dict[str, Any]:
@@ -101,6 +128,14 @@ def check_names(found: Mapping[str, Sequence[int]], wanted: Mapping[str, Sequenc
     for name, shape in wanted.items():
         if tuple(found[name]) != tuple(shape):
             raise ValueError(f"{name} of {where} is {list(found[name])}; this configuration has {list(shape)}")
+
+
+def _sync(path: Path) -> None:
+    opened = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(opened)
+    finally:
+        os.close(opened)
 
 
 def _some(names: Sequence[str]) -> str:
