@@ -180,8 +180,8 @@ def _not_scored(rows: Sequence[PairRow]) -> list[Block]:
     if not others:
         return []
     listed = tuple((row.name, row.status, row.message or "") for row in others[:_LISTED])
-    more = f" The first {_LISTED} of {len(others)}; pairs.parquet has all." if len(others) > _LISTED else ""
-    return [Heading("Not scored"), Paragraph(f"{len(others)} pairs.{more}"), Table(("name", "status", "why"), listed)]
+    more = f" The first {_LISTED} are listed; pairs.parquet has all." if len(others) > _LISTED else ""
+    return [Heading("Not scored"), Paragraph(f"Pairs: {len(others)}.{more}"), Table(("name", "status", "why"), listed)]
 
 
 def _interval(estimate: Estimate, digits: int) -> str:
