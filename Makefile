@@ -75,7 +75,7 @@ $(EVERYTHING): $(DATA_SIDE)
 $(READERS): tests/readers/package.json tests/readers/package-lock.json $(EVERYTHING)
 	mkdir -p $(VENV)/readers
 	cp tests/readers/package.json tests/readers/package-lock.json $(VENV)/readers
-	if npm ci --prefix $(VENV)/readers --ignore-scripts --no-audit --no-fund --silent; then touch $@; \
+	if npm ci --prefix $(VENV)/readers --ignore-scripts --no-audit --no-fund --silent --fetch-retries 1; then touch $@; \
 		else echo 'npm is not here or cannot install: the test that reads a PSD with ag-psd is skipped'; fi
 
 examples: $(DATA_SIDE) ## draw the example PSDs into out/examples

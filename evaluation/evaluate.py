@@ -32,8 +32,7 @@ from evaluation.contact_sheet import contact_sheet
 from evaluation.decomposition import MAX_EDITS, decompose
 from evaluation.decomposition_report import Source, as_json, blocks
 from evaluation.decomposition_summary import Summary, summarise
-from evaluation.measuring import LEAST_LAYERS, Pair, Protocol, measured
-from evaluation.pairing import paired
+from evaluation.measuring import LEAST_LAYERS, Pair, Protocol, measured, paired
 from evaluation.row_table import write_rows
 from schemas.decomposition import PairRow, PairStatus
 

@@ -1,7 +1,6 @@
 import pytest
 
-from evaluation.aggregate import aggregate
-from evaluation.decomposition import MAX_EDITS
+from evaluation.decomposition import MAX_EDITS, aggregate
 from evaluation.decomposition_summary import metric_rows, summarise
 from evaluation.measuring import Protocol
 from schemas.decomposition import PairRow, PairStatus
