@@ -111,6 +111,11 @@ edit: needs-INPUT $(DATA_SIDE) ## a layer stack, edited: INPUT=folder|PSD|shard#
 	$(BIN)/python -m inference.edit $(call quoted,$(call text,INPUT)) $(call option,EDIT,edit) $(call option,SCRIPT,script) \
 		$(if $(call set,OUTPUT),--output $(call quoted,$(call text,OUTPUT))) $(ARGS)
 
+evaluate: needs-PRED needs-TRUTH $(DATA_SIDE) ## predicted layer stacks beside the true ones, by LayerD's metric: PRED= TRUTH= (datasets, shards, folders of stacks, PSDs) OUTPUT= WORKERS= LIMIT= SEED=
+	$(BIN)/python -m evaluation.evaluate --pred $(call quoted,$(call text,PRED)) --truth $(call quoted,$(call text,TRUTH)) \
+		$(if $(call set,OUTPUT),--output $(call quoted,$(call text,OUTPUT))) $(call option,WORKERS,workers) $(call option,LIMIT,limit) \
+		$(if $(call set,SEED),--seed $(call quoted,$(SEED))) $(ARGS)
+
 evaluate-reconstruction: needs-TRUTH needs-PRED $(if $(call text,LPIPS)$(call text,INCEPTION),$(EVALUATION),$(DATA_SIDE)) ## an autoencoder's RGBA pictures beside the true ones, as AlphaVAE measures: TRUTH= PRED= LPIPS=weights INCEPTION=weights OUTPUT= WORKERS= SEED=
 	$(BIN)/python -m evaluation.evaluate_reconstruction $(call quoted,$(call text,TRUTH)) $(call quoted,$(call text,PRED)) \
 		$(if $(call set,OUTPUT),--output $(call quoted,$(call text,OUTPUT))) $(call option,LPIPS,lpips) $(call option,INCEPTION,inception) \
@@ -144,6 +149,9 @@ bench-faces: needs-INPUT $(EVERYTHING) ## recall and false drops of the detector
 bench-captions: $(EVERYTHING) ## what a caption costs beside the model, and what batches gain: MODEL=name or folder (else a tiny random one) N=captions ALLOW_CPU=1
 	$(BIN)/python -m data_pipeline.caption.bench $(if $(call text,MODEL),$(call quoted,$(call text,MODEL))) $(if $(call set,N),--count $(call quoted,$(N))) $(ARGS)
 
+bench-metrics: $(EVERYTHING) ## what scoring a pair of stacks costs, beside the metric written out with Pillow and numpy: N=pairs WORKERS=
+	$(BIN)/python -m evaluation.bench $(if $(call set,N),--count $(call quoted,$(N))) $(call option,WORKERS,workers) $(ARGS)
+
 bench-job: $(EVERYTHING) ## workers, memory and re-runs of the whole job
 	$(BIN)/python -m tests.bench_job $(ARGS)
 
@@ -164,4 +172,4 @@ lint: $(EVERYTHING) ## style and types
 clean: ## remove what the targets made, but not the environment
 	rm -rf out .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
-.PHONY: help examples shards captions inspect verify convert fuzz bench bench-fidelity bench-codecs bench-job bench-families bench-anomalies bench-faces test test-all lint clean evaluate-reconstruction edit evaluate-editing
+.PHONY: help examples shards captions inspect verify convert fuzz bench bench-fidelity bench-codecs bench-job bench-families bench-anomalies bench-faces test test-all lint clean evaluate-reconstruction edit evaluate-editing evaluate bench-metrics

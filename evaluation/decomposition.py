@@ -93,6 +93,18 @@ def decomposition(
     return Decomposition(*begun, tuple(merges), rows)
 
 
+def aggregate(samples: Sequence[Sequence[Row]], max_edits: int = MAX_EDITS) -> list[Row]:
+    """The dataset's rows, after 0, 1, ... `max_edits` merges. Raises ValueError where there is no sample."""
+    if not samples:
+        raise ValueError("there is no sample to take the mean of")
+    return [Row(*(float(value) for value in row)) for row in filled(samples, max_edits).mean(axis=0)]
+
+
+def filled(samples: Sequence[Sequence[Row]], max_edits: int) -> np.ndarray:
+    """Float64 [samples, max_edits + 1, 3]: a sample that stopped early keeps its last row, as LayerD aggregates it."""
+    return np.array([[rows[min(edits, len(rows) - 1)] for edits in range(max_edits + 1)] for rows in samples])
+
+
 def _match(pred: Sequence[Cut], truth: Sequence[Cut], exact: Comparisons, rounded: Comparisons) -> Path:
     total = accumulated(_costs(exact.matrix(pred, truth)))
     matched = path(total)

@@ -30,11 +30,10 @@ from evaluation import html, markdown
 from evaluation.blocks import Block, Heading, Picture, printable
 from evaluation.contact_sheet import contact_sheet
 from evaluation.decomposition import MAX_EDITS, decompose
-from evaluation.measuring import LEAST_LAYERS, Pair, Protocol, measured
-from evaluation.pairing import paired
-from evaluation.report import Source, as_json, blocks
+from evaluation.decomposition_report import Source, as_json, blocks
+from evaluation.decomposition_summary import Summary, summarise
+from evaluation.measuring import LEAST_LAYERS, Pair, Protocol, measured, paired
 from evaluation.row_table import write_rows
-from evaluation.summary import Summary, summarise
 from schemas.decomposition import PairRow, PairStatus
 
 DONE, INCOMPLETE, WRONG, DIED = 0, 1, 2, 3

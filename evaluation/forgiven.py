@@ -4,6 +4,7 @@ A stack may score well and not recompose; blank layers join a group and vanish; 
 and nothing is said of colours that no eye sees until a layer is edited.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
@@ -12,11 +13,11 @@ import numpy as np
 from numba import types
 from scipy.optimize import linear_sum_assignment
 
-from data_pipeline.compose import compose
+from data_pipeline.compose import compose, strips
 from data_pipeline.kernel import READ_PIXELS, kernel
 from evaluation.costs import Comparisons
 from evaluation.cut import Cut
-from evaluation.similarity import WINDOW_PX, luma, psnr, ssim
+from evaluation.similarity import WINDOW_PX, luma, mean_squared_error, ssim
 from schemas.stack import Stack
 
 FAINT = 8  # alpha of 255 up to which a pixel is not seen: 3 %
@@ -68,7 +69,7 @@ def recomposition(pred: Stack, truth: Stack) -> Recomposition:
     ours, theirs = compose(pred), compose(truth)
     opaque = min(ours[..., 3].min(), theirs[..., 3].min()) == 255
     grounds = (0,) if opaque else (0, 255)  # an opaque picture is the same on both
-    figures = [_apart(_on(ours, ground), _on(theirs, ground)) for ground in grounds]
+    figures = [_apart(ours, theirs, ground) for ground in grounds]
     means, ratios, likenesses = zip(*figures, strict=True)
     known = [likeness for likeness in likenesses if likeness is not None]
     return Recomposition(float(np.mean(means)), float(np.mean(ratios)), float(np.mean(known)) if known else None)
@@ -87,8 +88,8 @@ def order(pred: Sequence[Cut], truth: Sequence[Cut], known: Comparisons) -> Orde
         if not (_overlap(truth[j], truth[m], known) and _overlap(pred[i], pred[k], known)):
             continue
         pairs += 1
-        reversed_ = (i < k) != (j < m)
-        errors += int(reversed_ and bool(costs[i, m] + costs[k, j] > costs[i, j] + costs[k, m]))
+        wrong_way = (i < k) != (j < m)
+        errors += int(wrong_way and bool(costs[i, m] + costs[k, j] > costs[i, j] + costs[k, m]))
     return Order(pairs, errors)
 
 
@@ -104,16 +105,26 @@ def _overlap(a: Cut, b: Cut, known: Comparisons) -> bool:
     return known.of(a, b).alpha_iou > 0
 
 
+def _apart(ours: np.ndarray, theirs: np.ndarray, ground: int) -> tuple[float, float, float | None]:
+    """(mean |difference|, PSNR, SSIM) on a ground of this grey; strip by strip, as floats take 8 times the room."""
+    height, width = ours.shape[:2]
+    lumas = np.empty((2, height, width))
+    total = squares = 0.0
+    for top, bottom in strips(width, height):
+        a, b = (_on(rgba[top:bottom], ground) for rgba in (ours, theirs))
+        total += float(np.abs(a - b).sum())
+        squares += mean_squared_error(a, b) * a.size
+        lumas[:, top:bottom] = luma(a), luma(b)
+    samples = 3 * height * width
+    decibels = 10 * math.log10(255**2 * samples / squares) if squares else math.inf
+    likeness = ssim(*lumas) if min(height, width) >= WINDOW_PX else None
+    return total / samples, min(decibels, IDENTICAL_DB), likeness
+
+
 def _on(rgba: np.ndarray, ground: int) -> np.ndarray:
     """Float64 RGB of 255."""
     alpha = rgba[..., 3:] / 255
     return rgba[..., :3] * alpha + ground * (1 - alpha)
-
-
-def _apart(a: np.ndarray, b: np.ndarray) -> tuple[float, float, float | None]:
-    """(mean |difference|, PSNR, SSIM)."""
-    likeness = ssim(luma(a), luma(b)) if min(a.shape[:2]) >= WINDOW_PX else None
-    return float(np.abs(a - b).mean()), min(psnr(a, b), IDENTICAL_DB), likeness
 
 
 @kernel(types.UniTuple(types.int64, 3), READ_PIXELS)

@@ -14,7 +14,8 @@ _POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
 _STYLE = """body { font: 15px/1.4 system-ui, sans-serif; margin: 2em; max-width: 80em; }
 table { border-collapse: collapse; margin: 1em 0; } th, td { border: 1px solid #ccc; padding: .3em .6em; }
 td, th { text-align: right; } td:first-child, th:first-child { text-align: left; }
-figure { display: inline-block; margin: 0 1em 1em 0; vertical-align: top; } img { border: 1px solid #ccc; }"""
+figure { display: inline-block; margin: 0 1em 1em 0; vertical-align: top; }
+img { border: 1px solid #ccc; max-width: 100%; }"""
 
 
 def page(title: str, blocks: Iterable[Block]) -> str:

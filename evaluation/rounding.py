@@ -14,6 +14,7 @@ from evaluation.cut import Cut
 from evaluation.over import over
 from schemas.stack import Box
 
+_ROWS = 64  # of floats that are in memory together
 TIE = 1e-12  # nearer to each other than this, two sums of costs may be the same number
 
 
@@ -31,9 +32,13 @@ def rounded_comparisons(width: int, height: int) -> Comparisons:
     def compare(p: Cut, g: Cut) -> Comparison:
         left, top = min(p.box[0], g.box[0]), min(p.box[1], g.box[1])
         box = (left, top, max(p.box[2], g.box[2]), max(p.box[3], g.box[3]))
-        ours, theirs = _on(box, p), _on(box, g)
-        apart = np.abs(ours[..., :3] - theirs[..., :3]).mean(-1)
-        alphas = ours[..., 3], theirs[..., 3]
+        apart, *alphas = np.empty((3, box[3] - top, box[2] - left))
+        for y in range(top, box[3], _ROWS):
+            rows = (left, y, box[2], min(y + _ROWS, box[3]))
+            here = slice(y - top, rows[3] - top)
+            ours, theirs = _on(rows, p), _on(rows, g)
+            apart[here] = np.abs(ours[..., :3] - theirs[..., :3]).mean(-1)
+            alphas[0][here], alphas[1][here] = ours[..., 3], theirs[..., 3]
         union = total(box, np.maximum(*alphas))
         return Comparison(
             total(box, apart * (alphas[1] > 0)) / (g.visible_px + EPSILON),
@@ -48,10 +53,12 @@ def rounded_comparisons(width: int, height: int) -> Comparisons:
     return Comparisons(compare, compare_merged)
 
 
-def _on(box: Box, cut: Cut) -> np.ndarray:
-    """Float64 RGBA in [0, 1] of a cut, on a box around it."""
-    rgba = np.zeros((box[3] - box[1], box[2] - box[0], 4))
+def _on(rows: Box, cut: Cut) -> np.ndarray:
+    """Float64 RGBA in [0, 1] of a cut, on rows of a box around it."""
+    rgba = np.zeros((rows[3] - rows[1], rows[2] - rows[0], 4))
     left, top, right, bottom = cut.box
-    pixels = cut.pixels.view(np.uint8).reshape(*cut.pixels.shape, 4)
-    rgba[top - box[1] : bottom - box[1], left - box[0] : right - box[0]] = pixels.astype(float) / 255
+    first, last = max(top, rows[1]), min(bottom, rows[3])
+    if first < last:
+        pixels = cut.pixels[first - top : last - top].view(np.uint8).reshape(last - first, right - left, 4)
+        rgba[first - rows[1] : last - rows[1], left - rows[0] : right - rows[0]] = pixels.astype(float) / 255
     return rgba

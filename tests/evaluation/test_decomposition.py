@@ -11,7 +11,7 @@ from hypothesis import given, settings
 
 from evaluation.alignment import accumulated
 from evaluation.cut import cuts_of_array
-from evaluation.decomposition import decompose, decomposition, score
+from evaluation.decomposition import aggregate, decompose, decomposition, score
 from evaluation.literal import literal_score
 from schemas.decomposition import Row
 from schemas.stack import PlainLayer, Stack
@@ -165,3 +165,21 @@ def test_stacks_of_two_sizes_are_refused() -> None:
 def test_fewer_edits_than_none_are_refused() -> None:
     with pytest.raises(ValueError, match="max_edits"):
         score(*[np.zeros((2, 4, 4, 4), np.uint8)] * 2, max_edits=-1)
+
+
+LONG = [Row(0.5, 0.4, 0.4), Row(0.3, 0.2, 0.6), Row(0.1, 0.0, 0.8)]
+SHORT = [Row(0.2, 0.2, 0.8)]
+
+
+def test_a_sample_that_stopped_keeps_its_last_row() -> None:
+    rows = aggregate([LONG, SHORT], 2)
+    assert rows == [pytest.approx((0.35, 0.3, 0.6)), pytest.approx((0.25, 0.2, 0.7)), pytest.approx((0.15, 0.1, 0.8))]
+
+
+def test_there_is_a_row_for_every_number_of_merges() -> None:
+    assert aggregate([SHORT], 5) == [pytest.approx(SHORT[0])] * 6
+
+
+def test_the_mean_of_nothing_is_refused() -> None:
+    with pytest.raises(ValueError, match="no sample"):
+        aggregate([], 5)

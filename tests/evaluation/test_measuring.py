@@ -1,6 +1,6 @@
 from data_pipeline.stack_io.collection import StackRef
 from evaluation.decomposition import decompose
-from evaluation.measuring import Pair, Protocol, measured
+from evaluation.measuring import Pair, Protocol, measured, paired
 from schemas.decomposition import PairRow, PairStatus
 from schemas.stack import Stack
 from tests.evaluation.drawn_stacks import DOT, GROUND, LEFT, RIGHT, painted
@@ -81,3 +81,24 @@ def test_another_size_is_a_row_that_names_both() -> None:
     found = row(painted(GROUND, width=25), TRUTH)
     assert found.status == PairStatus.SIZE_MISMATCH
     assert found.message == "ours.psd is 25x16 px, but theirs.psd is 24x16 px"
+
+
+def names(pred: list[str], truth: list[str], limit: int | None = None) -> list[tuple[str, bool, bool]]:
+    pairs = paired([ref(name, TRUTH) for name in pred], [ref(name, TRUTH) for name in truth], limit)
+    return [(pair.name, pair.pred is not None, pair.truth is not None) for pair in pairs]
+
+
+def test_stacks_are_paired_by_name() -> None:
+    assert names(["b", "a"], ["a", "b"]) == [("a", True, True), ("b", True, True)]
+
+
+def test_what_has_no_counterpart_is_not_lost() -> None:
+    assert names(["a", "c"], ["b", "c"]) == [("a", True, False), ("b", False, True), ("c", True, True)]
+
+
+def test_two_single_stacks_are_a_pair() -> None:
+    assert names(["predicted"], ["true"]) == [("true", True, True)]
+
+
+def test_a_limit_takes_the_first_true_stacks_with_theirs() -> None:
+    assert names(["a", "b", "z"], ["c", "b", "d"], 2) == [("b", True, True), ("c", False, True)]

@@ -1,9 +1,8 @@
 import pytest
 
-from evaluation.aggregate import aggregate
-from evaluation.decomposition import MAX_EDITS
+from evaluation.decomposition import MAX_EDITS, aggregate
+from evaluation.decomposition_summary import metric_rows, summarise
 from evaluation.measuring import Protocol
-from evaluation.summary import metric_rows, summarise
 from schemas.decomposition import PairRow, PairStatus
 from tests.evaluation.drawn_stacks import DOT, GROUND, LEFT, RIGHT, painted
 from tests.evaluation.test_measuring import row

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from evaluation.aggregate import filled
 from evaluation.bootstrap import confidence
+from evaluation.decomposition import filled
 from schemas.decomposition import PairRow, PairStatus, Row
 
 
