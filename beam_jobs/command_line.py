@@ -34,6 +34,7 @@ _HELP = {
     "max_reject": "exit with 1 where a larger share is rejected",
     "max_mean": "mean difference from Photoshop's image, in 1/255",
     "min_within2": "share of the pixels within 2/255 of Photoshop's",
+    "unfaithful": "documents that are further from it: reject or flag",
     "mining": "documents that prohibit data mining: drop, flag or ignore",
     "generated": "documents that say a trained model made them: drop, flag or ignore",
     "keep_authors": "fill the column author from the file where the manifest has none",

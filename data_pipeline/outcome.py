@@ -51,7 +51,8 @@ def sample(
         if final_mean > options.max_mean:
             case.document = replace(case.document, gold=False)
             text = f"mean difference {final_mean:.3f}/255 as stored, {options.max_mean:g}/255 is accepted"
-            return Refusal(Stage.VERIFY, Reason.UNFAITHFUL, text)
+            if (refusal := too_far(case, text, options)) is not None:
+                return refusal
     fates = _fates(flat.nodes, merged, resized)
     facts = _facts(flat, resized.stack, composite)
     words = captioner(options.captioner)
@@ -82,6 +83,14 @@ def sample(
         layers=_rows(case, fates),
         previews=_previews(case, options),
     )
+
+
+def too_far(case: Case, text: str, options: CurateOptions) -> Refusal | None:
+    """What becomes of a document whose layers are not the picture that came with them."""
+    if options.unfaithful == "reject":
+        return Refusal(Stage.VERIFY, Reason.UNFAITHFUL, text)
+    case.flags.add(Reason.UNFAITHFUL)
+    return None
 
 
 def _planes(rgba: np.ndarray) -> StoredImage:
