@@ -1,0 +1,64 @@
+"""A path in, the layer stack that lies there out; and back, in the format that the path's suffix names.
+
+    .psd .psb    Photoshop's
+    (none)       a folder of PNGs
+
+What each keeps and loses is in README.md, "Layer stacks".
+"""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import BinaryIO
+
+from data_pipeline.shard_io import whole_file
+from data_pipeline.stack_io.folder import read_folder, write_folder
+from data_pipeline.stack_io.psd import read_psd, write_psb, write_psd
+from data_pipeline.stack_io.writable import writable
+from schemas.stack import Stack
+
+_READERS: dict[str, Callable[[Path], Stack]] = {".psd": read_psd, ".psb": read_psd}
+_WRITERS: dict[str, Callable[[Stack, BinaryIO], None]] = {".psd": write_psd, ".psb": write_psb}
+SUFFIXES = tuple(_READERS)
+
+
+def read_stack(path: str | os.PathLike[str]) -> Stack:
+    """The stack in a folder or a file. Raises ValueError that names the file and says what is wrong with it."""
+    path = Path(path)
+    try:
+        if path.is_dir():
+            return read_folder(path)
+        if not path.exists():
+            raise ValueError("no such file or folder")
+        return _READERS[_known(path)](path)
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from error
+    except OSError as error:
+        raise ValueError(f"{path}: {error.strerror or error}") from error
+
+
+def write_stack(stack: Stack, path: str | os.PathLike[str]) -> None:
+    """Write a stack; a path without a suffix, or one that is a folder, is a folder of PNGs.
+
+    A file appears whole, and replaces one that is there; a folder is made, or replaces one that held a stack. Raises
+    ValueError that names the file where the format cannot hold the stack, and OSError.
+    """
+    path = Path(path)
+    try:
+        if path.suffix == "" or path.is_dir():
+            write_folder(writable(stack), path)
+            return
+        write = _WRITERS[_known(path)]
+        plain = writable(stack)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with whole_file(path) as file:
+            write(plain, file)
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from error
+
+
+def _known(path: Path) -> str:
+    suffix = path.suffix.lower()
+    if suffix not in _READERS:
+        raise ValueError(f"a stack is a folder or a file that ends in {', '.join(SUFFIXES)}, not in {suffix!r}")
+    return suffix
