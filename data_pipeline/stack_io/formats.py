@@ -1,6 +1,10 @@
 """A path in, the layer stack that lies there out; and back, in the format that the path's suffix names.
 
     .psd .psb    Photoshop's
+    .ora         OpenRaster: GIMP, Krita, MyPaint
+    .svg         with PNGs inside: Inkscape, browsers
+    .pptx        PowerPoint, one slide
+    .zip         of what a folder would hold
     (none)       a folder of PNGs
 
 What each keeps and loses is in README.md, "Layer stacks".
@@ -13,12 +17,30 @@ from typing import BinaryIO
 
 from data_pipeline.shard_io import whole_file
 from data_pipeline.stack_io.folder import read_folder, write_folder
+from data_pipeline.stack_io.ora import read_ora, write_ora
+from data_pipeline.stack_io.pptx import read_pptx, write_pptx
 from data_pipeline.stack_io.psd import read_psd, write_psb, write_psd
+from data_pipeline.stack_io.svg import read_svg, write_svg
 from data_pipeline.stack_io.writable import writable
+from data_pipeline.stack_io.zipped import read_zip, write_zip
 from schemas.stack import Stack
 
-_READERS: dict[str, Callable[[Path], Stack]] = {".psd": read_psd, ".psb": read_psd}
-_WRITERS: dict[str, Callable[[Stack, BinaryIO], None]] = {".psd": write_psd, ".psb": write_psb}
+_READERS: dict[str, Callable[[Path], Stack]] = {
+    ".psd": read_psd,
+    ".psb": read_psd,
+    ".ora": read_ora,
+    ".svg": read_svg,
+    ".pptx": read_pptx,
+    ".zip": read_zip,
+}
+_WRITERS: dict[str, Callable[[Stack, BinaryIO], None]] = {
+    ".psd": write_psd,
+    ".psb": write_psb,
+    ".ora": write_ora,
+    ".svg": write_svg,
+    ".pptx": write_pptx,
+    ".zip": write_zip,
+}
 SUFFIXES = tuple(_READERS)
 
 

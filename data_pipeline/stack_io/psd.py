@@ -14,7 +14,6 @@ from psd_tools import PSDImage
 from psd_tools.api.layers import Layer
 from psd_tools.constants import BlendMode, ChannelID, ColorMode, Tag
 
-from data_pipeline.boxes import intersect, size, view
 from data_pipeline.colour import ColourSpace, colour_space, to_srgb
 from data_pipeline.document import Document, Refusal, open_document
 from data_pipeline.drawing import Group, Pixels, draw
@@ -26,11 +25,13 @@ from data_pipeline.painting import paint_document
 from data_pipeline.pixels import DamagedPixels, layer_planes
 from data_pipeline.stack_io.layer_tree import Branch, nested
 from data_pipeline.stack_io.pictures import LIMITS
+from data_pipeline.stack_io.placed import placed
 from data_pipeline.stack_io.writable import picture_of
 from data_pipeline.tagged_blocks import descendants, knocks_out
 from schemas.stack import PlainLayer, Stack
 
 _PSD_BYTES = 2 << 30  # of a PSD; a PSB may be larger
+_CHANNELS = (0, 1, 2, int(ChannelID.TRANSPARENCY_MASK))  # -1: the last of RGBA
 _WITHOUT_EFFECT = frozenset((
     Tag.UNICODE_LAYER_NAME, Tag.LAYER_ID, Tag.LAYER_NAME_SOURCE_SETTING, Tag.SHEET_COLOR_SETTING, Tag.REFERENCE_POINT,
     Tag.METADATA_SETTING, Tag.PROTECTED_SETTING, Tag.SECTION_DIVIDER_SETTING, Tag.KNOCKOUT_SETTING,
@@ -125,9 +126,9 @@ def _is_plain(layer: Layer) -> bool:
 
 def _plain_layers(document: Document) -> list[PlainLayer]:
     """Every layer, the empty ones too, cropped to the canvas. Raises DamagedPixels."""
-    canvas = (0, 0, document.width, document.height)
+    canvas = (document.width, document.height)
     return [
-        PlainLayer(*_placed(leaf, canvas), name=clean(leaf.name), groups=groups)
+        placed(_rgba(leaf), leaf._record.left, leaf._record.top, canvas, clean(leaf.name), groups)
         for leaf, groups in _leaves(document.psd, ())
     ]
 
@@ -140,19 +141,12 @@ def _leaves(parent: PSDImage | Layer, groups: tuple[str, ...]) -> Iterator[tuple
             yield layer, groups
 
 
-def _placed(layer: Layer, canvas: tuple[int, int, int, int]) -> tuple[tuple[int, int, int, int], np.ndarray]:
-    record = layer._record
-    box = (record.left, record.top, record.right, record.bottom)
-    inner = intersect(box, canvas)
-    if inner is None:  # empty, or beside the canvas: its corner, or the canvas's nearest
-        left, top = min(max(box[0], 0), canvas[2]), min(max(box[1], 0), canvas[3])
-        return (left, top, left, top), np.zeros((0, 0, 4), np.uint8)
-    planes = layer_planes(layer)
-    alpha = planes.get(int(ChannelID.TRANSPARENCY_MASK), np.broadcast_to(np.uint8(255), size(box)))
-    rgba = np.stack([view(plane, box, inner) for plane in (*_colours(planes, box), alpha)], axis=-1)
-    return inner, rgba
-
-
-def _colours(planes: dict[int, np.ndarray], box: tuple[int, int, int, int]) -> list[np.ndarray]:
-    black = np.broadcast_to(np.uint8(0), size(box))
-    return [planes.get(channel, black) for channel in range(3)]
+def _rgba(layer: Layer) -> np.ndarray:
+    """Its channels as they are; one that is missing is black, or opaque."""
+    rgba = np.zeros((max(layer._record.height, 0), max(layer._record.width, 0), 4), np.uint8)
+    if rgba.size:
+        rgba[..., 3] = 255
+        for channel, plane in layer_planes(layer).items():
+            if channel in _CHANNELS:
+                rgba[..., channel] = plane
+    return rgba
