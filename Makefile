@@ -22,7 +22,7 @@ N ?= 10000
 SEED ?= 0
 
 VARIABLES := PYTHON INPUT OUTPUT DATA WORKERS RUNNER CAPTIONER MERGE TARGET_LAYERS MAX_AREA IMAGE_FORMAT SHARD_SIZE LIMIT \
-	CONFIG SECOND_OPINION URL MODEL CAPTION_LAYERS ALLOW_CPU DRY_RUN RETRY MAX_REJECT VERIFY SHRINK PREVIEWS ARGS PSD N SEED
+	CONFIG FORMAT SOURCE LICENCE SPLITS SECOND_OPINION URL MODEL CAPTION_LAYERS ALLOW_CPU DRY_RUN RETRY MAX_REJECT VERIFY SHRINK PREVIEWS ARGS PSD N SEED
 given = $(findstring command line,$(origin $(1)))
 set = $(filter command environment,$(firstword $(origin $(1))))
 quote := '
@@ -84,6 +84,10 @@ shards: $(if $(OWN),,$(if $(call set,OUTPUT),needs-INPUT)) $(if $(IN_PROCESS),$(
 	$(BIN)/python -m beam_jobs.shards $(if $(or $(call text,INPUT),$(if $(CONFIG),,1)),--input $(call quoted,$(or $(call text,INPUT),$(EXAMPLES)))) \
 		$(if $(or $(call set,OUTPUT),$(if $(CONFIG),,1)),--output $(call quoted,$(call text,OUTPUT))) $(JOB_OPTIONS)
 
+import: needs-FORMAT needs-INPUT $(if $(IN_PROCESS),$(CAPTIONS),$(DATA_SIDE)) ## existing layered data -> shards and tables: FORMAT=crello|folder|psd INPUT= OUTPUT= SOURCE= LICENCE= SPLITS=published|hash and the variables of shards
+	$(BIN)/python -m beam_jobs.imports --format $(call quoted,$(call text,FORMAT)) --input $(call quoted,$(call text,INPUT)) --output $(call quoted,$(call text,OUTPUT)) \
+		$(call option,SOURCE,source) $(call option,LICENCE,licence) $(call option,SPLITS,splits) $(JOB_OPTIONS)
+
 captions: needs-DATA $(if $(IN_PROCESS),$(CAPTIONS),$(DATA_SIDE)) ## new captions for a finished dataset, without its PSDs: DATA= CAPTIONER=qwen|server MODEL= URL= CAPTION_LAYERS=1 ALLOW_CPU=1 CONFIG= ARGS=
 	$(BIN)/python -m beam_jobs.captions $(call quoted,$(call text,DATA)) $(call option,CAPTIONER,captioner) $(call option,URL,url) \
 		$(call option,MODEL,model) $(call option,RUNNER,runner) $(call option,CONFIG,config) $(call switch,CAPTION_LAYERS,caption-layers) $(call switch,ALLOW_CPU,allow-cpu) \
@@ -141,4 +145,4 @@ lint: $(EVERYTHING) ## style and types
 clean: ## remove what the targets made, but not the environment
 	rm -rf out .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
-.PHONY: help examples shards captions inspect verify fuzz bench bench-fidelity bench-codecs bench-job bench-families bench-anomalies bench-faces test test-all lint clean
+.PHONY: help examples shards import captions inspect verify fuzz bench bench-fidelity bench-codecs bench-job bench-families bench-anomalies bench-faces test test-all lint clean
