@@ -76,11 +76,12 @@ _HELP = {
 
 @dataclass(frozen=True)
 class Program:
-    """A job by its module. `help` adds options to those of every job, or says of one what it is here; `defaults` are
-    those that differ here, given what was asked for."""
+    """A job by its module. `needs` are what must be given beside INPUT and OUTPUT; `help` adds options to those of
+    every job, or says of one what it is here; `defaults` are those that differ here, given what was asked for."""
 
     module: str
     description: str
+    needs: str = ""
     help: Mapping[str, str] = field(default_factory=dict)
     defaults: Callable[[Mapping[str, Any]], Mapping[str, Any]] = lambda values: {}
 
@@ -137,7 +138,7 @@ def _settings(program: Program) -> dict[str, type]:
 def _parser(program: Program) -> _Parser:
     parser = _Parser(
         prog=f"python -m {program.module}",
-        usage="%(prog)s --input INPUT --output OUTPUT [options]",
+        usage=f"%(prog)s {program.needs}--input INPUT --output OUTPUT [options]",
         description=program.description,
         epilog="Every option may stand in the YAML file of --config, with underscores. Beam's own flags pass through.",
         allow_abbrev=False,

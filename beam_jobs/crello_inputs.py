@@ -24,13 +24,13 @@ _SPLIT = re.compile(
 )  # train-00000-of-00014.parquet, train/0.parquet
 
 
-def find_rows(where: str) -> list[Input]:
+def find_rows(where: str, beam_flags: tuple[str, ...] = ()) -> list[Input]:
     """Every row of every file. A file that cannot be read is one document with that problem; raises ValueError where
     none can be, or as `find_inputs`."""
     parquets = find_inputs(where, PARQUETS)
     children = Children(1, _LIST_BYTES, PRELOAD)
     try:
-        found = [row for file in parquets for row in _rows_of(file, children)]
+        found = [row for file in parquets for row in _rows_of(file, beam_flags, children)]
     finally:
         children.close()
     if all(one.problem for one in found):
@@ -39,8 +39,9 @@ def find_rows(where: str) -> list[Input]:
     return in_order(where, found)
 
 
-def ids_of(path: str) -> list[str | None] | str:
+def ids_of(path: str, beam_flags: tuple[str, ...]) -> list[str | None] | str:
     """The ids of a file's rows, or why there are none."""
+    files.configure(beam_flags)
     try:
         return list(_opened(path).ids())
     except OSError as error:
@@ -66,11 +67,11 @@ def _opened(path: str) -> Rows:
     return Rows(files.open_read(path) if files.is_remote(path) else path)
 
 
-def _rows_of(file: Input, children: Children) -> Iterator[Input]:
+def _rows_of(file: Input, beam_flags: tuple[str, ...], children: Children) -> Iterator[Input]:
     if file.problem is not None:
         yield file
         return
-    listed = children.submit(ids_of, file.path, seconds=_LIST_SECONDS).result()
+    listed = children.submit(ids_of, file.path, beam_flags, seconds=_LIST_SECONDS).result()
     if isinstance(listed, Lost | str):
         yield replace(file, problem=listed if isinstance(listed, str) else _lost(listed))
         return

@@ -30,6 +30,7 @@ def _defaults(values: Mapping[str, Any]) -> Mapping[str, Any]:
 IMPORTS = Program(
     "beam_jobs.imports",
     "Turns existing layered data into the shards and tables that Photoshop files are turned into.",
+    "--format FORMAT ",
     {
         "format": "crello (Parquet files of the dataset), folder (folders of pictures, .zip, .ora, .svg, .pptx) or psd",
         "input": "a folder, one file, or a manifest: .csv, .jsonl, for psd .parquet too",

@@ -27,7 +27,7 @@ class Source:
     """`opened` is given what `curate` takes as its source. `sha256` is a document's, as its row will say; None where
     it can have none. All three raise OSError where a document cannot be read."""
 
-    find: Callable[[str], list[Input]]
+    find: Callable[[JobOptions], list[Input]]
     opened: Callable[[Input], AbstractContextManager[Any]]
     sha256: Callable[[Input, JobOptions], str | None]
     curate: Curate
@@ -35,7 +35,7 @@ class Source:
 
 def inputs_of(options: JobOptions) -> list[Input]:
     """The documents of INPUT that this run is for. Raises ValueError, before any work."""
-    found = SOURCES[options.format].find(options.input)
+    found = SOURCES[options.format].find(options)
     given = {name: getattr(options, name) for name in ("source", "licence", "licence_url")}
     usual = tuple((name, value) for name, value in given.items() if value)
     found = [_completed(one, usual) for one in found]
@@ -100,10 +100,20 @@ def _opened_stack(document: Input) -> Iterator[str]:
 
 
 SOURCES = {
-    "psd": Source(find_inputs, _opened_file, lambda one, _: files.sha256(one.path), curate_document),
-    "folder": Source(find_stacks, _opened_stack, lambda one, _: stack_sha256(one.path), curate_stack),
+    "psd": Source(
+        lambda options: find_inputs(options.input),
+        _opened_file,
+        lambda one, _: files.sha256(one.path),
+        curate_document,
+    ),
+    "folder": Source(
+        lambda options: find_stacks(options.input),
+        _opened_stack,
+        lambda one, _: stack_sha256(one.path),
+        curate_stack,
+    ),
     "crello": Source(
-        find_rows,
+        lambda options: find_rows(options.input, options.beam_flags),
         _opened_row,
         lambda one, options: opened_row(one).sha256(options.curate.max_file_bytes),
         curate_row,

@@ -2,8 +2,10 @@
 
 import hashlib
 import json
+from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Any, BinaryIO
 
 import pyarrow as pa
@@ -30,6 +32,8 @@ class Rows:
     def __init__(self, source: str | BinaryIO) -> None:
         self._file = _read(lambda: pq.ParquetFile(source, buffer_size=_BUFFER_BYTES))
         self.columns: Columns = columns_of(self._file.schema_arrow)
+        groups = (self._file.metadata.row_group(group).num_rows for group in range(self._file.num_row_groups))
+        self._starts = [0, *accumulate(groups)]  # of every row group, and where the last one ends
         self._rows: Iterator[pa.RecordBatch] = iter(())
         self._next = self._end = -1
 
@@ -57,16 +61,12 @@ class Rows:
 
     def _seek(self, number: int) -> None:
         """To the start of the row group that holds a row."""
-        start = 0
-        for group in range(self._file.num_row_groups):
-            end = start + self._file.metadata.row_group(group).num_rows
-            if start <= number < end:
-                names = list(self.columns.names)
-                self._rows = self._file.iter_batches(1, row_groups=[group], columns=names, use_threads=False)
-                self._next, self._end = start, end
-                return
-            start = end
-        raise IndexError(f"row {number} of {start}")
+        group = bisect_right(self._starts, number) - 1
+        if not 0 <= group < len(self._starts) - 1:
+            raise IndexError(f"row {number} of {self._starts[-1]}")
+        names = list(self.columns.names)
+        self._rows = self._file.iter_batches(1, row_groups=[group], columns=names, use_threads=False)
+        self._next, self._end = self._starts[group], self._starts[group + 1]
 
 
 @dataclass(frozen=True)
