@@ -69,7 +69,7 @@ $(EVERYTHING): $(DATA_SIDE)
 $(READERS): tests/readers/package.json tests/readers/package-lock.json $(EVERYTHING)
 	mkdir -p $(VENV)/readers
 	cp tests/readers/package.json tests/readers/package-lock.json $(VENV)/readers
-	if npm ci --prefix $(VENV)/readers --ignore-scripts --no-audit --no-fund --silent; then touch $@; \
+	if npm ci --prefix $(VENV)/readers --ignore-scripts --no-audit --no-fund --silent --fetch-retries 1; then touch $@; \
 		else echo 'npm is not here or cannot install: the test that reads a PSD with ag-psd is skipped'; fi
 
 examples: $(DATA_SIDE) ## draw the example PSDs into out/examples
@@ -101,6 +101,9 @@ inspect: needs-PSD $(DATA_SIDE) ## one PSD: its layer tree with every fate, and 
 
 verify: $(DATA_SIDE) ## re-read a dataset and check every promise on disk: DATA= WORKERS=
 	$(BIN)/python -m audit.verify $(call quoted,$(call text,DATA)) $(call option,WORKERS,workers) $(ARGS)
+
+convert: needs-INPUT $(DATA_SIDE) ## a layer stack into another format, by suffix: INPUT= OUTPUT=; all of a dataset or a folder: FORMAT=psd|psb|ora|svg|pptx|zip|folder
+	$(if $(call set,OUTPUT),,$(error give OUTPUT=, see make help))$(BIN)/python -m data_pipeline.stack_io.convert $(call quoted,$(call text,INPUT)) $(call quoted,$(call text,OUTPUT)) $(call option,FORMAT,format) $(ARGS)
 
 fuzz: $(EVERYTHING) ## mutated PSDs through the real job: N= SEED= WORKERS=
 	$(BIN)/python -m tests.fuzz --count $(N) --seed $(SEED) $(call option,WORKERS,workers) $(ARGS)
@@ -145,4 +148,4 @@ lint: $(EVERYTHING) ## style and types
 clean: ## remove what the targets made, but not the environment
 	rm -rf out .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
-.PHONY: help examples shards import captions inspect verify fuzz bench bench-fidelity bench-codecs bench-job bench-families bench-anomalies bench-faces test test-all lint clean
+.PHONY: help examples shards import captions inspect verify convert fuzz bench bench-fidelity bench-codecs bench-job bench-families bench-anomalies bench-faces test test-all lint clean

@@ -54,7 +54,7 @@ def _is_same(todo: Todo, known: Reference, options: JobOptions) -> bool:
         return True
     try:
         return known.sha256 is not None and known.sha256 == SOURCES[options.format].sha256(todo.document, options)
-    except (OSError, DamagedRows, ValueError):
+    except (OSError, DamagedRows):
         return False  # curation will say why
 
 

@@ -53,9 +53,12 @@ def ids_of(path: str, beam_flags: tuple[str, ...]) -> list[str | None] | str:
 
 
 def opened_row(document: Input) -> CrelloRow:
-    """Raises OSError, DamagedRows or ValueError where its file is no longer what was listed."""
+    """Raises OSError or DamagedRows where its file is no longer what was listed."""
     assert document.row is not None, "a row is listed by its number"
-    return CrelloRow(_rows(document.path, document.version or ""), document.row)
+    try:
+        return CrelloRow(_rows(document.path, document.version or ""), document.row)
+    except ValueError as error:
+        raise DamagedRows(str(error)) from error
 
 
 @lru_cache(maxsize=1)  # of a child, which is handed rows in their order

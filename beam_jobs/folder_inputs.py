@@ -12,22 +12,25 @@ from beam_jobs import files
 from beam_jobs.inputs import Attributes, Input, in_order, local, manifest, printable, spelt_out
 from data_pipeline.imported.stack_files import members
 
-HoldsStack = Callable[[Sequence[str]], bool]  # whether files of these names are one
-
 _MANIFESTS = (".csv", ".jsonl")
 _PSD = (".psd", ".psb")
 
 
 def find_stacks(where: str) -> list[Input]:
     """Raises ValueError where INPUT is missing, empty, remote or no valid manifest."""
-    from data_pipeline.stack_io.folder import holds_stack
+    from data_pipeline.stack_io.folder import MANIFEST, numbers_layers
     from data_pipeline.stack_io.formats import SUFFIXES
+
+    def is_stack(names: Sequence[str]) -> bool:
+        """Whether a folder of files of these names is one, and no folder of stacks with pictures beside them."""
+        files_too = any(name.lower().endswith(SUFFIXES) and not name.startswith(".") for name in names)
+        return MANIFEST in names or (numbers_layers(names) and not files_too)
 
     suffixes = tuple(suffix for suffix in SUFFIXES if suffix not in _PSD)
     if files.is_remote(where):
         raise ValueError(f"INPUT {printable(where)} is remote; FORMAT=folder reads folders that can be listed in place")
     if os.path.isdir(where):
-        found = list(_walked(where, holds_stack, suffixes))
+        found = list(_walked(where, is_stack, suffixes))
     elif where.lower().endswith(_MANIFESTS):
         found = manifest(where, _stack)
     elif os.path.isfile(where):
@@ -40,7 +43,7 @@ def find_stacks(where: str) -> list[Input]:
     return in_order(where, found)
 
 
-def _walked(where: str, holds_stack: HoldsStack, suffixes: tuple[str, ...]) -> Iterator[Input]:
+def _walked(where: str, is_stack: Callable[[Sequence[str]], bool], suffixes: tuple[str, ...]) -> Iterator[Input]:
     """Links to folders are not followed. A folder that cannot be read is a document with that problem."""
     refused: list[Input] = []
 
@@ -51,7 +54,7 @@ def _walked(where: str, holds_stack: HoldsStack, suffixes: tuple[str, ...]) -> I
         refused.append(Input(_uri(path, where), path, problem=f"the folder cannot be read: {error.strerror}"))
 
     for folder, folders, names in os.walk(where, onerror=refuse):
-        if holds_stack(names):
+        if is_stack(names):
             folders.clear()  # what lies in a stack's folder is the stack's
             yield _stack(folder, _uri(folder, where))
             continue

@@ -19,7 +19,7 @@ _ID_ROWS = 10_000  # ids read at a time
 
 
 class DamagedRows(Exception):
-    """The file cannot be read as Parquet; the message is the library's."""
+    """The file cannot be read as Parquet, in the library's words, or no longer holds what was listed."""
 
 
 class Rows:
@@ -46,7 +46,7 @@ class Rows:
             yield from batch.column(0).to_pylist()
 
     def row(self, number: int, max_bytes: int) -> dict[str, Any] | None:
-        """None where it takes more than so many bytes; IndexError where there is no such row."""
+        """None where it takes more than so many bytes."""
         if not self._next <= number < self._end or self._next < 0:
             self._seek(number)
         step, self._next = number - self._next, -1  # an error in between leaves no half-read row
@@ -63,7 +63,7 @@ class Rows:
         """To the start of the row group that holds a row."""
         group = bisect_right(self._starts, number) - 1
         if not 0 <= group < len(self._starts) - 1:
-            raise IndexError(f"row {number} of {self._starts[-1]}")
+            raise DamagedRows(f"row {number} is asked for, and the file has {self._starts[-1]}")
         names = list(self.columns.names)
         self._rows = self._file.iter_batches(1, row_groups=[group], columns=names, use_threads=False)
         self._next, self._end = self._starts[group], self._starts[group + 1]

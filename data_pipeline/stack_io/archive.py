@@ -32,7 +32,7 @@ class Archive:
             return self._file.read(name)
         except KeyError:
             raise ValueError(f"{name}: is not there") from None
-        except (zipfile.BadZipFile, zlib.error, EOFError, OSError) as error:
+        except (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError) as error:
             raise ValueError(f"{name}: is damaged: {error}") from error
 
 
@@ -64,7 +64,7 @@ def open_archive(path: str | os.PathLike[str]) -> Iterator[Archive]:
 
 def _check(info: zipfile.ZipInfo) -> None:
     name = info.orig_filename  # as it is stored: zipfile has mended the other
-    if "\0" in name or "\\" in name or ":" in name or name.startswith("/") or ".." in name.split("/"):
+    if not name or "\0" in name or "\\" in name or ":" in name or name.startswith("/") or ".." in name.split("/"):
         raise ValueError(f"{name!r}: is no name inside the archive")
     if info.flag_bits & _ENCRYPTED:
         raise ValueError(f"{name}: is encrypted")

@@ -13,9 +13,10 @@ from itertools import pairwise
 from pathlib import Path
 
 from data_pipeline.shard_io import Member, index_tar, read_at
-from data_pipeline.stack_io.folder import holds_stack
+from data_pipeline.stack_io.folder import MANIFEST, numbers_layers
 from data_pipeline.stack_io.formats import SUFFIXES, read_stack
 from data_pipeline.stack_io.sample import StoredSample, read_sample
+from schemas.members import is_key
 from schemas.stack import Stack
 
 _SHARD = ".tar"
@@ -68,7 +69,10 @@ def _samples(shards: list[Path]) -> Iterator[StackRef]:
         try:
             with open(shard, "rb") as file:
                 for member in index_tar(file):
-                    members.setdefault(member.name.partition(".")[0], []).append(member)
+                    key = member.name.partition(".")[0]
+                    if not is_key(key):  # it may become the name of a file
+                        raise ValueError(f"{member.name!r} is no member of a sample")
+                    members.setdefault(key, []).append(member)
         except ValueError as error:
             raise ValueError(f"{shard}: {error}") from error
         for key, own in members.items():
@@ -89,14 +93,16 @@ def _files(path: Path) -> Iterator[StackRef]:
         yield StackRef(path.stem, str(path), partial(read_stack, path))
         return
     for folder, folders, names in os.walk(path):
-        if holds_stack(names):
+        if MANIFEST in names or (numbers_layers(names) and not any(map(_is_stack_file, names))):
             folders.clear()  # what lies in a stack's folder is the stack's
             own = Path(folder)
             name = own.relative_to(path).as_posix() if own != path else own.resolve().name
             yield StackRef(name, str(own), partial(read_stack, own))
             continue
-        for one in names:
-            file = Path(folder, one)
-            if file.suffix.lower() in SUFFIXES:
-                name = file.relative_to(path).with_suffix("").as_posix()
-                yield StackRef(name, str(file), partial(read_stack, file))
+        for file in (Path(folder, name) for name in names if _is_stack_file(name)):
+            name = file.relative_to(path).with_suffix("").as_posix()
+            yield StackRef(name, str(file), partial(read_stack, file))
+
+
+def _is_stack_file(name: str) -> bool:
+    return os.path.splitext(name)[1].lower() in SUFFIXES and not name.startswith(".")

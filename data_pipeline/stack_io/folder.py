@@ -70,10 +70,10 @@ def stack_files(stack: Stack) -> Iterator[tuple[str, bytes]]:
     yield MANIFEST, encode_json({"version": _VERSION, "width": stack.width, "height": stack.height, "layers": layers})
 
 
-def holds_stack(names: Sequence[str]) -> bool:
-    """Whether files of these names are meant as a stack: described by `stack.json`, or PNGs and WebPs with numbers."""
+def numbers_layers(names: Sequence[str]) -> bool:
+    """Whether any of these is a PNG or WebP with a number, as the layers of a stack without `stack.json` are called."""
     split = [os.path.splitext(name) for name in names if not name.startswith(".")]
-    return MANIFEST in names or any(end.lower() in _PICTURES and _NUMBERED.match(stem) for stem, end in split)
+    return any(end.lower() in _PICTURES and _NUMBERED.match(stem) for stem, end in split)
 
 
 def stack_of_files(names: Sequence[str], read: Callable[[str], bytes]) -> Stack:

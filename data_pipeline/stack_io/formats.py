@@ -47,12 +47,11 @@ SUFFIXES = tuple(_READERS)
 def read_stack(path: str | os.PathLike[str]) -> Stack:
     """The stack in a folder or a file. Raises ValueError that names the file and says what is wrong with it."""
     path = Path(path)
+    if not path.exists():
+        raise ValueError(f"{path}: no such file or folder")
+    read = read_folder if path.is_dir() else _READERS[_known(path)]
     try:
-        if path.is_dir():
-            return read_folder(path)
-        if not path.exists():
-            raise ValueError("no such file or folder")
-        return _READERS[_known(path)](path)
+        return read(path)
     except ValueError as error:
         raise ValueError(f"{path}: {error}") from error
     except OSError as error:
@@ -66,21 +65,32 @@ def write_stack(stack: Stack, path: str | os.PathLike[str]) -> None:
     ValueError that names the file where the format cannot hold the stack, and OSError.
     """
     path = Path(path)
+    check_name(path)
     try:
-        if path.suffix == "" or path.is_dir():
-            write_folder(writable(stack), path)
-            return
-        write = _WRITERS[_known(path)]
         plain = writable(stack)
+        if _is_folder(path):
+            write_folder(plain, path)
+            return
         path.parent.mkdir(parents=True, exist_ok=True)
         with whole_file(path) as file:
-            write(plain, file)
+            _WRITERS[path.suffix.lower()](plain, file)
     except ValueError as error:
         raise ValueError(f"{path}: {error}") from error
+
+
+def check_name(path: Path) -> None:
+    """Raises ValueError where its suffix names no format to write."""
+    if not _is_folder(path):
+        _known(path)
+
+
+def _is_folder(path: Path) -> bool:
+    return path.suffix == "" or path.is_dir()
 
 
 def _known(path: Path) -> str:
     suffix = path.suffix.lower()
     if suffix not in _READERS:
-        raise ValueError(f"a stack is a folder or a file that ends in {', '.join(SUFFIXES)}, not in {suffix!r}")
+        known = ", ".join(SUFFIXES)
+        raise ValueError(f"{path}: a stack is a folder or a file that ends in {known}, not in {suffix!r}")
     return suffix

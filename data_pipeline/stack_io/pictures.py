@@ -72,10 +72,10 @@ def _opened(data: bytes) -> Image.Image:
 def _rgba(picture: Image.Image, data: bytes) -> np.ndarray:
     clear = picture.info.get("transparency")
     if isinstance(clear, int) and _png_depth(data) < 8 and data[_PNG_COLOUR] == _PNG_GREY:
-        # Pillow scales such greys to 8 bits, but not the one that is transparent.
-        grey = np.asarray(picture.convert("L"))
-        clear_grey = clear * 255 // ((1 << _png_depth(data)) - 1)
-        return np.dstack([grey, grey, grey, np.where(grey == clear_grey, np.uint8(0), np.uint8(255))])
+        # Pillow scales such greys to 8 bits, but of 2 and 4 bits not the one that is transparent.
+        grey, most = np.asarray(picture.convert("L")), (1 << _png_depth(data)) - 1
+        alpha = np.where(grey == min(clear, most) * (255 // most), np.uint8(0), np.uint8(255))
+        return np.dstack([grey, grey, grey, alpha])
     return np.asarray(picture.convert("RGBA"))
 
 

@@ -4,12 +4,15 @@ A document of plain layers alone, as `write_psd` writes them, is read layer by l
 to plain layers, as `make shards` flattens it: what is hidden or empty is no layer then, and boxes are tight.
 """
 
+import struct
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
+from PIL import ImageCms
 from psd_tools import PSDImage
 from psd_tools.api.layers import Layer
 from psd_tools.constants import BlendMode, ChannelID, ColorMode, Tag
@@ -30,6 +33,7 @@ from data_pipeline.stack_io.writable import picture_of
 from data_pipeline.tagged_blocks import descendants, knocks_out
 from schemas.stack import PlainLayer, Stack
 
+_CREATED = slice(24, 36)  # of a profile's header (ICC.1, 7.2.8)
 _PSD_BYTES = 2 << 30  # of a PSD; a PSB may be larger
 _CHANNELS = (0, 1, 2, int(ChannelID.TRANSPARENCY_MASK))  # -1: the last of RGBA
 _WITHOUT_EFFECT = frozenset((
@@ -53,9 +57,18 @@ def write_psb(stack: Stack, file: BinaryIO) -> None:
 
 def _write(stack: Stack, file: BinaryIO, large: bool) -> None:
     if not stack.layers:
-        raise ValueError("a PSD without layers is a flat picture; this stack has neither")
+        raise ValueError("a PSD without layers would be a flat picture, and this stack has none")
     drawn = _drawn(nested(stack.layers))
-    draw(file, stack.width, stack.height, drawn, large=large, stored=picture_of(stack))
+    picture = picture_of(stack)
+    draw(file, stack.width, stack.height, drawn, large=large, stored=picture, icc_profile=_srgb_profile())
+
+
+@cache
+def _srgb_profile() -> bytes:
+    """Without it Photoshop takes the numbers for whatever it works in."""
+    profile = bytearray(ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes())
+    profile[_CREATED] = struct.pack(">6H", 1980, 1, 1, 0, 0, 0)  # else the clock's time
+    return bytes(profile)
 
 
 def _drawn(tree: tuple[Branch | PlainLayer, ...]) -> tuple[Drawn, ...]:

@@ -32,7 +32,7 @@ def writable(stack: Stack) -> Stack:
 
 def printable(name: str) -> str:
     """A name that XML, JSON and Photoshop can hold: white space is a space, what has no glyph is U+FFFD."""
-    return "".join(_printable(character) for character in name[:NAME_CHARS])
+    return "".join(_printable(character) for character in name)
 
 
 def _printable(character: str) -> str:
@@ -51,10 +51,9 @@ def _writable(layer: PlainLayer) -> PlainLayer:
     rgba = np.where(layer.rgba[..., 3:] == 0, np.uint8(0), layer.rgba)
     left, top, _, _ = layer.box
     box = layer.box if rgba.size else (left, top, left, top)
-    groups = tuple(printable(group) for group in layer.groups)
-    return replace(
-        layer, box=box, rgba=rgba if rgba.size else rgba.reshape(0, 0, 4), name=printable(layer.name), groups=groups
-    )
+    groups = tuple(printable(group[:NAME_CHARS]) for group in layer.groups)
+    name = printable(layer.name[:NAME_CHARS])
+    return replace(layer, box=box, rgba=rgba if rgba.size else rgba.reshape(0, 0, 4), name=name, groups=groups)
 
 
 def _nodes(tree: tuple[Branch | PlainLayer, ...]) -> int:

@@ -15,7 +15,7 @@ def parse_xml(data: bytes, name: str) -> Element:
     """Raises ValueError that begins with the file's name."""
     try:
         root = fromstring(data, forbid_dtd=True)
-    except ParseError as error:
+    except (ParseError, LookupError) as error:  # an encoding that is not known is looked up
         raise ValueError(f"{name}: is no XML: {error}") from error
     except ValueError as error:  # DTDForbidden among them
         raise ValueError(f"{name}: is XML that is not read: {error}") from error

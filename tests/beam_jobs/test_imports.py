@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pyarrow.parquet as pq
@@ -12,9 +13,10 @@ from audit.verify import verify
 from beam_jobs import imports, running, shards
 from beam_jobs.children import close_children
 from beam_jobs.command_line import parse
-from beam_jobs.crello_inputs import find_rows
+from beam_jobs.crello_inputs import find_rows, opened_row
 from beam_jobs.folder_inputs import find_stacks
 from data_pipeline.drawing import Pixels, draw
+from data_pipeline.imported.crello_rows import DamagedRows
 from data_pipeline.stack_io.formats import write_stack
 from tests.beam_jobs.job import documents, promised, table
 from tests.data_pipeline.imported.drawn_crello import design, disc, row, write
@@ -184,6 +186,17 @@ def test_wrong_input_is_one_sentence(capsys, tmp_path, crello):
     assert "splits is published, but the name of mine.parquet#e0 tells none" in said
     said = refused(capsys, tmp_path, "--format", "psd", "--input", str(tmp_path), "--splits", "published")
     assert "only rows of crello have been split" in said
+
+
+def test_a_file_that_is_another_by_the_time_it_is_read_is_damaged(tmp_path):
+    path = write(tmp_path / "in" / "train.parquet", [row("a", design(1)), row("b", design(2))])
+    rows = find_rows(str(tmp_path / "in"))
+    write(path, [row("a", design(1))])
+    with pytest.raises(DamagedRows, match="row 1 is asked for, and the file has 1"):
+        opened_row(rows[1]).sha256(1 << 30)
+    pq.write_table(pq.read_table(path, columns=["id"]), path)
+    with pytest.raises(DamagedRows, match="no column canvas_width"):
+        opened_row(replace(rows[0], version="later"))
 
 
 def test_a_dry_run_lists_rows(capsys, crello, tmp_path):

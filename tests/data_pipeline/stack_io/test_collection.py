@@ -6,6 +6,7 @@ import shutil
 import numpy as np
 import pytest
 
+from data_pipeline.shard_io import pack
 from data_pipeline.stack_io.collection import stacks_in
 from data_pipeline.stack_io.formats import write_stack
 from schemas.stack import PlainLayer, Stack
@@ -71,6 +72,19 @@ def test_a_damaged_shard_is_named(tmp_path):
     (tmp_path / "x.tar").write_bytes(b"no tar" * 200)
     with pytest.raises(ValueError, match=r"x\.tar: no tar header"):
         stacks_in(tmp_path)
+
+
+def test_a_shard_whose_names_lead_out_is_refused(tmp_path):
+    (tmp_path / "x.tar").write_bytes(pack([("../../etc/passwd.png", b"")]) + bytes(1024))
+    with pytest.raises(ValueError, match=r"x\.tar: '\.\./\.\./etc/passwd\.png' is no member of a sample"):
+        stacks_in(tmp_path)
+
+
+def test_pictures_beside_psds_make_their_folder_no_stack(tmp_path):
+    write_stack(STACK, tmp_path / "design.psd")
+    (tmp_path / "preview1.png").write_bytes(b"")
+    (tmp_path / "._design.psd").write_bytes(b"what macOS leaves")
+    assert names(tmp_path) == ["design"]
 
 
 def test_a_damaged_sample_is_named_by_shard_and_key(dataset, tmp_path):

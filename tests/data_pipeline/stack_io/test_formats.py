@@ -1,22 +1,25 @@
 """What is written in any format is read back the same; what cannot be is one sentence that names the file."""
 
+from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from data_pipeline.stack_io.formats import SUFFIXES, read_stack, write_stack
 from schemas.stack import PlainLayer, Stack
 from tests.data_pipeline.stack_io.drawn_stacks import assert_same, stacks
 
 NAMES = ("folder", *(f"file{suffix}" for suffix in SUFFIXES))
+STACK = Stack(9, 9, (PlainLayer((1, 2, 4, 4), np.full((2, 3, 4), 77, np.uint8), name="a", groups=("g",)),))
 _SAYS_NOTHING_OF_NOTHING = (".psd", ".psb")  # a PSD without layers is a flat picture
 
 
 @pytest.mark.parametrize("name", NAMES)
-@settings(max_examples=60)
+@settings(max_examples=30)
 @given(stack=stacks(least_layers=1))
 def test_a_stack_round_trips(name, stack):
     with TemporaryDirectory() as folder:
@@ -38,13 +41,12 @@ def test_a_stack_without_layers_round_trips_or_is_refused(tmp_path, name):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_equal_stacks_are_equal_bytes(tmp_path, name):
-    stack = Stack(9, 9, (PlainLayer((1, 2, 4, 4), np.full((2, 3, 4), 77, np.uint8), name="a", groups=("g",)),))
-    written = []
+    turns = []
     for turn in ("first", "second"):
-        write_stack(stack, tmp_path / turn / name)
+        write_stack(STACK, tmp_path / turn / name)
         files = [path for path in sorted((tmp_path / turn).rglob("*")) if path.is_file()]
-        written.append([path.read_bytes() for path in files])
-    assert written[0] == written[1]
+        turns.append([path.read_bytes() for path in files])
+    assert turns[0] == turns[1]
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -80,6 +82,36 @@ def test_a_file_that_is_not_what_it_says_is_named(tmp_path, suffix, content):
     path.write_bytes(content)
     with pytest.raises(ValueError, match=rf"broken{suffix}: "):
         read_stack(path)
+
+
+@cache
+def written(name):
+    with TemporaryDirectory() as folder:
+        write_stack(STACK, Path(folder, name))
+        return Path(folder, name).read_bytes()
+
+
+def failure(path):
+    """What reading says is wrong; None where it reads a stack."""
+    try:
+        read_stack(path)
+    except ValueError as error:
+        return str(error)
+    return None
+
+
+@pytest.mark.parametrize("name", NAMES[1:])
+@settings(max_examples=60)
+@given(position=st.integers(0, 10**6), value=st.integers(0, 255), cut=st.booleans())
+def test_a_flipped_byte_or_a_short_file_is_a_stack_or_an_error_that_names_it(name, position, value, cut):
+    data = bytearray(written(name))
+    position %= len(data)
+    data[position] = value
+    with TemporaryDirectory() as folder:
+        path = Path(folder, name)
+        path.write_bytes(data[:position] if cut else data)
+        message = failure(path)
+    assert message is None or message.startswith(f"{path}: ")
 
 
 @pytest.mark.parametrize("name", NAMES)
