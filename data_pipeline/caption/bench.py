@@ -21,6 +21,7 @@ import torch
 from data_pipeline.caption.asking import seen
 from data_pipeline.caption.control import flags, quoted_share
 from data_pipeline.caption.network import Network
+from data_pipeline.caption.picture import picture_of
 from data_pipeline.caption.prompt import COMPOSITE, prompt
 from data_pipeline.caption.qwen import Qwen
 from data_pipeline.caption.random_model import save_random_model
@@ -52,7 +53,7 @@ def questions(count: int, side: int, tokens: int, seed: int = 0) -> list[Questio
     rng = np.random.default_rng(seed)
     sides = rng.integers(side // 2, side + 1, (count, 2))
     pictures = [rng.integers(0, 256, (height, width, 3), np.uint8) for height, width in sides]
-    return [Question((picture,), _WORDS, Sampling(tokens)) for picture in pictures]
+    return [Question((picture_of(picture),), _WORDS, Sampling(tokens)) for picture in pictures]
 
 
 def one_by_one(model: VisionModel, asked: Sequence[Question]) -> list[Answer]:
@@ -83,7 +84,7 @@ def _seconds(step: Callable[[], object], clock: Callable[[], float]) -> float:
 def report(model: Qwen, count: int, side: int, tokens: int) -> str:
     network = model.load()
     rgba = np.random.default_rng(0).integers(0, 256, (side, side, 4), np.uint8)
-    question = Question((seen(rgba),), _WORDS, Sampling(tokens))
+    question = Question((picture_of(seen(rgba)),), _WORDS, Sampling(tokens))
     costs = {name: _cpu_ms(step) for name, step in steps(model, network, question, rgba).items()}
     lines = [f"{model.name} on {network.place}, {os.cpu_count()} CPU cores", "",
              f"| of one caption of {side} x {side} px | CPU ms |", "| --- | --- |"]  # fmt: skip

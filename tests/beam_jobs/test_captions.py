@@ -13,7 +13,7 @@ import pytest
 
 from audit.verify import verify
 from beam_jobs import captions, running, shards
-from beam_jobs.caption_handler import Handler, visual_tokens
+from beam_jobs.caption_handler import InProcess, Served, visual_tokens
 from beam_jobs.children import close_children
 from beam_jobs.command_line import parse
 from beam_jobs.models import published_name
@@ -170,7 +170,8 @@ def test_both_jobs_say_how_far_they_are(source: Path, tmp_path: Path, capsys: py
 def test_a_sample_without_an_answer_is_not_counted_as_captioned(
     source: Path, tmp_path: Path, capsys: pytest.CaptureFixture
 ) -> None:
-    with chat_server(sends(b"no", 400), says(CAPTION)) as server:
+    no = sends(b"no", 400)  # as it is stored, and as PNG
+    with chat_server(no, no, says(CAPTION)) as server:
         run(source, tmp_path / "out", "--url", server.url, "--concurrency", "1")
     assert "captioned 3 of 4 samples in" in capsys.readouterr().err
 
@@ -446,7 +447,7 @@ def test_auto_says_what_it_is(source: Path, tmp_path: Path, capsys: pytest.Captu
 def test_beam_weighs_and_counts_references_and_not_pixels() -> None:
     images = Slice("i", 0, 12345, "")
     one = Reference("a", "f", "0" * 64, None, None, 1, 9, Slice("r", 0, 1, ""), images, area_px=784 * 700)
-    handler = Handler(parse(["--input", "a", "--output", "b", "--model", "m"]))
+    handler = InProcess(parse(["--input", "a", "--output", "b", "--model", "m"]))
     assert visual_tokens(one) == 700
     assert handler.get_num_bytes([one, one]) == 2 * 12345
     assert handler.batch_elements_kwargs()["element_size_fn"](one) == 700
@@ -455,7 +456,7 @@ def test_beam_weighs_and_counts_references_and_not_pixels() -> None:
 
 def test_a_server_gets_many_more_samples_at_once_than_it_is_asked_about() -> None:
     flags = ["--input", "a", "--output", "b", "--url", "http://a", "--concurrency", "20"]
-    handler = Handler(parse(flags))
+    handler = Served(parse(flags))
     assert handler.batch_elements_kwargs() == {"min_batch_size": 1280, "max_batch_size": 1280}
     assert not handler.share_model_across_processes()
 

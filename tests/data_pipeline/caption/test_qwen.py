@@ -10,6 +10,7 @@ import pytest
 import torch
 
 from data_pipeline.caption import network as module
+from data_pipeline.caption.picture import picture_of
 from data_pipeline.caption.qwen import Qwen
 from data_pipeline.caption.random_model import REAL, config
 from data_pipeline.caption.vision import FAILED, Answer, Question, Sampling
@@ -31,7 +32,7 @@ def picture(height: int, width: int, seed: int = 0) -> np.ndarray:
 
 
 def asked(*sizes: tuple[int, int], words: str = "What is it?", **sampling: float) -> Question:
-    pictures = tuple(picture(*size, seed=k + size[0]) for k, size in enumerate(sizes))
+    pictures = tuple(picture_of(picture(*size, seed=k + size[0])) for k, size in enumerate(sizes))
     return Question(pictures, words, Sampling(**{"max_tokens": 6, **sampling}))
 
 
@@ -63,7 +64,7 @@ def test_an_answer_is_what_transformers_gives_when_asked_directly(tiny_qwen: Pat
     question = MIXED[3]
     processor = Qwen2_5_VLProcessor.from_pretrained(tiny_qwen)
     model = Qwen2_5_VLForConditionalGeneration.from_pretrained(tiny_qwen, dtype=torch.float32)
-    content = [{"type": "image", "image": Image.fromarray(one)} for one in question.pictures]
+    content = [{"type": "image", "image": Image.fromarray(one.pixels)} for one in question.pictures]
     message = {"role": "user", "content": [*content, {"type": "text", "text": question.words}]}
     inputs = processor.apply_chat_template(
         [message], tokenize=True, add_generation_prompt=True, return_dict=True, return_tensors="pt"
@@ -82,7 +83,7 @@ def test_a_batch_is_given_as_the_processor_gives_it(qwen: Qwen, questions: list[
     processor.tokenizer.padding_side = "left"
     theirs = processor(
         text=[network._text(question) for question in questions],
-        images=[picture for question in questions for picture in question.pictures] or None,
+        images=[picture.pixels for question in questions for picture in question.pictures] or None,
         padding=True,
         return_tensors="pt",
     )

@@ -12,12 +12,14 @@ import pytest
 from PIL import Image
 
 from data_pipeline.caption import server as module
+from data_pipeline.caption.picture import picture_of
 from data_pipeline.caption.server import KEY, Endpoint, Server
 from data_pipeline.caption.vision import FAILED, GONE, NO_ANSWER, Answer, ModelGone, Question, Sampling
 from tests.chat_server import Reply, chat_server, says, sends, stalls, trickles, trickles_header
 
 PICTURE = np.arange(5 * 7 * 3, dtype=np.uint8).reshape(5, 7, 3)
-QUESTION = Question((PICTURE,), "What is it?", Sampling(max_tokens=9, temperature=0.5, seed=3))
+SHOWN = picture_of(PICTURE)
+QUESTION = Question((SHOWN,), "What is it?", Sampling(max_tokens=9, temperature=0.5, seed=3))
 
 
 @pytest.fixture(autouse=True)
@@ -87,7 +89,7 @@ def test_answers_are_kept_as_they_come() -> None:
         says(text)(handler, question)
 
     with chat_server(echo) as server:
-        questions = [Question((PICTURE,), str(k)) for k in range(3)]
+        questions = [Question((SHOWN,), str(k)) for k in range(3)]
         Server(Endpoint(server.url, "tiny", concurrency=3)).answers(
             questions, lambda place, answer: kept.append((place, answer.text))
         )
@@ -102,7 +104,7 @@ def test_answers_come_in_the_order_of_the_questions() -> None:
         says(text)(handler, question)
 
     with chat_server(echo) as server:
-        questions = [Question((PICTURE,), str(k)) for k in range(12)]
+        questions = [Question((SHOWN,), str(k)) for k in range(12)]
         answers = Server(Endpoint(server.url, "tiny", concurrency=4)).answers(questions)
     assert [answer.text for answer in answers] == [str(k) for k in range(12)]
 

@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
+from data_pipeline.caption.picture import picture_of
 from data_pipeline.caption.vision import (
     NO_ANSWER,
     Answer,
@@ -21,7 +22,8 @@ from data_pipeline.caption.vision import (
 )
 
 PICTURE = np.zeros((4, 6, 3), np.uint8)
-QUESTION = Question((PICTURE,), "What?")
+SHOWN = picture_of(PICTURE)
+QUESTION = Question((SHOWN,), "What?")
 
 
 class Model:
@@ -41,8 +43,8 @@ class Model:
 
 def test_an_answer_is_remembered_over_runs() -> None:
     model, memory = Model(), dict[str, bytes]()
-    first = Remembered(model, memory).answers([QUESTION, Question((PICTURE,), "Who?"), QUESTION])
-    again = Remembered(model, memory).answers([QUESTION, Question((PICTURE,), "Why?")])
+    first = Remembered(model, memory).answers([QUESTION, Question((SHOWN,), "Who?"), QUESTION])
+    again = Remembered(model, memory).answers([QUESTION, Question((SHOWN,), "Why?")])
     assert [answer.text for answer in first] == ["WHAT?", "WHO?", "WHAT?"]
     assert [answer.text for answer in again] == ["WHAT?", "WHY?"]
     assert model.asked == ["What?", "Who?", "Why?"]
@@ -121,13 +123,13 @@ def test_everything_that_decides_an_answer_is_in_its_name() -> None:
         question_hash(Model(), QUESTION),
         question_hash(other, QUESTION),
         question_hash(named, QUESTION),
-        question_hash(Model(), Question((PICTURE,), "Who?")),
-        question_hash(Model(), Question((PICTURE,), "What?", Sampling(seed=1))),
-        question_hash(Model(), Question((PICTURE,), "What?", Sampling(temperature=1))),
-        question_hash(Model(), Question((PICTURE,), "What?", Sampling(max_tokens=1))),
-        question_hash(Model(), Question((pixel,), "What?")),
-        question_hash(Model(), Question((PICTURE.reshape(6, 4, 3),), "What?")),
-        question_hash(Model(), Question((PICTURE, PICTURE), "What?")),
+        question_hash(Model(), Question((SHOWN,), "Who?")),
+        question_hash(Model(), Question((SHOWN,), "What?", Sampling(seed=1))),
+        question_hash(Model(), Question((SHOWN,), "What?", Sampling(temperature=1))),
+        question_hash(Model(), Question((SHOWN,), "What?", Sampling(max_tokens=1))),
+        question_hash(Model(), Question((picture_of(pixel),), "What?")),
+        question_hash(Model(), Question((picture_of(PICTURE.reshape(6, 4, 3)),), "What?")),
+        question_hash(Model(), Question((SHOWN, SHOWN), "What?")),
     }
     assert len(hashes) == 10
-    assert question_hash(Model(), Question((PICTURE[::1].copy(),), "What?")) in hashes
+    assert question_hash(Model(), Question((picture_of(PICTURE[::1].copy()),), "What?")) in hashes
