@@ -1,10 +1,12 @@
 """Samples to a model that a test plays: what it is shown and asked, what is asked again, and what is kept."""
 
+import hashlib
 from collections.abc import Sequence
 
 import numpy as np
 import pytest
 
+from data_pipeline.caption import asking as module
 from data_pipeline.caption.asking import Pictured, ask_for_captions, shown
 from data_pipeline.caption.picture import Picture
 from data_pipeline.caption.vision import FAILED, Answer, Keep, Question, nothing
@@ -96,6 +98,27 @@ def test_what_is_too_thin_for_a_model_gets_a_margin(height: int, width: int) -> 
     assert min(picture.pixels.shape[:2]) >= 56
     assert max(picture.pixels.shape[:2]) <= 50 * min(picture.pixels.shape[:2])
     assert np.count_nonzero((picture.pixels == 255).all(axis=2)) == height * width
+
+
+def test_what_is_seen_is_the_version_in_its_name() -> None:
+    """Where this fails, `seen` has changed: raise its version with this hash, or old answers are taken for new ones."""
+    rng = np.random.default_rng(0)
+    sizes = [(1100, 1000), (40, 30), (90, 7), (60, 80)]
+    digest = hashlib.sha256()
+    for size in sizes:
+        digest.update(module.seen(rng.integers(0, 256, (*size, 4), np.uint8)).data)
+    assert (module._SEEN, digest.hexdigest()[:16]) == ("seen/1", "1c273f18564a1718")
+
+
+@pytest.mark.parametrize(
+    ("size", "is_sent"), [((1024, 1024), True), ((1025, 1024), False), ((55, 56), False), ((56, 2801), False)]
+)
+def test_what_a_model_sees_as_it_is_stored_is_sent_so(size: tuple[int, int], is_sent: bool) -> None:
+    """Neither what is reduced for it, nor what gets a margin."""
+    stored = b"RIFF....WEBPVP8L....." + bytes(9)
+    picture = shown(lambda: GREEN, size, "hash", lambda: stored)
+    assert picture.name == "seen/1 hash"
+    assert picture.webp == (stored if is_sent else b"")
 
 
 def test_nothing_to_ask_is_nothing_asked() -> None:

@@ -8,12 +8,13 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
-from data_pipeline.caption.picture import picture_of
+from data_pipeline.caption.picture import Picture, picture_of
 from data_pipeline.caption.vision import (
     NO_ANSWER,
     Answer,
     Keep,
     ModelGone,
+    Pending,
     Question,
     Remembered,
     Sampling,
@@ -69,12 +70,12 @@ class Slow(Model):
 
 @pytest.mark.parametrize("failures", [0, 1])
 def test_what_one_thread_asks_the_others_wait_for_and_ask_themselves_where_it_fails(failures: int) -> None:
-    model = Slow(failures)
-    remembered = Remembered(model, {})
+    """Also where each remembers for itself, as the bundles of a process do."""
+    model, pending, memory = Slow(failures), Pending(), dict[str, bytes]()
     with ThreadPoolExecutor(3) as threads:
-        first = threads.submit(remembered.answers, [QUESTION])
+        first = threads.submit(Remembered(model, memory, pending).answers, [QUESTION])
         assert model.is_asked.wait(10)
-        others = [threads.submit(remembered.answers, [QUESTION]) for _ in range(2)]
+        others = [threads.submit(Remembered(model, memory, pending).answers, [QUESTION]) for _ in range(2)]
         time.sleep(0.05)  # they have come to wait, or soon will, which must make no difference
         model.may_answer.set()
         assert [other.result()[0].text for other in others] == ["WHAT?", "WHAT?"]
@@ -109,6 +110,16 @@ def test_a_failure_is_not_remembered(reason: str) -> None:
 def test_a_damaged_memory_is_asked_again(data: bytes) -> None:
     model, memory = Model(), {question_hash(Model(), QUESTION): data}
     assert Remembered(model, memory).answers([QUESTION]) == [Answer("WHAT?", "stop", 1)]
+    assert model.asked == ["What?"]
+
+
+def test_what_is_remembered_is_not_looked_at() -> None:
+    def unwanted() -> np.ndarray:
+        raise AssertionError("nobody looks")
+
+    model, memory = Model(), dict[str, bytes]()
+    for picture in (Picture(lambda: PICTURE, "name"), Picture(unwanted, "name")):
+        assert Remembered(model, memory).answers([Question((picture,), "What?")])[0].text == "WHAT?"
     assert model.asked == ["What?"]
 
 
