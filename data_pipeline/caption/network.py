@@ -116,7 +116,7 @@ class Network:
 
         As its processor would, which writes a mark for each visual token before it takes all of them for words.
         """
-        rows = [self._token_ids(question) for question in questions]
+        rows = [self.token_ids(question) for question in questions]
         longest, tokenizer = max(map(len, rows)), self._processor.tokenizer
         ids = np.stack([np.pad(row, (longest - len(row), 0), constant_values=tokenizer.pad_token_id) for row in rows])
         is_there = np.stack([np.arange(longest) >= longest - len(row) for row in rows])
@@ -125,10 +125,13 @@ class Network:
             "attention_mask": is_there.astype(np.int64),
             "mm_token_type_ids": (ids == self._processor.image_token_id).astype(np.int64),
         }
+        given = {name: torch.tensor(values, device=self._device) for name, values in words.items()}
+        return given | self.picture_values(questions)
+
+    def picture_values(self, questions: Sequence[Question]) -> dict[str, torch.Tensor]:
+        """Of all their pictures, on the model's device; nothing where there are none."""
         pictures = [picture.pixels for question in questions for picture in question.pictures]
-        return {name: torch.tensor(values, device=self._device) for name, values in words.items()} | (
-            self._patches.inputs(pictures) if pictures else {}
-        )
+        return self._patches.inputs(pictures) if pictures else {}
 
     def answer(self, said: Sequence[int], question: Question) -> Answer:
         """Of the new tokens of its row, which goes on as long as the longest answer of its batch."""
@@ -154,7 +157,7 @@ class Network:
         message = [{"role": "user", "content": content}]
         return self._processor.apply_chat_template(message, tokenize=False, add_generation_prompt=True)
 
-    def _token_ids(self, question: Question) -> np.ndarray:
+    def token_ids(self, question: Question) -> np.ndarray:
         """int64, a mark for each visual token."""
         ids = np.array(self._processor.tokenizer(self._text(question))["input_ids"])
         times = np.ones_like(ids)
