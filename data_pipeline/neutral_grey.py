@@ -23,6 +23,11 @@ def _over_grey(pixels: np.ndarray, rgb: np.ndarray) -> None:
         for x in range(pixels.shape[1]):
             pixel = pixels[y, x]
             alpha = pixel >> np.uint32(24)
+            if alpha == byte:
+                rgb[y, x, 0] = np.uint8(pixel & byte)
+                rgb[y, x, 1] = np.uint8((pixel >> shift) & byte)
+                rgb[y, x, 2] = np.uint8((pixel >> np.uint32(16)) & byte)
+                continue
             ground = np.uint32(GREY) * (byte - alpha) + half
             red = (pixel & byte) * alpha + ground
             green = ((pixel >> shift) & byte) * alpha + ground
