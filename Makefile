@@ -94,13 +94,18 @@ import: needs-FORMAT needs-INPUT $(if $(IN_PROCESS),$(CAPTIONS),$(DATA_SIDE)) ##
 	$(BIN)/python -m beam_jobs.imports --format $(call quoted,$(call text,FORMAT)) --input $(call quoted,$(call text,INPUT)) --output $(call quoted,$(call text,OUTPUT)) \
 		$(call option,SPLITS,splits) $(JOB_OPTIONS)
 
-captions: needs-DATA $(if $(IN_PROCESS),$(CAPTIONS),$(DATA_SIDE)) ## new captions for a finished dataset, without its PSDs: DATA= CAPTIONER=qwen|server MODEL= URL= CAPTION_LAYERS=1 ALLOW_CPU=1 CONFIG= ARGS=
+# What captions do not heed is refused where it was given for them: nothing is ignored in silence.
+HEEDED := PYTHON DATA $(if $(call given,DATA),,OUTPUT) CAPTIONER MODEL URL RUNNER CAPTION_LAYERS ALLOW_CPU CONFIG ARGS
+IGNORED := $(if $(filter-out captions,$(MAKECMDGOALS)),,$(filter-out $(HEEDED),$(foreach name,$(VARIABLES),$(if $(call given,$(name)),$(name)))))
+captions: needs-DATA $(if $(IGNORED),heeds-$(firstword $(IGNORED))) $(if $(IN_PROCESS),$(CAPTIONS),$(DATA_SIDE)) ## new captions for a finished dataset, without its PSDs: DATA= CAPTIONER=qwen|server MODEL= URL= CAPTION_LAYERS=1 ALLOW_CPU=1 CONFIG= ARGS=
 	$(BIN)/python -m beam_jobs.captions $(call quoted,$(call text,DATA)) $(call option,CAPTIONER,captioner) $(call option,URL,url) \
-		$(call option,MODEL,model) $(call option,RUNNER,runner) $(call option,CONFIG,config) $(call switch,CAPTION_LAYERS,caption-layers) $(call switch,ALLOW_CPU,allow-cpu) \
-		$(call option,LIMIT,limit) $(call switch,DRY_RUN,dry-run) $(ARGS)
+		$(call option,MODEL,model) $(call option,RUNNER,runner) $(call option,CONFIG,config) $(call switch,CAPTION_LAYERS,caption-layers) $(call switch,ALLOW_CPU,allow-cpu) $(ARGS)
 
 needs-%:
 	$(if $($*),,$(error give $*=, see make help))
+
+heeds-%:
+	$(error captions do not heed $*=, it is for make shards; see make help)
 
 inspect: needs-PSD $(DATA_SIDE) ## one PSD: its layer tree with every fate, and a picture: PSD= OUTPUT=picture.png
 	$(BIN)/python -m audit.inspect $(call quoted,$(call text,PSD)) $(if $(call set,OUTPUT),--output $(call quoted,$(call text,OUTPUT))) $(ARGS)

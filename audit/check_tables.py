@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 
 from audit.check_samples import SampleFacts, digest
 from audit.findings import Findings
+from data_pipeline.caption.control import UNANSWERED
 from schemas.members import SPLITS, document_id_of, is_key, key_of
 from schemas.reasons import DropReason, Fate, Objection, Reason, Stage
 from schemas.rows import LEAF_KINDS, CaptionRow, DocumentRow, LayerRow, arrow_schema
@@ -217,7 +218,7 @@ def check_captions(root: str, paths: Sequence[str], corpus: Corpus, findings: Fi
         pairs = list(islice(group, MAX_NODES))
         where = f"{pairs[0][0]} {key}"
         flagged = sum(bool(row["flags"]) for _, row in pairs)
-        failed = sum("failed" in (row["flags"] or ()) for _, row in pairs)
+        failed = sum(not UNANSWERED.isdisjoint(row["flags"] or ()) for _, row in pairs)
         corpus.counts.update({"captions.all": len(pairs), "captions.flagged": flagged, "captions.failed": failed})
         findings.expect(key not in corpus.captioned, "captions", where, "its rows do not stand together")
         corpus.captioned.add(key)
