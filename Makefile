@@ -167,11 +167,14 @@ bench-job: $(EVERYTHING) ## workers, memory and re-runs of the whole job
 bench-families: $(EVERYTHING) ## joining 100,000 synthetic records into families of near duplicates
 	$(BIN)/python -m tests.bench_families $(ARGS)
 
+# A file's tests stay together, in one process, because they share what is made for them.
+PYTEST = $(BIN)/python -m pytest --numprocesses 2 --dist loadscope --no-loadscope-reorder
+
 test: $(EVERYTHING) $(READERS) ## the tests, within 10 minutes on 2 cores
-	$(BIN)/python -m pytest -m 'not long' $(ARGS)
+	$(PYTEST) -m 'not long' $(ARGS)
 
 test-all: $(EVERYTHING) $(READERS) ## the tests with the long loops (kills, fuzzing), within 35 minutes
-	$(BIN)/python -m pytest $(ARGS)
+	$(PYTEST) $(ARGS)
 
 lint: $(EVERYTHING) ## style and types
 	$(BIN)/ruff check .

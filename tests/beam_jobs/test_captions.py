@@ -41,6 +41,14 @@ def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.fixture(scope="module")
+def captioned(source: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A dataset with captions from texts and layer names. Read only."""
+    output = tmp_path_factory.mktemp("captioned") / "out"
+    run(source, output)
+    return output
+
+
 @pytest.fixture(autouse=True)
 def _children() -> Iterator[None]:
     yield
@@ -227,9 +235,9 @@ def test_a_finished_dataset_gets_new_captions_without_its_psds(source: Path, tmp
     ("status", "message"), [(401, r"takes no questions \(status 401: no\)"), (400, "tiny answered no question")]
 )
 def test_captions_that_are_there_are_not_replaced_by_none(
-    source: Path, tmp_path: Path, status: int, message: str
+    captioned: Path, tmp_path: Path, status: int, message: str
 ) -> None:
-    run(source, tmp_path / "out")
+    shutil.copytree(captioned, tmp_path / "out")
     before = files(tmp_path / "out")
     with chat_server(sends(b"no", status)) as server:
         with pytest.raises(running.Failed, match=message):
