@@ -1,7 +1,7 @@
 """A picture in, the faces in it that are blurred, mosaiced or barred: where, and how far, in face widths.
 
-The sigma of the Gaussian blur that a face looks like; of a mosaic, two thirds of the width of its blocks; of a bar
-across the eyes, its height.
+The sigma of the Gaussian blur that a face looks like; of a mosaic, over the face or the eyes alone, two thirds of the
+width of its blocks; of a bar across the eyes, its height.
 """
 
 from collections.abc import Callable, Sequence
@@ -11,7 +11,8 @@ import numpy as np
 from PIL import Image
 from scipy import ndimage
 
-from data_pipeline.anomaly.censoring import around, blurred, contrast_of_edges, core_box, eye_bar, mosaiced, plainness
+from data_pipeline.anomaly.censoring import around, blurred, contrast_of_edges, core_box, mosaiced, plainness
+from data_pipeline.anomaly.eyes import barred, pixelated
 from data_pipeline.anomaly.faces import LEAST_FACE_PX, SURE, Face, confirmed, proposed, pyramid
 from data_pipeline.neutral_grey import over_grey
 from schemas.stack import Box
@@ -20,7 +21,7 @@ _MOST_PX = 1 << 20  # a larger picture is reduced first: what is stored is no la
 _SUSPICIOUS = 0.7  # of the threshold, where a face is not yet found exactly
 _OF_A_BLOCK = 2 / 3
 _PLAIN, _PLAIN_BEHIND_A_BAR = 0.45, 0.6  # shares of one grey that no face has, however blurred
-_BLURRED, _MOSAICED, _BARRED = 0.14, 0.14, 0.3  # the least score of a face: blur is evidence, a bar may be a line
+_BLURRED, _MOSAICED, _EYES_HIDDEN = 0.14, 0.14, 0.3  # the least score of a face: blur is evidence, a bar may be a line
 _BLURRED_LITTLE, _LITTLE = 0.2, 0.04  # what is blurred that little still is a face to a network; smooth noise is not
 _BLURRED_ALONE = 0.10  # where it is much blurred, and what is around it is not
 _MUCH, _STANDS_OUT = 0.05, 2.0
@@ -122,20 +123,25 @@ def _reduced(image: Image.Image, scale: float) -> Image.Image:
 
 
 def _marks(grey: np.ndarray, face: Face) -> list[_Mark]:
-    part = around(grey, face)
+    plain = plainness(around(grey, face))
     marks = []
-    plain = plainness(part)
     if plain < _PLAIN:
         block = mosaiced(grey, face)
-        if block:
-            value, least = block * _OF_A_BLOCK, _MOSAICED
-        else:
-            value = blurred(grey, face)
-            least = _BLURRED_LITTLE if value < _LITTLE else _BLURRED
-            if value >= _MUCH and contrast_of_edges(grey, face) >= _STANDS_OUT:
-                least = _BLURRED_ALONE
-        marks.append(_Mark(value, core_box(face, grey.shape), least))
-    height, bar = eye_bar(grey, face)
-    if bar is not None and plain < _PLAIN_BEHIND_A_BAR:
-        marks.append(_Mark(height, bar, _BARRED))
+        marks.append(_mosaic(grey, face, block) if block else _blur(grey, face))
+        if not block and (eyes := pixelated(grey, face)):
+            marks.append(_Mark(eyes.size * _OF_A_BLOCK, eyes.box, _EYES_HIDDEN))
+    if plain < _PLAIN_BEHIND_A_BAR and (bar := barred(grey, face)):
+        marks.append(_Mark(bar.size, bar.box, _EYES_HIDDEN))
     return marks
+
+
+def _mosaic(grey: np.ndarray, face: Face, block: float) -> _Mark:
+    return _Mark(block * _OF_A_BLOCK, core_box(face, grey.shape), _MOSAICED)
+
+
+def _blur(grey: np.ndarray, face: Face) -> _Mark:
+    value = blurred(grey, face)
+    least = _BLURRED_LITTLE if value < _LITTLE else _BLURRED
+    if value >= _MUCH and contrast_of_edges(grey, face) >= _STANDS_OUT:
+        least = _BLURRED_ALONE
+    return _Mark(value, core_box(face, grey.shape), least)
