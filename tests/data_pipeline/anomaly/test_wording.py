@@ -56,7 +56,8 @@ def test_names_of_purchased_pictures_and_copies(name) -> None:
     "text",
     ["Nur zur Ansicht", "Wasserzeichen", "Aperçu seulement", "Specimen - ne pas copier", "Marca de agua",
      "Marca d'água", "MUESTRA: prohibida la venta", "Solo anteprima", "Водяной знак", "Только для просмотра", "水印",
-     "仅供预览", "样图 请勿转载", "透かし", "見本画像", "サンプル 無断転載禁止", "워터마크", "미리보기 전용", "ピクスタ 48213377"],
+     "仅供预览", "样图 请勿转载", "透かし", "見本画像", "サンプル 無断転載禁止", "워터마크",
+     "미리보기 전용", "ピクスタ 48213377"],
 )  # fmt: skip
 def test_texts_of_previews_in_other_languages(text) -> None:
     assert is_watermark_text(text)
@@ -65,7 +66,8 @@ def test_texts_of_previews_in_other_languages(text) -> None:
 @pytest.mark.parametrize(
     "text",
     ["Nicht zum Verkauf", "Muster", "Das Muster der Tapete", "Muestra gratis", "Образец", "見本", "样品",
-     "图片仅供参考", "Nicht verwenden, wenn das Siegel gebrochen ist", "转载请注明出处", "去水印", "サンプル", "No copiar"],
+     "图片仅供参考", "Nicht verwenden, wenn das Siegel gebrochen ist", "转载请注明出处",
+     "去水印", "サンプル", "No copiar"],
 )  # fmt: skip
 def test_texts_in_other_languages_that_content_says_too(text) -> None:
     assert not is_watermark_text(text)
