@@ -4,6 +4,7 @@ The sigma of the Gaussian blur that a face looks like; of a mosaic, over the fac
 width of its blocks; of a bar across the eyes, its height.
 """
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
@@ -21,12 +22,14 @@ _MOST_PX = 1 << 20  # a larger picture is reduced first: what is stored is no la
 _SUSPICIOUS = 0.7  # of the threshold, where a face is not yet found exactly
 _OF_A_BLOCK = 2 / 3
 _PLAIN, _PLAIN_BEHIND_A_BAR = 0.45, 0.6  # shares of one grey that no face has, however blurred
-_BLURRED, _MOSAICED, _EYES_HIDDEN = 0.14, 0.14, 0.3  # the least score of a face: blur is evidence, a bar may be a line
+_MOSAICED, _EYES_HIDDEN = 0.14, 0.3  # the least score of a face: censoring is evidence, a bar may be a line
+_BLURRED = 0.14
 _BLURRED_LITTLE, _LITTLE = 0.2, 0.04  # what is blurred that little still is a face to a network; smooth noise is not
-_BLURRED_ALONE = 0.10  # where it is much blurred, and what is around it is not
-_MUCH, _STANDS_OUT = 0.05, 2.0
+_BLURRED_LIKE_ALL, _LIKE_ALL = 0.24, 1.8  # where edges around it are hardly steeper it may be a cloud or a texture
+_BLURRED_ALONE, _MUCH, _ALONE = 0.10, 0.05, 2.0  # where it is much blurred, and what is around it is not
+_AT_FIRST_SIGHT, _FAR_ALONE = 0.25, 2.5  # more so, a proposal's score will do: a second look sees nothing in much blur
 _BESIDE_A_SURE_FACE = 0.3  # a fold or a background out of focus scores less
-_LIKELY_PX = 56  # a narrower face must score higher: chance has more places for it, as one over its width squared
+_LIKELY_PX = 56
 _CELL_PX = 8
 _CELLS = 4  # that a face covers each way, at least
 _COVERED = 0.6  # of their alpha
@@ -42,11 +45,13 @@ class Censored:
 
 @dataclass(frozen=True)
 class _Mark:
-    """A face that is censored in a box of the reduced picture, and the score from which it is a face."""
+    """A face that is censored in a box of the reduced picture, and the scores from which it is a face, at a second look
+    or as a proposal."""
 
     value: float
     box: Box
     least_score: float
+    least_proposed: float = math.inf
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,25 +74,35 @@ class Portrait:
         But for the best proposal where it is sure, as a bar hides where exactly the eyes are, only what is of interest
         and looks censored before is looked at again.
         """
-        found = []
+        found: list[Censored] = []
         least = 0.0
         for rank, face in enumerate(_resized(face, 1 / self.scale) for face in likely):
             is_sure = rank == 0 and face.score >= SURE
-            if not is_sure:
-                suspicious = [mark for mark in _marks(self.grey, face) if mark.value > _SUSPICIOUS * threshold]
-                if not any(is_of_interest(_enlarged(mark.box, self.scale)) for mark in suspicious):
-                    continue
-            face = confirmed(self.sizes, face)
-            score = face.score * min(1.0, face.width / _LIKELY_PX) ** 2
-            if score <= least:
+            suspicious = [] if is_sure else self._suspicious(face, threshold, is_of_interest)
+            if not is_sure and not suspicious:
                 continue
-            seen = _marks(self.grey, face)
-            found += [
-                Censored(mark.value, _enlarged(mark.box, self.scale)) for mark in seen if score >= mark.least_score
-            ]
-            if is_sure and score >= SURE:
-                least = _BESIDE_A_SURE_FACE
+            marks = [mark for mark in suspicious if _likelihood(face) >= max(least, mark.least_proposed)]
+            if not marks:
+                face = confirmed(self.sizes, face)
+                if _likelihood(face) <= least:
+                    continue
+                marks = [mark for mark in _marks(self.grey, face) if _likelihood(face) >= mark.least_score]
+                if is_sure and _likelihood(face) >= SURE:
+                    least = _BESIDE_A_SURE_FACE
+            found += [Censored(mark.value, _enlarged(mark.box, self.scale)) for mark in marks]
         return found
+
+    def _suspicious(self, face: Face, threshold: float, is_of_interest: Callable[[Box], bool]) -> list[_Mark]:
+        return [
+            mark
+            for mark in _marks(self.grey, face)
+            if mark.value > _SUSPICIOUS * threshold and is_of_interest(_enlarged(mark.box, self.scale))
+        ]
+
+
+def _likelihood(face: Face) -> float:
+    """Its score, but less of a narrow face: chance has more places for it, as one over its width squared."""
+    return face.score * min(1.0, face.width / _LIKELY_PX) ** 2
 
 
 def portrait(rgba: np.ndarray) -> Portrait | None:
@@ -140,8 +155,13 @@ def _mosaic(grey: np.ndarray, face: Face, block: float) -> _Mark:
 
 
 def _blur(grey: np.ndarray, face: Face) -> _Mark:
-    value = blurred(grey, face)
-    least = _BLURRED_LITTLE if value < _LITTLE else _BLURRED
-    if value >= _MUCH and contrast_of_edges(grey, face) >= _STANDS_OUT:
+    value, alone = blurred(grey, face), contrast_of_edges(grey, face)
+    least, least_proposed = _BLURRED, math.inf
+    if alone < _LIKE_ALL:
+        least = _BLURRED_LIKE_ALL
+    elif value < _LITTLE:
+        least = _BLURRED_LITTLE
+    elif value >= _MUCH and alone >= _ALONE:
         least = _BLURRED_ALONE
-    return _Mark(value, core_box(face, grey.shape), least)
+        least_proposed = _AT_FIRST_SIGHT if alone >= _FAR_ALONE else math.inf
+    return _Mark(value, core_box(face, grey.shape), least, least_proposed)
