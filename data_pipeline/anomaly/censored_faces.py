@@ -24,6 +24,7 @@ _OF_A_BLOCK = 2 / 3
 _PLAIN, _PLAIN_BEHIND_A_BAR = 0.45, 0.6  # shares of one grey that no face has, however blurred
 _MOSAICED, _EYES_HIDDEN = 0.14, 0.3  # the least score of a face: censoring is evidence, a bar may be a line
 _BLURRED = 0.14
+_SHARP = 0.01  # where it is no more, it is not asked what is around it
 _BLURRED_LITTLE, _LITTLE = 0.2, 0.04  # what is blurred that little still is a face to a network; smooth noise is not
 _BLURRED_LIKE_ALL, _LIKE_ALL = 0.24, 1.8  # where edges around it are hardly steeper it may be a cloud or a texture
 _BLURRED_ALONE, _MUCH, _ALONE = 0.10, 0.05, 2.0  # where it is much blurred, and what is around it is not
@@ -155,13 +156,14 @@ def _mosaic(grey: np.ndarray, face: Face, block: float) -> _Mark:
 
 
 def _blur(grey: np.ndarray, face: Face) -> _Mark:
-    value, alone = blurred(grey, face), contrast_of_edges(grey, face)
-    least, least_proposed = _BLURRED, math.inf
+    value, box = blurred(grey, face), core_box(face, grey.shape)
+    if value < _SHARP:
+        return _Mark(value, box, _BLURRED_LITTLE)
+    alone = contrast_of_edges(grey, face)
     if alone < _LIKE_ALL:
-        least = _BLURRED_LIKE_ALL
-    elif value < _LITTLE:
-        least = _BLURRED_LITTLE
-    elif value >= _MUCH and alone >= _ALONE:
-        least = _BLURRED_ALONE
-        least_proposed = _AT_FIRST_SIGHT if alone >= _FAR_ALONE else math.inf
-    return _Mark(value, core_box(face, grey.shape), least, least_proposed)
+        return _Mark(value, box, _BLURRED_LIKE_ALL)
+    if value < _LITTLE:
+        return _Mark(value, box, _BLURRED_LITTLE)
+    if value < _MUCH or alone < _ALONE:
+        return _Mark(value, box, _BLURRED)
+    return _Mark(value, box, _BLURRED_ALONE, math.inf if alone < _FAR_ALONE else _AT_FIRST_SIGHT)
