@@ -73,7 +73,7 @@ $(MODEL_SIDE): $(DATA_SIDE)
 	touch $(CAPTIONS) $@
 
 $(EVERYTHING): $(DATA_SIDE)
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[test,captions,evaluation,model]'
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[test,captions,evaluation,model,training]'
 	$(MODELS)
 	touch $(CAPTIONS) $(EVALUATION) $(MODEL_SIDE) $@
 
