@@ -4,7 +4,7 @@
 
 Stacks are drawn: `design`, a ground and soft-edged shapes, whose prediction is the same with noise, one layer merged
 and one split; and `noise`, the worst case, where every pixel of every layer is visible. The ratio is CPU time of
-`evaluation.literal` over that of `evaluation.decomposition`, on the same pair in the same run, whose rows must agree.
+`decomposition.literal` over that of `decomposition.metric`, on the same pair in the same run, whose rows must agree.
 """
 
 import argparse
@@ -17,10 +17,10 @@ from multiprocessing import get_context
 
 import numpy as np
 
-from evaluation.cut import cut, uncut
-from evaluation.decomposition import score
-from evaluation.literal import literal_score
-from evaluation.over import over
+from evaluation.decomposition.cut import cut, uncut
+from evaluation.decomposition.literal import literal_score
+from evaluation.decomposition.metric import score
+from evaluation.decomposition.over import over
 from schemas.decomposition import Row
 
 _DRAWN = 4  # pairs of a kind in each process, scored in turn

@@ -26,15 +26,15 @@ from tqdm import tqdm
 
 from data_pipeline.shard_io import whole_file
 from data_pipeline.stack_io.collection import stacks_in
-from evaluation import html, markdown
-from evaluation.blocks import Block, Heading, Picture, printable
-from evaluation.contact_sheet import contact_sheet
-from evaluation.decomposition import MAX_EDITS, decompose
-from evaluation.measuring import LEAST_LAYERS, Pair, Protocol, measured
-from evaluation.pairing import paired
-from evaluation.report import Source, as_json, blocks
-from evaluation.row_table import write_rows
-from evaluation.summary import Summary, summarise
+from evaluation.decomposition.contact_sheet import contact_sheet
+from evaluation.decomposition.measuring import LEAST_LAYERS, Protocol, measured
+from evaluation.decomposition.metric import MAX_EDITS, decompose
+from evaluation.decomposition.report import Source, as_json, blocks
+from evaluation.decomposition.summary import Summary, summarise
+from evaluation.page import html, markdown
+from evaluation.page.blocks import Block, Heading, Picture, printable
+from evaluation.page.row_table import write_rows
+from evaluation.pairing import Pair, paired
 from schemas.decomposition import PairRow, PairStatus
 
 DONE, INCOMPLETE, WRONG, DIED = 0, 1, 2, 3

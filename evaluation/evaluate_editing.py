@@ -26,15 +26,14 @@ from PIL import Image
 from data_pipeline.shard_io import whole_file
 from data_pipeline.stack_io.canonical_json import encode_json
 from data_pipeline.stack_io.collection import stacks_in
-from evaluation import html, markdown
-from evaluation.blocks import Picture, printable
-from evaluation.edit_grid import LAYERS
-from evaluation.editing import edited_pair, replay
-from evaluation.editing_report import TITLE, Run, as_json, blocks
-from evaluation.editing_summary import Summary, summarise, worst
-from evaluation.measuring import Pair
-from evaluation.pairing import paired
-from evaluation.row_table import write_rows
+from evaluation.editing.grid import LAYERS
+from evaluation.editing.replay import edited_pair, replay
+from evaluation.editing.report import TITLE, Run, as_json, blocks
+from evaluation.editing.summary import Summary, summarise, worst
+from evaluation.page import html, markdown
+from evaluation.page.blocks import Picture, printable
+from evaluation.page.row_table import write_rows
+from evaluation.pairing import Pair, paired
 from schemas.editing import ReplayRow
 from schemas.stack import Stack
 

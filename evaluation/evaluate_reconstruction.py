@@ -16,12 +16,12 @@ from pathlib import Path
 
 from data_pipeline.shard_io import whole_file
 from data_pipeline.stack_io.canonical_json import encode_json
-from evaluation import html, markdown
-from evaluation.pictures import counterparts, sources, truths
-from evaluation.reconstruction import SIDE_PX, Comparison, Networks, comparisons, from_pictures
-from evaluation.reconstruction_report import TITLE, Run, as_json, blocks
-from evaluation.reconstruction_summary import BackgroundRow, SampleRow, Summary, summarise
-from evaluation.row_table import write_rows
+from evaluation.page import html, markdown
+from evaluation.page.row_table import write_rows
+from evaluation.reconstruction.pictures import counterparts, sources, truths
+from evaluation.reconstruction.protocol import SIDE_PX, Comparison, Networks, comparisons, from_pictures
+from evaluation.reconstruction.report import TITLE, Run, as_json, blocks
+from evaluation.reconstruction.summary import BackgroundRow, SampleRow, Summary, summarise
 from evaluation.similarity import WINDOW_PX
 
 LPIPS_SIDE_PX = 31  # less leaves nothing to the last layers of AlexNet
@@ -80,8 +80,8 @@ def _networks(lpips: str | None, inception: Path | None) -> Networks:
         return Networks()
     import torch
 
-    from evaluation.inception import features, load_inception
-    from evaluation.lpips import distances, load_lpips
+    from evaluation.reconstruction.inception import features, load_inception
+    from evaluation.reconstruction.lpips import distances, load_lpips
 
     device = "cuda" if torch.cuda.is_available() else "cpu"
     return Networks(

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import numpy as np
 
-from data_pipeline.caption.asking import Pictured, captioned
+from data_pipeline.caption.asking import Pictured, ask_for_captions, seen
+from data_pipeline.caption.picture import picture_of
 from data_pipeline.caption.qwen import Qwen
 from schemas.caption_options import CaptionOptions
 
@@ -29,9 +30,8 @@ def caption_pictures(folder: Path, pictures: Sequence[np.ndarray], allow_cpu: bo
             for file in sorted((folder / part).iterdir()):
                 if not os.path.lexists(link := Path(together, file.name)):
                     link.symlink_to(file.resolve())
-        said = captioned(
-            Qwen(together, allow_cpu), "qwen", [Pictured(picture) for picture in pictures], CaptionOptions()
-        )
+        shown = [Pictured(picture_of(seen(rgba))) for rgba in pictures]
+        said = ask_for_captions(Qwen(together, allow_cpu), "qwen", shown, CaptionOptions())
     captions = [one.captions[0] for one in said]
     empty = next((index for index, caption in enumerate(captions) if not caption.text), None)
     if empty is not None:

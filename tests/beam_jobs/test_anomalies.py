@@ -1,6 +1,7 @@
 """Anomalous layers from the command line to the dataset: dropped, shown, told, and verified."""
 
 import io
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -37,9 +38,13 @@ def _children() -> Iterator[None]:
 
 
 def _run(source: Path, output: Path, *flags: str) -> tuple[dict[str, dict], list[dict]]:
-    """Documents by uri, and the rows of the layers of the marked one."""
     shards.run(parse(["--input", str(source), "--output", str(output), "--workers", "1", *flags]))
     assert verify(str(output), 1).problems == []
+    return _rows(output)
+
+
+def _rows(output: Path) -> tuple[dict[str, dict], list[dict]]:
+    """Documents by uri, and the rows of the layers of the marked one."""
     documents = {row["uri"]: row for row in pq.read_table(output / "tables" / "documents").to_pylist()}
     rows = pq.read_table(output / "tables" / "layers").to_pylist()
     return documents, [row for row in rows if row["document_id"] == documents["marked.psd"]["document_id"]]
@@ -55,8 +60,16 @@ def _previews(output: Path) -> dict[str, np.ndarray]:
     return found
 
 
-def test_a_watermark_is_dropped_shown_and_told(source: Path, tmp_path: Path) -> None:
-    documents, layers = _run(source, tmp_path / "out")
+@pytest.fixture(scope="module")
+def output(source: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The dataset with nothing asked for. Read only."""
+    folder = tmp_path_factory.mktemp("output") / "out"
+    _run(source, folder)
+    return folder
+
+
+def test_a_watermark_is_dropped_shown_and_told(output: Path) -> None:
+    documents, layers = _rows(output)
     assert [row["drop_reason"] for row in layers] == [None, None, "watermark"]
     mark = layers[-1]
     assert mark["threshold"] == 0.5
@@ -64,20 +77,20 @@ def test_a_watermark_is_dropped_shown_and_told(source: Path, tmp_path: Path) -> 
     assert {name for name, _ in mark["measures"]} == set(DETECTORS)
     row = documents["marked.psd"]
     assert row["final_mean"] is None  # it is no longer Photoshop's picture
-    shown = _previews(tmp_path / "out")[f"{row['key']}.dropped_00.webp"]
+    shown = _previews(output)[f"{row['key']}.dropped_00.webp"]
     assert shown.shape == (SIDE_PX, SIDE_PX, 4)
     assert 0 < np.count_nonzero(shown[..., 3]) < 0.6 * SIDE_PX**2
 
 
-def test_a_figure_that_does_not_explain_the_drop_is_found(source: Path, tmp_path: Path) -> None:
-    _run(source, tmp_path / "out")
+def test_a_figure_that_does_not_explain_the_drop_is_found(output: Path, tmp_path: Path) -> None:
+    shutil.copytree(output, tmp_path / "out")
     edit_table(tmp_path / "out", "layers", lambda rows: [row.update(threshold=1.0) for row in rows if row["threshold"]])
     (problem,) = verify(str(tmp_path / "out"), 1).problems
     assert "dropped as watermark" in str(problem)
 
 
-def test_the_same_picture_without_its_mark_is_a_duplicate(source: Path, tmp_path: Path) -> None:
-    documents, _ = _run(source, tmp_path / "out")
+def test_the_same_picture_without_its_mark_is_a_duplicate(output: Path) -> None:
+    documents, _ = _rows(output)
     assert sorted(str(row["reason"]) for row in documents.values()) == ["None", "duplicate_composite"]
 
 

@@ -2,6 +2,7 @@
 
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -77,14 +78,23 @@ class Stop(BaseException):
     """As good as kill -9: nothing handles it."""
 
 
-@pytest.mark.parametrize("step", range(0, 24, 3))
-def test_a_commit_may_stop_at_every_step(tmp_path, monkeypatch, step):
+@pytest.fixture(scope="module")
+def grown(tmp_path_factory):
+    """INPUT, an OUTPUT that lacks its first document, and what an undisturbed run writes. Read only."""
+    place = tmp_path_factory.mktemp("grown")
     for index in range(6):
-        fake.write(tmp_path / "in", f"{index}.psd", colour=index)
-    run(tmp_path / "in", tmp_path / "fresh")
-    (tmp_path / "in" / "0.psd").rename(tmp_path / "0.psd")
-    run(tmp_path / "in", tmp_path / "out")
-    (tmp_path / "0.psd").rename(tmp_path / "in" / "0.psd")
+        fake.write(place / "in", f"{index}.psd", colour=index)
+    run(place / "in", place / "fresh")
+    (place / "in" / "0.psd").rename(place / "0.psd")
+    run(place / "in", place / "out")
+    (place / "0.psd").rename(place / "in" / "0.psd")
+    return place / "in", place / "out", promised(place / "fresh")
+
+
+@pytest.mark.parametrize("step", range(0, 24, 3))
+def test_a_commit_may_stop_at_every_step(grown, tmp_path, monkeypatch, step):
+    source, before, fresh = grown
+    output = shutil.copytree(before, tmp_path / "out")
     left = step
 
     def stopping(function):
@@ -101,12 +111,12 @@ def test_a_commit_may_stop_at_every_step(tmp_path, monkeypatch, step):
         for name in ("move", "remove", "remove_folder"):
             patch.setattr(files, name, stopping(getattr(files, name)))
         try:
-            run(tmp_path / "in", tmp_path / "out")
+            run(source, output)
         except Stop:
             assert left == 0
-    run(tmp_path / "in", tmp_path / "out")
-    assert promised(tmp_path / "out") == promised(tmp_path / "fresh")
-    assert not commit.roll_forward(str(tmp_path / "out"))
+    run(source, output)
+    assert promised(output) == fresh
+    assert not commit.roll_forward(str(output))
 
 
 def kill_at_random_points(begin, output, count, seed):

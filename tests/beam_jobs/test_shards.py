@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import tarfile
 
 import pytest
@@ -11,6 +12,8 @@ from beam_jobs.children import close_children
 from schemas.metadata import check_sample_json
 from tests.beam_jobs import fake
 from tests.beam_jobs.job import documents, promised, run, table
+
+IN_ONE_SHARD = ("--validation-share", "0", "--test-share", "1")
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -201,39 +204,49 @@ def test_the_best_of_near_duplicates_is_kept_and_a_second_run_has_nothing_to_do(
     assert promised(tmp_path / "out") == promised(tmp_path / "fresh")
 
 
-def test_a_damaged_shard_of_the_same_size_is_found_and_mended_on_request(tmp_path):
+@pytest.fixture(scope="module")
+def small(tmp_path_factory):
+    """INPUT, and an OUTPUT of one shard that is made from it. Read only."""
+    place = tmp_path_factory.mktemp("small")
     for index in range(4):
-        fake.write(tmp_path / "in", f"doc{index}.psd", colour=index)
-    run(tmp_path / "in", tmp_path / "out")
-    before = promised(tmp_path / "out")
-    shard = next((tmp_path / "out" / "shards").iterdir())
+        fake.write(place / "in", f"doc{index}.psd", colour=index)
+    run(place / "in", place / "out", *IN_ONE_SHARD)
+    return place / "in", place / "out"
+
+
+@pytest.fixture
+def made(small, tmp_path):
+    """INPUT, which is read only, and a copy of OUTPUT."""
+    return small[0], shutil.copytree(small[1], tmp_path / "out")
+
+
+def test_a_damaged_shard_of_the_same_size_is_found_and_mended_on_request(made):
+    source, output = made
+    before = promised(output)
+    (shard,) = (output / "shards").iterdir()
     data = bytearray(shard.read_bytes())
     data[len(data) // 2] ^= 1
     shard.write_bytes(data)
-    run(tmp_path / "in", tmp_path / "out", "--verify")
-    assert promised(tmp_path / "out") == before
+    run(source, output, "--verify", *IN_ONE_SHARD)
+    assert promised(output) == before
 
 
-def test_a_lost_shard_is_made_again(tmp_path):
-    for index in range(4):
-        fake.write(tmp_path / "in", f"doc{index}.psd", colour=index)
-    run(tmp_path / "in", tmp_path / "out")
-    before = promised(tmp_path / "out")
-    for path in (tmp_path / "out" / "shards").iterdir():
+def test_a_lost_shard_is_made_again(made):
+    source, output = made
+    before = promised(output)
+    for path in (output / "shards").iterdir():
         path.unlink()
-    run(tmp_path / "in", tmp_path / "out")
-    assert promised(tmp_path / "out") == before
+    run(source, output, *IN_ONE_SHARD)
+    assert promised(output) == before
 
 
-def test_a_damaged_shard_goes_with_its_documents(tmp_path):
-    for index in range(4):
-        fake.write(tmp_path / "in", f"doc{index}.psd", colour=index)
-    run(tmp_path / "in", tmp_path / "out", "--validation-share", "0", "--test-share", "1")
-    (shard,) = (tmp_path / "out" / "shards").iterdir()
+def test_a_damaged_shard_goes_with_its_documents(made, tmp_path):
+    _, output = made
+    (shard,) = (output / "shards").iterdir()
     shard.write_bytes(shard.read_bytes() + b"!")
     for index in range(4):
         fake.write(tmp_path / "in", f"doc{index}.psd", reason="unfaithful")
-    run(tmp_path / "in", tmp_path / "out", "--validation-share", "0", "--test-share", "1")
+    run(tmp_path / "in", output, *IN_ONE_SHARD)
     assert not shard.exists()
 
 
@@ -273,13 +286,12 @@ def test_a_file_that_was_refused_once_is_asked_for_again(tmp_path):
 
 
 @pytest.mark.parametrize(("name", "text"), [("README.md", ""), ("manifest.json", "junk"), ("manifest.json", "[]")])
-def test_a_damaged_card_or_manifest_is_written_again(tmp_path, name, text):
-    fake.write(tmp_path / "in", "a.psd")
-    run(tmp_path / "in", tmp_path / "out")
-    before = promised(tmp_path / "out")
-    (tmp_path / "out" / name).write_text(text)
-    run(tmp_path / "in", tmp_path / "out")
-    assert promised(tmp_path / "out") == before
+def test_a_damaged_card_or_manifest_is_written_again(made, name, text):
+    source, output = made
+    before = promised(output)
+    (output / name).write_text(text)
+    run(source, output, *IN_ONE_SHARD)
+    assert promised(output) == before
 
 
 def test_a_touched_file_is_hashed_and_kept_and_a_changed_one_curated(tmp_path):

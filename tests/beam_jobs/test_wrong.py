@@ -1,6 +1,7 @@
 """Wrong options, INPUT or OUTPUT: one clear sentence, exit status 2, and nothing was touched."""
 
 import os
+import shutil
 import subprocess
 import sys
 
@@ -18,6 +19,20 @@ from tests.beam_jobs.job import ROOT, run
 def place(tmp_path):
     fake.write(tmp_path / "in", "a.psd")
     return tmp_path
+
+
+@pytest.fixture(scope="module")
+def curated(tmp_path_factory):
+    """INPUT and the OUTPUT that is made from it. Read only."""
+    folder = tmp_path_factory.mktemp("curated")
+    fake.write(folder / "in", "a.psd")
+    run(folder / "in", folder / "out")
+    return folder
+
+
+@pytest.fixture
+def curated_place(curated, tmp_path):
+    return shutil.copytree(curated, tmp_path / "curated")
 
 
 def refused(capsys, place, *flags, source="in", output="out"):
@@ -116,22 +131,19 @@ def test_a_manifest(capsys, place, name, text, sentence):
     assert sentence in refused(capsys, place, source=name)
 
 
-def test_an_output_of_another_configuration(capsys, place):
-    run(place / "in", place / "out")
-    error = refused(capsys, place, "--max-area", "99")
+def test_an_output_of_another_configuration(capsys, curated_place):
+    error = refused(capsys, curated_place, "--max-area", "99")
     assert "was written with max_area=1048576 (now 99); choose another OUTPUT, or go back to that" in error
 
 
-def test_an_output_whose_state_is_damaged(capsys, place):
-    run(place / "in", place / "out")
-    (place / "out" / "state" / "configuration.json").write_text("")
-    assert "configuration.json is damaged" in refused(capsys, place)
+def test_an_output_whose_state_is_damaged(capsys, curated_place):
+    (curated_place / "out" / "state" / "configuration.json").write_text("")
+    assert "configuration.json is damaged" in refused(capsys, curated_place)
 
 
-def test_an_output_of_other_software(capsys, place, monkeypatch):
-    run(place / "in", place / "out")
+def test_an_output_of_other_software(capsys, curated_place, monkeypatch):
     monkeypatch.setattr("beam_jobs.options.versions", lambda: versions() | {"sources": "edited"})
-    assert f"was written with sources={versions()['sources']} (now edited)" in refused(capsys, place)
+    assert f"was written with sources={versions()['sources']} (now edited)" in refused(capsys, curated_place)
 
 
 def test_an_output_that_is_something_else(capsys, place):
@@ -142,13 +154,12 @@ def test_an_output_that_is_something_else(capsys, place):
     assert "cannot be written" in refused(capsys, place, output="file")
 
 
-def test_an_output_in_use(capsys, place):
-    run(place / "in", place / "out")
+def test_an_output_in_use(capsys, curated_place):
     hold = "import fcntl,sys;f=open(sys.argv[1]);fcntl.flock(f,fcntl.LOCK_EX);print('held',flush=True);sys.stdin.read()"
-    with subprocess.Popen([sys.executable, "-c", hold, str(place / "out/state/lock")], stdin=subprocess.PIPE,
+    with subprocess.Popen([sys.executable, "-c", hold, str(curated_place / "out/state/lock")], stdin=subprocess.PIPE,
                           stdout=subprocess.PIPE) as other:  # fmt: skip
         other.stdout.readline()
-        assert "another run is writing" in refused(capsys, place)
+        assert "another run is writing" in refused(capsys, curated_place)
         other.stdin.close()
 
 

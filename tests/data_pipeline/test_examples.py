@@ -21,6 +21,7 @@ from data_pipeline.drawing import (
     draw_bytes,
 )
 from data_pipeline.examples import EXAMPLES, draw_examples
+from data_pipeline.examples.artwork import Design
 from schemas.reasons import DropReason
 from schemas.sample import Sample
 
@@ -33,8 +34,13 @@ def nodes(layers: tuple[Node, ...]) -> Iterator[Node]:
 
 
 @pytest.fixture(scope="module")
-def all_nodes() -> list[Node]:
-    return [node for example in EXAMPLES.values() for node in nodes(example().layers)]
+def designs() -> dict[str, Design]:
+    return {name: example() for name, example in EXAMPLES.items()}
+
+
+@pytest.fixture(scope="module")
+def all_nodes(designs: dict[str, Design]) -> list[Node]:
+    return [node for design in designs.values() for node in nodes(design.layers)]
 
 
 @pytest.fixture(scope="module")
@@ -80,9 +86,8 @@ def test_two_are_transparent(samples: dict[str, Sample]) -> None:
     assert clear == {"app_icon", "badge"}
 
 
-def test_they_are_of_moderate_size() -> None:
-    for name, example in EXAMPLES.items():
-        design = example()
+def test_they_are_of_moderate_size(designs: dict[str, Design]) -> None:
+    for name, design in designs.items():
         assert min(design.width, design.height) >= 400, name
         assert max(design.width, design.height) <= 900, name
 

@@ -11,7 +11,7 @@ from PIL import Image
 
 from data_pipeline.stack_io.collection import stacks_in
 from data_pipeline.stack_io.formats import write_stack
-from evaluation.decomposition import decompose
+from evaluation.decomposition.metric import decompose
 from evaluation.evaluate import DONE, INCOMPLETE, WRONG, main
 from schemas.decomposition import PairRow
 from schemas.rows import arrow_schema

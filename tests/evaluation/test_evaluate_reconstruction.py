@@ -11,8 +11,8 @@ import torch
 from PIL import Image
 
 from evaluation.evaluate_reconstruction import main
-from evaluation.lpips import Lpips
-from evaluation.pictures import cropped
+from evaluation.reconstruction.lpips import Lpips
+from evaluation.reconstruction.pictures import cropped
 from tests.evaluation.drawn_cutouts import cutout, noisy
 
 SIDE = 32

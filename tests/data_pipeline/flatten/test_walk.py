@@ -578,5 +578,5 @@ def test_effects_that_would_need_a_vast_layer_are_named() -> None:
     vast = Fill(rgba=np.zeros((0, 0, 4), np.uint8), paint=(20, 120, 220), vector_mask=(
         ((-6000.0, -6000.0), (6000.0, -6000.0), (6000.0, 6000.0), (-6000.0, 6000.0)),
     ), effects=(DropShadow((9, 9, 9), distance=20_000.0, size=900.0),))  # fmt: skip
-    flat, _ = flattened([_WHITE, vast])
+    flat, _ = flattened([_WHITE, vast], has_stored=False)  # drawing one would take all of the layer
     assert "effects_beyond_the_canvas" in flat.unsupported

@@ -134,11 +134,13 @@ def test_a_shadow_in_a_window_is_a_part_of_the_whole(
 
 
 def test_of_one_effect_ten_are_drawn_and_a_large_one_costs_what_the_canvas_shows_of_it() -> None:
-    shadow = DropShadow(size=1000.0, distance=0.0, blend_mode=BlendMode.MULTIPLY)
-    flat, _ = flattened([ground(), Pixels(rgba=np.full((2, 2, 4), 255, np.uint8), effects=(shadow,) * 12)])
+    large, small = (DropShadow(size=size, distance=0.0, blend_mode=BlendMode.MULTIPLY) for size in (1000.0, 5.0))
+    flat, _ = flattened([ground(), Pixels(rgba=np.full((2, 2, 4), 255, np.uint8), effects=(large, *(small,) * 11))])
     assert flat.unsupported == ("effect:drop_shadow",)
-    dropped = [node for node in flat.nodes if node.owner_id is not None and node.dropped is not None]
-    assert len(dropped) == 2
+    effects = [node for node in flat.nodes if node.owner_id is not None]
+    assert [node.dropped is None for node in effects] == [False] * 2 + [True] * 10
+    widths = [layer.box[2] for layer in flat.stack.layers if layer.owner_id is not None]
+    assert widths[-1] > 2 * max(widths[:-1])  # the large one
 
 
 @pytest.mark.parametrize("effect", [DropShadow(size=1000.0), InnerShadow(size=1000.0), Bevel(1000)])
