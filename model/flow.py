@@ -55,6 +55,9 @@ class ExponentialSchedule:
     terminal: float | None = 0.02
 
     def __post_init__(self) -> None:
+        given = (self.base_shift, self.max_shift, self.base_tokens, self.max_tokens, self.terminal or 0)
+        if not all(isinstance(value, int | float) for value in given):
+            raise ValueError(f"the schedule is {vars(self)}; it must be numbers")
         if not 0 < self.base_tokens < self.max_tokens:
             raise ValueError(f"base_tokens is {self.base_tokens}, max_tokens {self.max_tokens}; they must grow")
         if not all(0 <= shift <= 10 for shift in (self.base_shift, self.max_shift)):
