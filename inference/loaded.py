@@ -4,6 +4,7 @@ A checkpoint is a folder of diffusers' layout, as `model.checkpoint.save_pipelin
 name of one on the Hugging Face hub.
 """
 
+import os
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -104,7 +105,7 @@ def checkpoint_folder(checkpoint: str) -> Path:
     ValueError where there is none, or its networks cannot be or do not fit each other: of that only the small files
     are read, so that it is known before anything long begins.
     """
-    folder = Path(checkpoint)
+    folder = Path(os.path.expanduser(checkpoint))
     if not folder.is_dir():
         folder = _downloaded(checkpoint)
     missing = [part for part in _PARTS if not (folder / part).is_dir()]
