@@ -1,15 +1,51 @@
-"""What `make decompose` and `make generate` have in common: their flags, their names and their warning."""
+"""What `make decompose` and `make generate` have in common: flags, names, progress, and how what is wrong is told."""
 
 import argparse
+import os
+import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
+import torch
+from tqdm import tqdm
+
+from data_pipeline.stack_io.folder import check_replaceable, write_folder
 from data_pipeline.stack_io.formats import write_stack
-from inference.drawing import DrawOptions
+from data_pipeline.stack_io.writable import printable, writable
+from inference.drawing import DrawOptions, Progress
 from inference.loaded import DEVICES, Loaded
 from model.sampler import GUIDANCES, SamplerOptions
 from schemas.stack import Stack
+
+DONE, WRONG, STOPPED = 0, 2, 130
+_NO_MEMORY = re.compile("out of memory|can't allocate memory")  # how torch says it of other memory than a GPU's
+
+
+def run_door(lines: Callable[[argparse.Namespace], Iterable[str]], options: argparse.Namespace) -> int:
+    """The exit status of a command that tells line by line what it wrote; what goes wrong is one sentence."""
+    try:
+        for line in lines(options):
+            tqdm.write(line)  # above the progress bar
+    except (ValueError, OSError) as error:
+        return _told(str(error), WRONG)
+    except KeyboardInterrupt:
+        return _told("stopped", STOPPED)
+    except (MemoryError, RuntimeError) as error:
+        if not isinstance(error, MemoryError | torch.OutOfMemoryError) and not _NO_MEMORY.search(str(error)):
+            raise
+        return _told("out of memory; give fewer LAYERS, a smaller RESOLUTION, or ARGS='--batch 1'", WRONG)
+    return DONE
+
+
+def warn(message: str) -> None:
+    tqdm.write(f"lamina: {printable(message)}", file=sys.stderr)
+
+
+def _told(message: str, status: int) -> int:
+    warn(" ".join(message.split()))
+    return status
 
 
 def add_drawing(parser: argparse.ArgumentParser, default_output: str) -> None:
@@ -43,28 +79,59 @@ def drawing_options(options: argparse.Namespace) -> DrawOptions:
 
 
 def names_of(paths: Sequence[Path]) -> list[str]:
-    """What each picture's layers are called: by its file, numbered where two files have one name."""
-    names: list[str] = []
+    """What each picture's layers are called: by its file, numbered where two files have one name.
+
+    Dots become underscores: what follows one would be taken for a format.
+    """
+    names: dict[str, None] = {}
     for path in paths:
-        name, number = path.stem, 2
+        stem = path.stem.replace(".", "_")
+        name, number = stem, 2
         while name in names:
-            name, number = f"{path.stem}-{number}", number + 1
-        names.append(name)
-    return names
+            name, number = f"{stem}-{number}", number + 1
+        names[name] = None
+    return list(names)
+
+
+def check_targets(output: Path, names: Iterable[str]) -> None:
+    """Raises ValueError where stacks of these names could not be written, before they are drawn."""
+    there = next(path for path in (output, *output.absolute().parents) if path.exists())
+    if not there.is_dir() or not os.access(there, os.W_OK | os.X_OK):
+        raise ValueError(f"output is {output}; {there} is no folder that can be written to")
+    for name in names:
+        folder, psd = output / name, output / f"{name}.psd"
+        if folder.exists() and not folder.is_dir():
+            raise ValueError(f"{folder} is there and no folder; give another OUTPUT")
+        if psd.is_dir():
+            raise ValueError(f"{psd} is a folder; give another OUTPUT")
+        try:
+            check_replaceable(folder)
+        except ValueError as error:
+            raise ValueError(f"{folder}: {error}; give another OUTPUT") from error
+
+
+def batches(count: int, size: int) -> list[slice]:
+    return [slice(start, min(start + size, count)) for start in range(0, count, size)]
+
+
+@contextmanager
+def progress(steps: int) -> Iterator[Progress]:
+    """A bar of so many steps, where a person looks on; what is yielded is called at each."""
+    with tqdm(total=steps, unit="step", disable=None) as bar:
+        yield lambda step: bar.update() and None
 
 
 def warn_of_auto(loaded: Loaded, options: DrawOptions) -> None:
     if options.layers is None and not loaded.learns_to_stop:
-        print(
-            f"lamina: {loaded.folder} does not say that it was trained to leave layers blank; "
-            "LAYERS=auto may keep layers that the picture does not need",
-            file=sys.stderr,
+        warn(
+            f"{loaded.folder} does not say that it was trained to leave layers blank; "
+            "LAYERS=auto may keep layers that the picture does not need"
         )
 
 
 def write(stack: Stack, output: Path, name: str) -> str:
     """Writes the folder of PNGs and the PSD; a line that says so."""
     folder, psd = output / name, output / f"{name}.psd"
-    write_stack(stack, folder)
+    write_folder(writable(stack), folder)
     write_stack(stack, psd)
-    return f"{folder}, {psd}: {len(stack.layers)} layers of {stack.width} x {stack.height} px"
+    return printable(f"{folder}, {psd}: {len(stack.layers)} layers of {stack.width} x {stack.height} px")

@@ -4,7 +4,6 @@ A checkpoint is a folder of diffusers' layout, as `model.checkpoint.save_pipelin
 name of one on the Hugging Face hub.
 """
 
-import json
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -13,9 +12,13 @@ from huggingface_hub import snapshot_download
 from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
 from torch import Tensor
 
-from model.checkpoint import CONDITION_VAE, LEARNS_TO_STOP, load_mmdit, load_vae
+from inference.buckets import SIDE_MULTIPLE_PX
+from model.checkpoint import CONDITION_VAE, learns_to_stop, load_mmdit, load_schedule, load_vae
+from model.flow import linear_schedule
 from model.mmdit import VldMmdit
+from model.released_configs import mmdit_config, vae_config
 from model.rgba_vae import RgbaVae
+from model.sampler import Schedule
 from model.text_encoder import TextEncoder, TextEncoderConfig, load_text_encoder
 from model.tiles import decode_tiled, encode_tiled
 
@@ -37,7 +40,8 @@ class Loaded:
     vae: RgbaVae = field(repr=False)
     condition_vae: RgbaVae = field(repr=False)
     text: TextEncoder = field(repr=False)
-    learns_to_stop: bool
+    schedule: Schedule = linear_schedule
+    learns_to_stop: bool = False
 
     @property
     def device(self) -> torch.device:
@@ -63,23 +67,26 @@ class Loaded:
 
 
 def load(checkpoint: str, device: str = "auto") -> Loaded:
-    """bf16 on a GPU, float32 on a CPU. ValueError where a part is missing or does not fit, or the device is absent."""
+    """What draws layers: bf16 on a GPU, float32 on a CPU.
+
+    ValueError where a part is missing or does not fit, or the device is absent.
+    """
     place = device_of(device)
-    dtype = torch.bfloat16 if place.type == "cuda" else torch.float32
     folder = checkpoint_folder(checkpoint)
-    text = load_text_encoder(TextEncoderConfig(folder=str(folder)), place, dtype)
-    model = load_mmdit(folder / "transformer", place, dtype).eval().requires_grad_(False)
-    if model.config.text_width != text.width:
-        wide = f"{text.width} channels where the transformer takes {model.config.text_width}"
-        raise ValueError(f"the text encoder of {folder} gives {wide}")
-    vae = load_vae(folder / "vae", place, dtype).eval().requires_grad_(False)
-    if model.config.latent_channels != vae.config.z_dim:
-        deep = f"{vae.config.z_dim} latent channels where the transformer takes {model.config.latent_channels}"
-        raise ValueError(f"the VAE of {folder} has {deep}")
+    model, vae, text = _networks(folder, place, image_channels=4)
     condition_vae = vae
     if (folder / CONDITION_VAE).is_dir():
-        condition_vae = load_vae(folder / CONDITION_VAE, place, dtype, image_channels=3).eval().requires_grad_(False)
-    return Loaded(folder, model, vae, condition_vae, text, _learns_to_stop(folder))
+        condition_vae = _frozen_vae(folder / CONDITION_VAE, place, image_channels=3)
+    return Loaded(folder, model, vae, condition_vae, text, learns_to_stop=learns_to_stop(folder))
+
+
+def load_text_to_image(checkpoint: str, device: str = "auto") -> Loaded:
+    """What draws flat pictures: Qwen/Qwen-Image, or a checkpoint of ours. Its VAE and noise levels are its own."""
+    place = device_of(device)
+    folder = checkpoint_folder(checkpoint)
+    schedule = load_schedule(folder)
+    model, vae, text = _networks(folder, place, vae_config(folder / "vae").image_channels)
+    return Loaded(folder, model, vae, vae, text, schedule)
 
 
 def device_of(name: str) -> torch.device:
@@ -92,24 +99,58 @@ def device_of(name: str) -> torch.device:
 
 
 def checkpoint_folder(checkpoint: str) -> Path:
-    """The folder itself, or where a checkpoint of the hub was downloaded to. ValueError where there is none."""
-    folder = Path(checkpoint).expanduser()
-    if folder.is_dir():
-        missing = [part for part in _PARTS if not (folder / part).is_dir()]
-        if missing:
-            raise ValueError(f"{folder} has no {', '.join(missing)}; a checkpoint is a folder of diffusers' layout")
-        return folder
-    if folder.exists() or checkpoint.count("/") != 1 or checkpoint.startswith((".", "~", "/")):
+    """The folder itself, or where a checkpoint of the hub was downloaded to.
+
+    ValueError where there is none, or its networks cannot be or do not fit each other: of that only the small files
+    are read, so that it is known before anything long begins.
+    """
+    folder = Path(checkpoint)
+    if not folder.is_dir():
+        folder = _downloaded(checkpoint)
+    missing = [part for part in _PARTS if not (folder / part).is_dir()]
+    if missing:
+        raise ValueError(f"{folder} has no {', '.join(missing)}; a checkpoint is a folder of diffusers' layout")
+    model, vae = mmdit_config(folder / "transformer"), vae_config(folder / "vae")
+    if model.latent_channels != vae.z_dim:
+        deep = f"{vae.z_dim} latent channels where the transformer takes {model.latent_channels}"
+        raise ValueError(f"the VAE of {folder} has {deep}")
+    if SIDE_MULTIPLE_PX % (vae.stride * model.patch):
+        raise ValueError(
+            f"a token of {folder} is {vae.stride * model.patch} px wide; pictures have sides of "
+            f"{SIDE_MULTIPLE_PX} px times a whole number"
+        )
+    return folder
+
+
+def _downloaded(checkpoint: str) -> Path:
+    if Path(checkpoint).exists() or checkpoint.count("/") != 1 or checkpoint.startswith((".", "~", "/")):
         raise ValueError(
             f"checkpoint is {checkpoint!r}: no folder, and no name on the hub like Qwen/Qwen-Image-Layered"
         )
-    patterns = [f"{part}/{files}" for part in (*_PARTS, "processor") for files in _FILES]
+    patterns = [f"{part}/{files}" for part in (*_PARTS, "processor", "scheduler") for files in _FILES]
     try:
         return Path(snapshot_download(checkpoint, allow_patterns=["*.json", *patterns]))
     except (HfHubHTTPError, HFValidationError, LocalEntryNotFoundError, OSError) as error:
-        raise ValueError(f"checkpoint {checkpoint!r} cannot be downloaded: {error}") from error
+        reason = " ".join(str(error).split())[:300]
+        raise ValueError(f"checkpoint {checkpoint!r} is no folder and cannot be had from the hub: {reason}") from error
 
 
-def _learns_to_stop(folder: Path) -> bool:
-    path = folder / LEARNS_TO_STOP
-    return path.is_file() and json.loads(path.read_text()) is True
+def _networks(folder: Path, place: torch.device, image_channels: int) -> tuple[VldMmdit, RgbaVae, TextEncoder]:
+    """The largest last, so that what is wrong with the others shows soon."""
+    vae = _frozen_vae(folder / "vae", place, image_channels)
+    text = load_text_encoder(TextEncoderConfig(folder=str(folder)), place, _dtype(place))
+    width = mmdit_config(folder / "transformer").text_width
+    if width != text.width:
+        raise ValueError(
+            f"the text encoder of {folder} gives {text.width} channels where the transformer takes {width}"
+        )
+    model = load_mmdit(folder / "transformer", place, _dtype(place)).eval().requires_grad_(False)
+    return model, vae, text
+
+
+def _frozen_vae(folder: Path, place: torch.device, image_channels: int) -> RgbaVae:
+    return load_vae(folder, place, _dtype(place), image_channels).eval().requires_grad_(False)
+
+
+def _dtype(place: torch.device) -> torch.dtype:
+    return torch.bfloat16 if place.type == "cuda" else torch.float32

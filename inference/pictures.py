@@ -1,10 +1,9 @@
-"""Picture files and layer stacks <-> what the RGBA-VAE takes: float [4, H, W] in [-1, 1], alpha 1 at +1.
+"""Pictures and layer stacks <-> what the RGBA-VAE takes: float [4, H, W] in [-1, 1], alpha 1 at +1.
 
 Legend: N layers, H W pixels.
 """
 
 import os
-import warnings
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -14,10 +13,8 @@ from PIL import Image
 from torch import Tensor
 
 from data_pipeline.boxes import tight, view
+from inference.picture_file import SUFFIXES
 from schemas.stack import PlainLayer, Stack
-
-SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff")
-_MOST_PX = 1 << 28
 
 
 def pictures_in(paths: Sequence[str | os.PathLike[str]]) -> list[Path]:
@@ -34,19 +31,6 @@ def pictures_in(paths: Sequence[str | os.PathLike[str]]) -> list[Path]:
         else:
             raise ValueError(f"{path}: no such picture")
     return found
-
-
-def read_picture(path: Path) -> np.ndarray:
-    """uint8 straight RGBA [H, W, 4]; ValueError that names a file that is no picture or too large."""
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # the limit below is ours
-            with Image.open(path) as image:
-                if image.width * image.height > _MOST_PX:
-                    raise ValueError(f"{path}: {image.width} x {image.height} px; the limit is {_MOST_PX:,} px")
-                return np.asarray(image.convert("RGBA"))
-    except (OSError, SyntaxError, Image.DecompressionBombError) as error:
-        raise ValueError(f"{path}: no picture: {error}") from error
 
 
 def to_model(rgba: np.ndarray, size: tuple[int, int]) -> Tensor:

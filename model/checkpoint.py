@@ -14,6 +14,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
+from model.flow import ExponentialSchedule, linear_schedule
 from model.inflate import from_released, inflated, released_shapes, to_released
 from model.mmdit import VldMmdit
 from model.released_configs import (
@@ -25,11 +26,20 @@ from model.released_configs import (
     write_vae_config,
 )
 from model.rgba_vae import RgbaVae
-from model.tensor_files import SHARD_BYTES, check_names, find_tensors, whole_folder, write_json, write_tensors
+from model.sampler import Schedule
+from model.tensor_files import (
+    SHARD_BYTES,
+    check_names,
+    find_tensors,
+    read_json,
+    whole_folder,
+    write_json,
+    write_tensors,
+)
 
 _T_COND = "time_text_embed.addition_t_embedding.weight"  # the one tensor that Qwen-Image lacks
 
-# Linear shift by one image's tokens, no terminal shift (`flow.schedule`).
+# Linear shift by one image's tokens, no terminal shift (`flow.linear_schedule`).
 _SCHEDULER = {
     "_class_name": "FlowMatchEulerDiscreteScheduler",
     "_diffusers_version": DIFFUSERS_VERSION,
@@ -38,6 +48,13 @@ _SCHEDULER = {
     "shift_terminal": None,
     "time_shift_type": "linear",
     "use_dynamic_shifting": True,
+}
+_SCHEDULE_NAMES = {
+    "base_shift": "base_shift",
+    "max_shift": "max_shift",
+    "base_tokens": "base_image_seq_len",
+    "max_tokens": "max_image_seq_len",
+    "terminal": "shift_terminal",
 }
 _PIPELINE = {
     "_class_name": "QwenImageLayeredPipeline",
@@ -154,6 +171,32 @@ def save_pipeline(
             shutil.copytree(text_source / part, made / part, copy_function=_link_or_copy)
         write_json(made / "model_index.json", _PIPELINE)
         (made / LEARNS_TO_STOP).write_text(f"{json.dumps(learns_to_stop)}\n")
+
+
+def learns_to_stop(folder: Path) -> bool:
+    """Whether a pipeline says that its weights were trained on blank layers; no published one does."""
+    path = folder / LEARNS_TO_STOP
+    try:
+        return path.is_file() and json.loads(path.read_bytes()) is True
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"{path} is neither true nor false") from error
+
+
+def load_schedule(folder: Path) -> Schedule:
+    """The noise levels of a pipeline that draws pictures from text, by its scheduler's configuration."""
+    path = folder / "scheduler" / "scheduler_config.json"
+    stored = read_json(path)
+    kind = stored.get("time_shift_type", "exponential")
+    if kind == "linear":
+        return linear_schedule
+    if kind != "exponential":
+        raise ValueError(f"{path}: time_shift_type is {kind!r}; it must be linear or exponential")
+    try:
+        return ExponentialSchedule(
+            **{ours: stored[theirs] for ours, theirs in _SCHEDULE_NAMES.items() if theirs in stored}
+        )
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from error
 
 
 def _is_same_vae(source: Path, vae: RgbaVae) -> bool:

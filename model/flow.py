@@ -4,6 +4,7 @@ Sigma is 1 for noise and 0 for data, as in all released weights (the paper write
 """
 
 import math
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -34,12 +35,52 @@ def shift_of(image_tokens: int) -> float:
     return math.sqrt(image_tokens / _BASE_TOKENS)
 
 
-def schedule(steps: int, image_tokens: int) -> Tensor:
-    """float32 [steps + 1] from 1 down to 0: even from 1 to 1 / steps, shifted, and a last 0."""
+def linear_schedule(steps: int, image_tokens: int) -> Tensor:
+    """float32 [steps + 1] from 1 down to 0: even from 1 to 1 / steps, shifted, and a last 0 (Qwen-Image-Layered)."""
+    return _ending(shifted(_even(steps), shift_of(image_tokens)))
+
+
+@dataclass(frozen=True)
+class ExponentialSchedule:
+    """Qwen-Image's noise levels, by its diffusers scheduler; the defaults are those of the released one.
+
+    Called as `linear_schedule` is. The shift is e to a power that grows linearly with the tokens of the picture;
+    levels are then stretched so that the last one before 0 is `terminal`.
+    """
+
+    base_shift: float = 0.5
+    max_shift: float = 0.9
+    base_tokens: int = 256
+    max_tokens: int = 8192
+    terminal: float | None = 0.02
+
+    def __post_init__(self) -> None:
+        given = (self.base_shift, self.max_shift, self.base_tokens, self.max_tokens, self.terminal or 0)
+        if not all(isinstance(value, int | float) for value in given):
+            raise ValueError(f"the schedule is {vars(self)}; it must be numbers")
+        if not 0 < self.base_tokens < self.max_tokens:
+            raise ValueError(f"base_tokens is {self.base_tokens}, max_tokens {self.max_tokens}; they must grow")
+        if not all(0 <= shift <= 10 for shift in (self.base_shift, self.max_shift)):
+            raise ValueError(f"base_shift is {self.base_shift}, max_shift {self.max_shift}; they must lie in 0..10")
+        if self.terminal is not None and not 0 < self.terminal < 1:
+            raise ValueError(f"terminal is {self.terminal}; it must lie between 0 and 1, or be none")
+
+    def __call__(self, steps: int, image_tokens: int) -> Tensor:
+        share = (image_tokens - self.base_tokens) / (self.max_tokens - self.base_tokens)
+        sigmas = shifted(_even(steps), math.exp(self.base_shift + (self.max_shift - self.base_shift) * share))
+        if self.terminal is not None and steps > 1:
+            sigmas = 1 - (1 - sigmas) * (1 - self.terminal) / (1 - sigmas[-1])
+        return _ending(sigmas)
+
+
+def _even(steps: int) -> Tensor:
     if steps < 1:
         raise ValueError(f"steps is {steps}; it must be at least 1")
-    even = torch.linspace(1.0, 1.0 / steps, steps, dtype=torch.float64)
-    return torch.cat([shifted(even, shift_of(image_tokens)), even.new_zeros(1)]).float()
+    return torch.linspace(1.0, 1.0 / steps, steps, dtype=torch.float64)
+
+
+def _ending(sigmas: Tensor) -> Tensor:
+    return torch.cat([sigmas, sigmas.new_zeros(1)]).float()
 
 
 def noised(latents: Tensor, noise: Tensor, sigma: Tensor) -> Tensor:

@@ -48,11 +48,11 @@ class TimeEmbedding(nn.Module):
 def sinusoid(sigma_B: Tensor, dtype: torch.dtype) -> Tensor:
     """[B, 256]: cosines, then sines, of 1000 sigma / 10000 ** (k / 128).
 
-    Sigma and frequencies are rounded to the network's type first, as the released code does.
+    Sigma is rounded to the network's type first, as the released code does; frequencies are not.
     """
     half = _TIME_CHANNELS // 2
     steps = torch.arange(half, dtype=torch.float32, device=sigma_B.device)
-    frequency = torch.exp(-math.log(_TIME_PERIOD) * steps / half).to(dtype)
+    frequency = torch.exp(-math.log(_TIME_PERIOD) * steps / half)
     angle = _TIME_SCALE * (sigma_B.to(dtype)[:, None].float() * frequency)
     return torch.cat([angle.cos(), angle.sin()], dim=-1).to(dtype)
 

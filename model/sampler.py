@@ -9,10 +9,11 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
-from model.flow import euler_step, guided, guided_keeping_norm, schedule
+from model.flow import euler_step, guided, guided_keeping_norm, linear_schedule
 from model.mmdit import VldMmdit
 from model.packing import Layout, SampleShape, layout_of, patchify, unpatchify
 
+Schedule = Callable[[int, int], Tensor]  # (steps, tokens of one frame) -> noise levels, [steps + 1]
 Guidance = Callable[[Tensor, Tensor, float], Tensor]
 GUIDANCES: dict[str, Guidance] = {"plain": guided, "keep_norm": guided_keeping_norm}
 
@@ -31,14 +32,23 @@ class Request:
     condition_Chw: Tensor | None = field(repr=False, default=None)
     t_cond: int = 0
 
+    def __post_init__(self) -> None:
+        noise, condition = self.noise_FChw, self.condition_Chw
+        if noise.ndim != 4 or (condition is not None and (condition.ndim != 3 or condition.shape[0] != noise.shape[1])):
+            given = None if condition is None else list(condition.shape)
+            raise ValueError(f"noise is {list(noise.shape)}, condition {given}; they are [F, C, h, w] and [C, h, w]")
+        if self.t_cond not in (0, 1):
+            raise ValueError(f"t_cond is {self.t_cond}; it must be 0 or 1")
+
 
 @dataclass(frozen=True)
 class SamplerOptions:
-    """`guidance` is the scale of true CFG, 1 for none."""
+    """`guidance` is the scale of true CFG, 1 for none. `schedule` is that of the weights."""
 
     steps: int = 50
     guidance: float = 4.0
     rule: str = "plain"
+    schedule: Schedule = linear_schedule
 
     def __post_init__(self) -> None:
         if self.steps < 1:
@@ -61,19 +71,20 @@ def sample(
     Both branches of guidance are in that pack too. Each request has the schedule of its own frame size.
     """
     patch = model.config.patch
-    branches = [(request, request.text_UW) for request in requests]
-    if options.guidance > 1:
-        branches += [(request, request.negative_UW) for request in requests if request.negative_UW is not None]
     device, dtype = model.img_in.weight.device, model.img_in.weight.dtype
-    shapes = [_shape(request, text, patch) for request, text in branches]
+    texts = [request.text_UW for request in requests]
+    own = list(range(len(requests)))  # the request of each branch
+    for index, request in enumerate(requests):
+        if options.guidance > 1 and request.negative_UW is not None:
+            texts.append(request.negative_UW)
+            own.append(index)
+    shapes = [_shape(requests[index], text, patch) for index, text in zip(own, texts, strict=True)]
     layout = layout_of(shapes, device)
-    text_UW = torch.cat([text for _, text in branches]).to(device, dtype)
-    t_cond_B = torch.tensor([request.t_cond for request, _ in branches], device=device)
+    text_UW = torch.cat(texts).to(device, dtype)
+    t_cond_B = torch.tensor([requests[index].t_cond for index in own], device=device)
     conditions = [_condition(request, patch, device) for request in requests]
     states = [patchify(request.noise_FChw.to(device, torch.float32), patch) for request in requests]
-    sigmas = torch.stack([schedule(options.steps, _frame_tokens(shape)) for shape in shapes]).to(device)
-    place = {id(request): index for index, request in enumerate(requests)}
-    own = [place[id(request)] for request, _ in branches]
+    sigmas = torch.stack([options.schedule(options.steps, _frame_tokens(shape)) for shape in shapes]).to(device)
     for step in range(options.steps):
         image_TC = torch.cat([part for index in own for part in (states[index], conditions[index])])
         out_PC = model(image_TC.to(dtype), text_UW, sigmas[:, step], layout, t_cond_B).float()

@@ -9,13 +9,15 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from huggingface_hub.errors import StrictDataclassError
+from safetensors import SafetensorError
 from torch import Tensor, nn
 
 import data_pipeline.torchvision_ops  # noqa: F401 - before transformers
 from data_pipeline.caption.random_model import TINY, byte_tokenizer, config
 
 # isort: split
-from transformers import AutoTokenizer, Qwen2_5_VLForConditionalGeneration
+from transformers import AutoConfig, AutoTokenizer, Qwen2_5_VLForConditionalGeneration
 from transformers.models.qwen2_5_vl.modeling_qwen2_5_vl import Qwen2_5_VLTextModel
 
 # As the released pipeline words it (Qwen-Image, section 2).
@@ -24,6 +26,13 @@ _BEFORE = (
     "spatial relationships of the objects and background:<|im_end|>\n<|im_start|>user\n"
 )
 _AFTER = "<|im_end|>\n<|im_start|>assistant\n"
+_SAFELY: dict[str, Any] = {"local_files_only": True, "trust_remote_code": False}
+_MODEL_TYPE = "qwen2_5_vl"
+# What transformers raises of files that are damaged, or do not belong together.
+_DAMAGE = (
+    ArithmeticError, AttributeError, ImportError, LookupError, OSError, RuntimeError, TypeError, ValueError,
+    SafetensorError, StrictDataclassError,
+)  # fmt: skip
 KINDS = ("qwen2_5_vl", "tiny")
 MOST_TOKENS = 1024
 
@@ -69,6 +78,8 @@ class TextEncoder(nn.Module):
 
         Prompts are padded to the longest of them on the right, which a causal model does not see.
         """
+        if not prompts:
+            return []
         ids = [self.tokens(prompt) for prompt in prompts]
         longest = max(map(len, ids))
         padded = torch.zeros(len(ids), longest, dtype=torch.int64)
@@ -97,13 +108,42 @@ def load_text_encoder(
         if not (folder / part).is_dir():
             raise ValueError(f"{folder} has no {part}; give the folder of a pipeline")
     try:
-        words = AutoTokenizer.from_pretrained(folder / "tokenizer", local_files_only=True, trust_remote_code=False)
-        whole = Qwen2_5_VLForConditionalGeneration.from_pretrained(
-            folder / "text_encoder", dtype=dtype, local_files_only=True, use_safetensors=True
+        words = AutoTokenizer.from_pretrained(folder / "tokenizer", **_SAFELY)
+        _check_room(folder / "text_encoder")
+        whole, report = Qwen2_5_VLForConditionalGeneration.from_pretrained(
+            folder / "text_encoder", dtype=dtype, use_safetensors=True, output_loading_info=True, **_SAFELY
         )
-    except (OSError, ValueError) as error:
-        raise ValueError(f"the text encoder of {folder} cannot be loaded: {error}") from error
-    return TextEncoder(whole.model.language_model, words, options.max_tokens).to(device)  # the vision side is let go
+        if missing := sorted(report["missing_keys"]):  # transformers makes them up
+            raise ValueError(f"{len(missing)} tensors are missing, among them {missing[0]}")
+        encoder = TextEncoder(whole.model.language_model, words, options.max_tokens)  # the vision side is let go
+        _check_words(encoder)
+        encoder.to(device)([" "])  # so that what cannot encode at all shows now
+    except _DAMAGE as error:
+        kind = "" if type(error) is ValueError else f"{type(error).__name__}: "
+        reason = " ".join(f"{kind}{error}".split())[:300]
+        raise ValueError(f"the text encoder of {folder} cannot be loaded: {reason}") from error
+    return encoder
+
+
+def _check_room(folder: Path) -> None:
+    """Raises ValueError for a network that its files cannot hold: transformers would make it up, and fill memory."""
+    config = AutoConfig.from_pretrained(folder, **_SAFELY)
+    if config.model_type != _MODEL_TYPE:
+        raise ValueError(f"it is a {config.model_type!r}; it must be a {_MODEL_TYPE!r}")
+    with torch.device("meta"):
+        parameters = sum(tensor.numel() for tensor in Qwen2_5_VLForConditionalGeneration(config).parameters())
+    stored = sum(path.stat().st_size for path in folder.glob("*.safetensors"))
+    if stored < parameters:  # of a byte each, at the least
+        raise ValueError(f"its config.json tells of {parameters:,} parameters; its *.safetensors have {stored:,} bytes")
+
+
+def _check_words(encoder: TextEncoder) -> None:
+    """Raises ValueError where the tokenizer cannot spell, as one that transformers makes up, or is another model's."""
+    tokens = encoder.tokenizer(_BEFORE)["input_ids"]
+    known = int(encoder.language.config.vocab_size)
+    spelt = encoder.tokenizer.decode(tokens, clean_up_tokenization_spaces=False)
+    if spelt != _BEFORE or len(encoder.tokenizer) > known:
+        raise ValueError("it has no tokenizer, or another model's")
 
 
 def _tiny(options: TextEncoderConfig) -> TextEncoder:

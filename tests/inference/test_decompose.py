@@ -9,7 +9,6 @@ from data_pipeline.stack_io.formats import read_stack
 from inference import decompose as door
 from inference.decompose import decompose, decompose_layer
 from inference.drawing import DrawOptions, noise, without_blank_end
-from inference.generate import main as generate_main
 from model.sampler import SamplerOptions
 from tests.data_pipeline.stack_pixels import same_pixels
 
@@ -77,10 +76,10 @@ def test_pngs_and_a_psd_come_out(checkpoint, tmp_path, capsys):
 def test_without_a_prompt_the_checkpoint_captions(checkpoint, tmp_path, monkeypatch):
     Image.fromarray(picture(0, 60, 60)).save(tmp_path / "a.png")
     asked = []
-    monkeypatch.setattr(door, "caption_pictures", lambda folder, pictures: asked.append(folder) or ["a caption"])
+    monkeypatch.setattr(door, "caption_pictures", lambda folder, paths: asked.append((folder, paths)) or ["a caption"])
     arguments = ("--checkpoint", checkpoint, "--steps", 1, "--resolution", 64, "--output", tmp_path / "out")
     assert run(tmp_path / "a.png", "--device", "cpu", *arguments) == 0
-    assert asked == [checkpoint]
+    assert asked == [(checkpoint, [tmp_path / "a.png"])]
 
 
 def test_auto_warns_of_weights_that_were_not_trained_to_stop(checkpoint, tmp_path, capsys):
@@ -98,9 +97,17 @@ def test_auto_warns_of_weights_that_were_not_trained_to_stop(checkpoint, tmp_pat
         (["--resolution", "650"], "resolution is 650"),
         (["--batch", "0"], "batch is 0"),
         (["--steps", "0"], "steps is 0"),
+        (["--guidance", "nan"], "guidance is nan"),
+        (["--seed", "-1"], "seed is -1"),
+        (["--seed", str(1 << 70)], "it must lie in 0.."),
+        (["--layers", "3", "--recurse", "3"], "recurse is 3; it must be a layer that is drawn, 0..2"),
+        (["--layers", "auto", "--recurse", "-1"], "0..19"),
+        (["--device", "tpu"], "device is 'tpu'"),
+        (["--checkpoint", "nowhere"], "checkpoint is 'nowhere'"),
     ],
 )
-def test_a_wrong_value_is_one_sentence_and_nothing_is_written(checkpoint, tmp_path, capsys, arguments, message):
+def test_a_wrong_value_is_one_sentence_before_any_work(checkpoint, tmp_path, capsys, monkeypatch, arguments, message):
+    monkeypatch.setattr(door, "load", lambda *arguments: pytest.fail("it began to work"))
     Image.fromarray(picture(0, 40, 40)).save(tmp_path / "a.png")
     out = tmp_path / "out"
     assert run(tmp_path / "a.png", "--prompt", "x", "--checkpoint", checkpoint, "--output", out, *arguments) == 2
@@ -110,14 +117,72 @@ def test_a_wrong_value_is_one_sentence_and_nothing_is_written(checkpoint, tmp_pa
     assert not out.exists()
 
 
-def test_text_becomes_layers(checkpoint, tmp_path):
-    arguments = ["--layers", "2", "--steps", "1", "--resolution", "64", "--output", str(tmp_path), "--size", "3x2"]
-    assert generate_main(["a cat", "a dog", "--checkpoint", str(checkpoint), "--device", "cpu", *arguments]) == 0
-    stacks = [read_stack(tmp_path / str(index)) for index in (0, 1)]
-    assert [(stack.width, stack.height, len(stack.layers)) for stack in stacks] == [(64, 64, 2)] * 2
-    assert not same_pixels(*stacks)
+def saved(folder, kind):
+    small = Image.fromarray(picture(0, 40, 30))
+    path = folder / f"{kind}.jpg" if kind in ("cmyk", "turned") else folder / f"{kind}.png"
+    if kind == "cmyk":
+        small.convert("RGB").convert("CMYK").save(path)
+    elif kind == "palette":
+        small.convert("RGB").convert("P").save(path)
+    elif kind == "deep":
+        Image.fromarray(np.zeros((3, 3), np.uint16)).save(path)
+    elif kind == "animated":
+        small.save(path, save_all=True, append_images=[small.rotate(90)])
+    elif kind == "thread":
+        Image.new("L", (10_000, 3)).save(path)
+    elif kind == "pixel":
+        Image.new("L", (1, 1)).save(path)
+    else:
+        small.save(path)
+        path.write_bytes(path.read_bytes()[:-500])
+    return path
 
 
-def test_a_size_is_spelt_with_an_x(checkpoint, capsys):
-    assert generate_main(["a cat", "--checkpoint", str(checkpoint), "--size", "3:2"]) == 2
-    assert "spelt like 1024x768" in capsys.readouterr().err
+@pytest.mark.parametrize("kind", ["cmyk", "palette", "pixel"])
+def test_pictures_of_many_kinds_are_decomposed(checkpoint, tmp_path, kind):
+    arguments = ("--checkpoint", checkpoint, "--layers", 1, "--steps", 1, "--resolution", 32, "--device", "cpu")
+    assert run(saved(tmp_path, kind), "--prompt", "x", "--output", tmp_path / "out", *arguments) == 0
+    assert len(read_stack(tmp_path / "out" / kind).layers) == 1
+
+
+@pytest.mark.parametrize(
+    ("kind", "message"),
+    [
+        ("deep", "more than 8 bits"),
+        ("animated", "is an animation"),
+        ("thread", "too long and thin"),
+        ("cut", "cannot be read"),
+    ],
+)
+def test_a_picture_that_cannot_be_is_told_before_any_work(checkpoint, tmp_path, capsys, monkeypatch, kind, message):
+    monkeypatch.setattr(door, "load", lambda *arguments: pytest.fail("it began to work"))
+    Image.fromarray(picture(0, 40, 40)).save(tmp_path / "good.png")
+    arguments = ("--checkpoint", checkpoint, "--output", tmp_path / "out")
+    assert run(tmp_path / "good.png", saved(tmp_path, kind), "--prompt", "x", *arguments) == 2
+    said = capsys.readouterr().err.splitlines()
+    assert len(said) == 1
+    assert message in said[0]
+
+
+def test_a_batch_recurses_and_names_are_kept_apart(checkpoint, tmp_path, capsys):
+    for folder, name in (("a", "x.v2.png"), ("b", "x.v2.png"), ("b", "y.png")):
+        (tmp_path / folder).mkdir(exist_ok=True)
+        Image.fromarray(picture(0, 40, 40)).save(tmp_path / folder / name)
+    arguments = ("--checkpoint", checkpoint, "--layers", 2, "--steps", 1, "--resolution", 32, "--device", "cpu")
+    out = tmp_path / "out"
+    where = (tmp_path / "a", tmp_path / "b")
+    assert run(*where, "--prompt", "x", "--batch", 2, "--recurse", 1, "--output", out, *arguments) == 0
+    assert len(capsys.readouterr().out.splitlines()) == 3
+    for name in ("x_v2", "x_v2-2", "y"):
+        assert [len(read_stack(out / end).layers) for end in (name, f"{name}.psd")] == [3, 3]
+
+
+def test_auto_that_ends_before_the_layer_to_recurse_into_says_so_and_keeps_what_was_drawn(
+    checkpoint, tmp_path, capsys, monkeypatch
+):
+    monkeypatch.setattr("inference.drawing.without_blank_end", lambda layers: layers[:2])
+    Image.fromarray(picture(0, 40, 40)).save(tmp_path / "a.png")
+    arguments = ("--checkpoint", checkpoint, "--layers", "auto", "--steps", 1, "--resolution", 32, "--device", "cpu")
+    assert run(tmp_path / "a.png", "--prompt", "x", "--recurse", 7, "--output", tmp_path / "out", *arguments) == 0
+    assert "a came out in 2 layers, so none is layer 7" in capsys.readouterr().err
+    assert len(read_stack(tmp_path / "out" / "a").layers) == 2

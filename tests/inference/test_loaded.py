@@ -7,8 +7,9 @@ import pytest
 import torch
 
 from inference.loaded import device_of, load
-from model.checkpoint import CONDITION_VAE, LEARNS_TO_STOP, save_vae
-from model.configs import VaeConfig
+from model.checkpoint import CONDITION_VAE, LEARNS_TO_STOP, save_mmdit, save_vae
+from model.configs import MmditConfig, VaeConfig
+from model.mmdit import VldMmdit
 from model.rgba_vae import RgbaVae
 
 
@@ -50,6 +51,9 @@ def test_whether_weights_know_when_to_stop_is_read(checkpoint, tmp_path):
     folder = copied(checkpoint, tmp_path)
     (folder / LEARNS_TO_STOP).write_text("true\n")
     assert load(str(folder), "cpu").learns_to_stop
+    (folder / LEARNS_TO_STOP).write_text("yes")
+    with pytest.raises(ValueError, match=r"learns_to_stop.json is neither true nor false"):
+        load(str(folder), "cpu")
 
 
 def test_a_missing_part_is_named(checkpoint, tmp_path):
@@ -71,9 +75,26 @@ def test_parts_that_do_not_fit_each_other_are_told(checkpoint, tmp_path):
         load(str(folder), "cpu")
 
 
-@pytest.mark.parametrize("name", ["nowhere", "../x", "a/b/c"])
+def test_tokens_that_sides_cannot_hold_are_told(checkpoint, tmp_path):
+    folder = copied(checkpoint, tmp_path)
+    path = folder / "transformer" / "config.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), "patch_size": 8, "in_channels": 16 * 64}))
+    with pytest.raises(ValueError, match="is 64 px wide; pictures have sides of 32 px times a whole number"):
+        load(str(folder), "cpu")
+
+
+def test_a_text_encoder_of_another_width_is_told(checkpoint, tmp_path):
+    folder = copied(checkpoint, tmp_path)
+    shutil.rmtree(folder / "transformer")
+    config = MmditConfig(1, 2, 32, text_width=48, rope_axes=(8, 12, 12))
+    save_mmdit(VldMmdit(config), folder / "transformer")
+    with pytest.raises(ValueError, match="gives 64 channels where the transformer takes 48"):
+        load(str(folder), "cpu")
+
+
+@pytest.mark.parametrize("name", ["nowhere", "../x", "a/b/c", "~/x", "nul\0/x", "a b/c"])
 def test_a_checkpoint_that_is_nowhere_is_told(name):
-    with pytest.raises(ValueError, match="no folder, and no name on the hub"):
+    with pytest.raises(ValueError, match="no folder"):
         load(name, "cpu")
 
 

@@ -18,6 +18,7 @@ def released_vae(config: VaeConfig, seed: int = 0) -> AutoencoderKLQwenImage:
             dim_mult=list(config.dim_mult),
             num_res_blocks=config.num_res_blocks,
             input_channels=config.image_channels,
+            temperal_downsample=[level > 0 for level in range(len(config.dim_mult) - 1)],
         ).eval()
         for name, parameter in vae.named_parameters():
             if name.endswith("gamma"):  # ones, as they are made, would hide a wrong one

@@ -7,13 +7,14 @@ import pytest
 import torch
 
 from model.flow import (
+    ExponentialSchedule,
     clean,
     euler_step,
     guided,
     guided_keeping_norm,
+    linear_schedule,
     logit_normal_sigmas,
     noised,
-    schedule,
     shift_of,
     shifted,
     uniform_sigmas,
@@ -42,7 +43,7 @@ def test_the_velocity_leads_from_any_sigma_to_the_data():
 def test_euler_steps_along_a_straight_way_are_exact_however_many():
     latents, noise = torch.randn(2, 7)
     x = noise
-    sigmas = schedule(7, 1600)
+    sigmas = linear_schedule(7, 1600)
     for sigma, next_sigma in itertools.pairwise(sigmas):
         x = euler_step(x, velocity(latents, noise), sigma, next_sigma)
     torch.testing.assert_close(x, latents, atol=1e-5, rtol=1e-5)
@@ -77,7 +78,36 @@ def test_the_schedule_equals_the_released_scheduler():
     scheduler = FlowMatchEulerDiscreteScheduler(use_dynamic_shifting=True, time_shift_type="linear")
     even = torch.linspace(1, 1 / 12, 12).tolist()
     scheduler.set_timesteps(sigmas=even, mu=math.sqrt(1600 / 256))
-    torch.testing.assert_close(schedule(12, 1600), scheduler.sigmas, atol=1e-6, rtol=0)
+    torch.testing.assert_close(linear_schedule(12, 1600), scheduler.sigmas, atol=1e-6, rtol=0)
+
+
+@pytest.mark.parametrize("terminal", [0.02, None])
+@pytest.mark.parametrize(("steps", "tokens"), [(50, 1600), (2, 256), (7, 12_000)])
+def test_the_exponential_schedule_equals_qwen_images(steps, tokens, terminal):
+    from diffusers import FlowMatchEulerDiscreteScheduler
+    from diffusers.pipelines.qwenimage.pipeline_qwenimage import calculate_shift
+
+    scheduler = FlowMatchEulerDiscreteScheduler(
+        use_dynamic_shifting=True, time_shift_type="exponential", shift_terminal=terminal
+    )
+    even = torch.linspace(1, 1 / steps, steps).tolist()
+    scheduler.set_timesteps(sigmas=even, mu=calculate_shift(tokens, 256, 8192, 0.5, 0.9))
+    ours = ExponentialSchedule(terminal=terminal)(steps, tokens)
+    torch.testing.assert_close(ours, scheduler.sigmas, atol=2e-6, rtol=0)
+
+
+def test_one_step_goes_from_noise_to_data():
+    assert ExponentialSchedule()(1, 1600).tolist() == [1, 0]
+    assert linear_schedule(1, 1600).tolist() == [1, 0]
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [({"max_tokens": 256}, "must grow"), ({"max_shift": float("nan")}, "0..10"), ({"terminal": 1}, "terminal is 1")],
+)
+def test_an_exponential_schedule_that_cannot_be_is_refused(values, message):
+    with pytest.raises(ValueError, match=message):
+        ExponentialSchedule(**values)
 
 
 def test_guidance_of_1_is_the_conditional_velocity():
@@ -101,4 +131,4 @@ def test_guidance_to_nothing_is_nothing():
 
 def test_no_steps_are_refused():
     with pytest.raises(ValueError, match="steps is 0"):
-        schedule(0, 256)
+        linear_schedule(0, 256)

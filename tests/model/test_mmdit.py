@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 import torch
 import torch._dynamo.testing
+from diffusers import QwenImageTransformer2DModel
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -17,17 +18,18 @@ from tests.model.released import our_transformer, released_transformer
 TINY = MMDIT_CONFIGS["tiny"]
 GRID = st.tuples(st.integers(1, 4), st.integers(1, 5))
 WITH_CONDITION = st.builds(
-    lambda grid, frames, text: SampleShape((grid,) * frames, text, grid), GRID, st.integers(1, 5), st.integers(1, 9)
+    lambda grid, frames, text: SampleShape((grid,) * frames, text, grid), GRID, st.integers(1, 6), st.integers(1, 40)
 )
 CONFIGS = st.builds(
-    lambda depth, heads, axes, text_width, patch: MmditConfig(
-        depth=depth, heads=heads, head_dim=sum(axes), rope_axes=axes, text_width=text_width, patch=patch
+    lambda depth, heads, axes, text_width, channels, patch: MmditConfig(
+        depth, heads, sum(axes), text_width, channels, patch, rope_axes=axes
     ),
-    st.integers(1, 3),
-    st.integers(1, 4),
-    st.tuples(*[st.sampled_from([2, 4, 8])] * 3),
-    st.sampled_from([8, 24]),
-    st.sampled_from([1, 2]),
+    depth=st.integers(1, 3),
+    heads=st.integers(1, 6),
+    axes=st.tuples(*[st.sampled_from([2, 4, 6, 8])] * 3),
+    text_width=st.sampled_from([8, 24]),
+    channels=st.sampled_from([4, 16]),
+    patch=st.integers(1, 3),
 )
 
 
@@ -40,15 +42,62 @@ def test_every_sample_of_a_mixed_batch_equals_diffusers_alone_on_it(config, shap
     images, texts, sigma = inputs(shapes, config, seed)
     t_cond = torch.arange(len(shapes)) % 2
     for k, part in enumerate(run(ours, shapes, images, texts, sigma, t_cond)):
-        alone = theirs(
-            hidden_states=images[k][None],
-            encoder_hidden_states=texts[k][None],
-            timestep=sigma[k : k + 1],
-            img_shapes=[[(1, *grid) for grid in shapes[k].grids]],
-            additional_t_cond=t_cond[k : k + 1],
-            return_dict=False,
-        )[0][0]
-        torch.testing.assert_close(part, alone[: shapes[k].predicted_tokens], atol=1e-5, rtol=1e-5)
+        alone = theirs_of(theirs, shapes[k], images[k], texts[k], sigma[k : k + 1], t_cond[k : k + 1])
+        torch.testing.assert_close(part, alone, atol=1e-5, rtol=1e-5)
+
+
+def theirs_of(theirs, shape, image, text, sigma, t_cond=None):
+    """The velocity that diffusers gives for one sample."""
+    out = theirs(
+        hidden_states=image[None],
+        encoder_hidden_states=text[None],
+        timestep=sigma,
+        img_shapes=[[(1, *grid) for grid in shape.grids]],
+        additional_t_cond=t_cond,
+        return_dict=False,
+    )[0][0]
+    return out[: shape.predicted_tokens]
+
+
+@torch.no_grad()
+def test_twenty_layers_beside_a_text_longer_than_its_picture_equal_diffusers():
+    shapes = [SampleShape(((5, 3),) * 21, 9, (5, 3)), SampleShape(((1, 1),) * 2, 77, (1, 1))]
+    theirs = released_transformer(TINY)
+    images, texts, sigma = inputs(shapes, TINY)
+    zeros = torch.zeros(2, dtype=torch.int64)
+    for k, part in enumerate(run(our_transformer(theirs, TINY), shapes, images, texts, sigma)):
+        alone = theirs_of(theirs, shapes[k], images[k], texts[k], sigma[k : k + 1], zeros[:1])
+        torch.testing.assert_close(part, alone, atol=1e-5, rtol=1e-5)
+
+
+@pytest.mark.parametrize("grid", [(4, 6), (3, 5), (2, 1)])
+@torch.no_grad()
+def test_one_frame_from_text_equals_qwen_image(grid):
+    """Whose rotary embedding has no layers: frame 0 is the same in both."""
+    theirs = QwenImageTransformer2DModel(
+        num_layers=2, attention_head_dim=32, num_attention_heads=2, joint_attention_dim=64, axes_dims_rope=(8, 12, 12)
+    ).eval()
+    row = {"time_text_embed.addition_t_embedding.weight": torch.zeros(2, 64)}
+    ours = VldMmdit(TINY).eval()
+    ours.load_state_dict(theirs.state_dict() | row)
+    shape = SampleShape((grid,), 7)
+    images, texts, sigma = inputs([shape], TINY)
+    out = run(ours, [shape], images, texts, sigma)[0]
+    torch.testing.assert_close(out, theirs_of(theirs, shape, images[0], texts[0], sigma), atol=1e-5, rtol=1e-5)
+
+
+@torch.no_grad()
+def test_bfloat16_is_as_near_to_float32_as_diffusers_is():
+    theirs = released_transformer(TINY)
+    ours = our_transformer(theirs, TINY)
+    shape = SampleShape(((4, 6),) * 4, 12, (4, 6))
+    images, texts, sigma = inputs([shape], TINY)
+    full = run(ours, [shape], images, texts, sigma)[0]
+    image, text = images[0].bfloat16(), texts[0].bfloat16()
+    their_half = theirs_of(theirs.bfloat16(), shape, image, text, sigma.bfloat16(), torch.zeros(1, dtype=torch.int64))
+    our_half = run(ours.bfloat16(), [shape], [image], [text], sigma)[0]
+    assert our_half.dtype == torch.bfloat16
+    assert (our_half - full).norm() <= 1.2 * (their_half - full).norm() <= 0.1 * full.norm()
 
 
 @torch.no_grad()

@@ -32,6 +32,38 @@ def test_requests_of_any_size_are_drawn_together_as_they_are_alone(model):
         torch.testing.assert_close(together, sample(model, [one], options)[0], atol=1e-4, rtol=1e-4)
 
 
+def test_a_request_that_is_given_twice_is_drawn_twice(model):
+    one = request(0, 2, 4)
+    alone = sample(model, [one], SamplerOptions(steps=2))[0]
+    for twice in sample(model, [one, one], SamplerOptions(steps=2)):
+        torch.testing.assert_close(twice, alone, atol=1e-5, rtol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("shapes", "message"),
+    [
+        (((2, 16, 4, 5), (16, 4, 4)), "multiples of 2"),
+        (((2, 16, 4, 4), (16, 3, 4)), "multiples of 2"),
+        (((2, 16, 4, 4), (4, 4, 4)), r"condition \[4, 4, 4\]"),
+        (((16, 4, 4), (16, 4, 4)), r"noise is \[16, 4, 4\]"),
+        (((2, 8, 4, 4), (8, 4, 4)), r"image tokens are \[12, 32\]; this pack and network take \[12, 64\]"),
+    ],
+)
+def test_latents_that_do_not_fit_are_refused(model, shapes, message):
+    noise, condition = map(torch.zeros, shapes)
+    with pytest.raises(ValueError, match=message):
+        sample(model, [Request(noise, torch.zeros(3, 64), None, condition)], SamplerOptions(steps=1))
+
+
+def test_bfloat16_draws_nearly_what_float32_does():
+    torch.manual_seed(0)
+    network = VldMmdit(CONFIG).eval()
+    full = sample(network, [request(0, 3, 4)], SamplerOptions(steps=4))[0]
+    half = sample(network.to(torch.bfloat16), [request(0, 3, 4)], SamplerOptions(steps=4))[0]
+    assert half.dtype == torch.float32
+    assert (half - full).norm() <= 0.03 * full.norm()
+
+
 def test_guidance_of_1_asks_no_negative_prompt(model):
     plain = sample(model, [request(0, 2, 4, is_guided=False)], SamplerOptions(steps=2))
     one = sample(model, [request(0, 2, 4)], SamplerOptions(steps=2, guidance=1))

@@ -1,9 +1,11 @@
 """Prompts are embedded as the released pipeline embeds them, one by one or together."""
 
 import json
+import shutil
 
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
 
 from model.text_encoder import TextEncoderConfig, load_text_encoder
 
@@ -92,9 +94,62 @@ def test_a_folder_without_its_parts_is_named(tmp_path):
         load_text_encoder(TextEncoderConfig(folder=str(tmp_path)))
 
 
-def test_a_damaged_text_encoder_is_named(tmp_path, tiny_qwen):
-    (tmp_path / "text_encoder").mkdir()
-    (tmp_path / "text_encoder" / "config.json").write_text(json.dumps({"model_type": "qwen2_5_vl"}))
-    (tmp_path / "tokenizer").symlink_to(tiny_qwen)
-    with pytest.raises(ValueError, match="cannot be loaded"):
+def without_a_tensor(folder):
+    path = folder / "text_encoder" / "model.safetensors"
+    tensors = load_file(path)
+    del tensors[next(name for name in tensors if name.endswith("layers.1.self_attn.q_proj.bias"))]
+    save_file(tensors, path, {"format": "pt"})
+
+
+def misshapen(folder):
+    path = folder / "text_encoder" / "model.safetensors"
+    tensors = load_file(path)
+    tensors[next(name for name in tensors if name.endswith("layers.1.self_attn.q_proj.bias"))] = torch.zeros(3)
+    save_file(tensors, path, {"format": "pt"})
+
+
+def cut_short(folder):
+    path = folder / "text_encoder" / "model.safetensors"
+    path.write_bytes(path.read_bytes()[:-100])
+
+
+def configured(**values):
+    def change(folder):
+        path = folder / "text_encoder" / "config.json"
+        stored = json.loads(path.read_text())
+        stored["text_config"].update(values)
+        path.write_text(json.dumps(stored))
+
+    return change
+
+
+def another_model(folder):
+    (folder / "text_encoder" / "config.json").write_text(json.dumps({"model_type": "bert"}))
+
+
+@pytest.mark.parametrize(
+    ("damage", "message"),
+    [
+        (without_a_tensor, "1 tensors are missing, among them .*layers.1.self_attn.q_proj"),
+        (misshapen, "RuntimeError"),
+        (cut_short, "SafetensorError"),
+        (another_model, "it is a 'bert'; it must be a 'qwen2_5_vl'"),
+        (configured(vocab_size=10_000_000), r"parameters; its \*.safetensors have"),
+        (configured(hidden_size="64"), "hidden_size"),
+        (configured(num_attention_heads=0), "ZeroDivisionError"),
+        (configured(rope_parameters=None), "RuntimeError"),
+        (lambda folder: (folder / "tokenizer" / "tokenizer.json").unlink(), "it has no tokenizer, or another model's"),
+        (lambda folder: (folder / "tokenizer" / "tokenizer.json").write_text("{"), "JSONDecodeError"),
+    ],
+)
+def test_a_damaged_text_encoder_is_named(pipeline_folder, tmp_path, damage, message):
+    for part in ("text_encoder", "tokenizer"):
+        shutil.copytree(pipeline_folder / part, tmp_path / part)
+    damage(tmp_path)
+    with pytest.raises(ValueError, match=f"the text encoder of {tmp_path} cannot be loaded: .*{message}"):
         load_text_encoder(TextEncoderConfig(folder=str(tmp_path)))
+
+
+def test_no_prompt_and_an_empty_one(encoder):
+    assert encoder([]) == []
+    assert len(encoder([""])[0]) == len(encoder.tokens("")) - encoder.dropped > 0
