@@ -19,7 +19,7 @@ from inference.loaded import DEVICES, Loaded
 from model.sampler import GUIDANCES, SamplerOptions
 from schemas.stack import Stack
 
-DONE, WRONG, STOPPED = 0, 2, 130
+DONE, WRONG, STOPPED = 0, 2, 3
 _NO_MEMORY = re.compile("out of memory|can't allocate memory")  # how torch says it of other memory than a GPU's
 
 

@@ -4,7 +4,7 @@
 
 IMAGE is a picture or a folder of them. Without a prompt the checkpoint's own Qwen2.5-VL captions each. OUTPUT/NAME is
 the folder of PNGs, OUTPUT/NAME.psd the same for Photoshop. `--recurse 2` decomposes layer 2 of what came out once
-more, in its place. Exit status: 0; 2 something is wrong, and said; what is listed before it was written, each whole.
+more, in its place. Exit status: 0; 2 something is wrong, and said; 3 stopped. What was listed before is written, whole.
 """
 
 import argparse

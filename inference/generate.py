@@ -4,7 +4,7 @@
 
 Layers are drawn from the text at once; with `--from`, a text-to-image folder of diffusers' layout (Qwen/Qwen-Image)
 draws a flat picture first, which is then decomposed. OUTPUT/0 is the folder of PNGs of the first prompt, OUTPUT/0.psd
-the same for Photoshop. Exit status: 0; 2 something is wrong, and said; what is listed before it was written, each
+the same for Photoshop. Exit status: 0; 2 something is wrong, and said; 3 stopped. What was listed before is written,
 whole.
 """
 

@@ -33,7 +33,7 @@ def door(*lines):
     [
         (ValueError("this is\nwrong"), 2, "lamina: this is wrong"),
         (OSError(errno.ENOSPC, "No space left on device"), 2, "lamina: [Errno 28] No space left on device"),
-        (KeyboardInterrupt(), 130, "lamina: stopped"),
+        (KeyboardInterrupt(), 3, "lamina: stopped"),
         (MemoryError(), 2, "out of memory; give fewer LAYERS"),
         (torch.OutOfMemoryError("CUDA out of memory."), 2, "out of memory; give fewer LAYERS"),
         (RuntimeError("DefaultCPUAllocator: can't allocate memory"), 2, "out of memory; give fewer LAYERS"),
