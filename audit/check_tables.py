@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 
 from audit.check_samples import SampleFacts, digest
 from audit.findings import Findings
+from data_pipeline.caption.control import UNANSWERED
 from schemas.members import SPLITS, document_id_of, is_key, key_of
 from schemas.reasons import DropReason, Fate, Objection, Reason, Stage
 from schemas.rows import LEAF_KINDS, CaptionRow, DocumentRow, LayerRow, arrow_schema
@@ -28,10 +29,17 @@ _NOT_STORED = (Fate.DROPPED, Fate.DISSOLVED)
 
 @dataclass(frozen=True)
 class Limits:
-    """The settings of the manifest that decide whether a document is faithful."""
+    """The settings of the manifest that decide whether a document is faithful, and what becomes of one that is not."""
 
     max_mean: float
     min_within2: float
+    unfaithful: str = "reject"
+
+    def holds(self, row: dict[str, Any]) -> bool:
+        """Whether an accepted row says what these settings let it say."""
+        flagged = self.unfaithful == "flag" and Reason.UNFAITHFUL in (row["flags"] or ())
+        mean, within2 = row["fidelity_mean"], row["fidelity_within2"] or 0
+        return mean is None or flagged or (mean <= self.max_mean and within2 >= self.min_within2)
 
 
 @dataclass(frozen=True)
@@ -90,9 +98,7 @@ def _check_accepted(row: dict[str, Any], place: str, limits: Limits, corpus: Cor
     findings.expect(split in SPLITS, "splits", place, f"accepted with the split {split!r}")
     first = corpus.families.setdefault(row["family_id"], split)
     findings.expect(first == split, "splits", place, f"family {row['family_id']} is in {first} and in {split}")
-    good = row["fidelity_mean"] is None or (
-        row["fidelity_mean"] <= limits.max_mean and (row["fidelity_within2"] or 0) >= limits.min_within2
-    )
+    good = limits.holds(row)
     findings.expect(good, "fidelity", place, "accepted, though its figures break the limits of the manifest")
     corpus.counts.update({"accepted": 1, f"splits.{split}": 1, "gold": int(row["gold"] or False)})
     corpus.counts.update(
@@ -212,7 +218,7 @@ def check_captions(root: str, paths: Sequence[str], corpus: Corpus, findings: Fi
         pairs = list(islice(group, MAX_NODES))
         where = f"{pairs[0][0]} {key}"
         flagged = sum(bool(row["flags"]) for _, row in pairs)
-        failed = sum("failed" in (row["flags"] or ()) for _, row in pairs)
+        failed = sum(not UNANSWERED.isdisjoint(row["flags"] or ()) for _, row in pairs)
         corpus.counts.update({"captions.all": len(pairs), "captions.flagged": flagged, "captions.failed": failed})
         findings.expect(key not in corpus.captioned, "captions", where, "its rows do not stand together")
         corpus.captioned.add(key)

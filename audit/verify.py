@@ -26,7 +26,7 @@ from data_pipeline.shard_io import Member, index_tar, read_at
 
 HOLDS, PROBLEMS, NO_DATASET = 0, 1, 2
 _UNIT_BYTES = 32 << 20  # of consecutive samples, checked in one go
-_PREVIEW = re.compile(r"(?P<key>[0-9a-f]{16})\.(photoshop|dropped_\d\d)\.webp")
+_PREVIEW = re.compile(r"(?P<key>[0-9a-f]{16})\.(photoshop|reference|dropped_\d\d)\.webp")
 _MAX_PREVIEW_BYTES = 16 << 20
 
 Unit = Callable[[str, Any], tuple[Findings, list[SampleFacts]]]
@@ -62,11 +62,12 @@ def _check_tables(root: str, entries: Sequence[Entry], manifest: Manifest, corpu
     def parts(table: str) -> list[str]:
         return sorted(entry.path for entry in entries if entry.table == table)
 
-    max_mean, min_within2 = (manifest.configuration.get(name) for name in ("max_mean", "min_within2"))
+    settings = manifest.configuration
+    max_mean, min_within2 = settings.get("max_mean"), settings.get("min_within2")
     limits = Limits(255, 0)
     known = isinstance(max_mean, int | float) and isinstance(min_within2, int | float)
     if findings.expect(known, "fidelity", "manifest.json", "its configuration has no max_mean or no min_within2"):
-        limits = Limits(float(max_mean or 0), float(min_within2 or 0))
+        limits = Limits(float(max_mean or 0), float(min_within2 or 0), str(settings.get("unfaithful")))
     check_documents(root, parts("documents"), limits, corpus, findings)
     check_layers(root, parts("layers"), corpus, findings)
     check_captions(root, parts("captions"), corpus, findings)

@@ -32,7 +32,7 @@ _KNOWN = pa.schema([("uri", pa.string()), ("fingerprint", pa.string()), ("sha256
                     ("reason", pa.string()), ("picture", pa.string()), ("look", pa.string()),
                     ("aspect", pa.float64()), ("pictures", pa.list_(pa.string())), ("layers", pa.int64()),
                     ("sample_bytes", pa.int64()), ("area_px", pa.int64()), ("captioned", pa.bool_()),
-                    ("was_near", pa.bool_()), ("has_images", pa.bool_()),
+                    ("was_near", pa.bool_()), ("published", pa.string()), ("has_images", pa.bool_()),
                     ("has_previews", pa.bool_()),
                     *[(f"record_{name.name}", _PLACES.field(name.name).type) for name in fields(Slice)]])  # fmt: skip
 
@@ -142,7 +142,7 @@ def _known(one: Reference, place: Slice) -> dict[str, object]:
         "reason": one.reason if one.message is None else None,
         "picture": one.picture, "look": one.look, "aspect": one.aspect, "pictures": list(one.pictures),
         "layers": one.layers, "sample_bytes": one.sample_bytes, "area_px": one.area_px, "captioned": one.captioned,
-        "was_near": one.reason == Reason.NEAR_DUPLICATE,
+        "was_near": one.reason == Reason.NEAR_DUPLICATE, "published": one.published,
         "has_images": one.picture is not None, "has_previews": one.previews is not None,
         **{f"record_{name}": value for name, value in asdict(place).items()},
     }  # fmt: skip

@@ -22,12 +22,12 @@ class Captions(beam.PTransform):
             return corpus
         from apache_beam.ml.inference.base import RunInference  # it imports torch wherever there is one: 180 MB
 
-        from beam_jobs.caption_handler import Handler
+        from beam_jobs.caption_handler import handler_of
 
         references = corpus | "Single" >> beam.FlatMap(_one_by_one)
         done, todo = references | "Wanted" >> beam.Partition(lambda one, _: int(_is_wanted(one)), 2)
-        captioned = todo | "Spread" >> beam.Reshuffle() | "Ask" >> RunInference(Handler(self.options))
-        return (done, captioned) | "All" >> beam.Flatten() | "Corpus" >> beam.combiners.ToList()
+        asked = todo | "Spread" >> beam.Reshuffle() | "Ask" >> RunInference(handler_of(self.options))
+        return (done, asked) | "All" >> beam.Flatten() | "Corpus" >> beam.combiners.ToList()
 
 
 def _one_by_one(documents: Sequence[Reference]) -> Sequence[Reference]:

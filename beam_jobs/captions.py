@@ -12,20 +12,20 @@ from dataclasses import fields, replace
 from typing import Any
 
 from beam_jobs import commit, files, progress, state
-from beam_jobs.child import curate_document
 from beam_jobs.command_line import parse
 from beam_jobs.journal import Journal
 from beam_jobs.lock import only_run
 from beam_jobs.models import with_model
-from beam_jobs.options import JobOptions
+from beam_jobs.options import CORPUS, JobOptions
 from beam_jobs.running import DONE, exit_status, run_graph, runner_of
 from beam_jobs.shards import shards
+from beam_jobs.sources import curate_document
 from beam_jobs.state import Work
 from beam_jobs.summary import summary
 from data_pipeline.stack_io.canonical_json import decode_json
 from schemas.options import MODEL_CAPTIONERS, CurateOptions
 
-_CORPUS = ("shard_size", "validation_share", "test_share", "keep", "near_bits", "opinion_model")
+_CORPUS = (*CORPUS, "opinion_model")
 _HEEDED = ("curate", "captioner", "captions", "url", "model", "allow_cpu", "concurrency", "per_minute", "answer_s",
            "answers", "runner", "beam_flags")  # fmt: skip
 

@@ -1,25 +1,20 @@
 """One document in, its reference out: what runs in a child process that can be killed."""
 
-import shutil
-import tempfile
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any, BinaryIO, cast
 
 from beam_jobs import files, scratch
 from beam_jobs.inputs import Input, clean
 from beam_jobs.models import opinion_of
 from beam_jobs.options import JobOptions
 from beam_jobs.references import Reference
+from beam_jobs.sources import SOURCES, Curate
 from data_pipeline.anomaly.blaze_face import FaceModelMissing
 from data_pipeline.caption.vision import ModelGone
-from schemas.options import CurateOptions
+from data_pipeline.imported.crello_rows import DamagedRows
 from schemas.reasons import Reason, Stage
 from schemas.rows import DocumentRow
 from schemas.sample import Rejection, Sample
-
-Curate = Callable[..., Sample | Rejection]
 
 
 @dataclass(frozen=True)
@@ -30,13 +25,6 @@ class Todo:
     known: Reference | None = None
 
 
-def curate_document(*arguments: Any, **named: Any) -> Sample | Rejection:
-    """`data_pipeline.curate.curate`; only children load its compiled kernels, a third of what the parent would hold."""
-    from data_pipeline.curate import curate
-
-    return curate(*arguments, **named)
-
-
 def work(todo: Todo, options: JobOptions, curate: Curate) -> Reference:
     """Curates, and stores the outcome. MemoryError leaves it, and an OSError of scratch: a full disk ends the run."""
     files.configure(options.beam_flags)
@@ -45,7 +33,7 @@ def work(todo: Todo, options: JobOptions, curate: Curate) -> Reference:
     if known is not None and known.reason not in options.retry and _is_same(todo, known, options):
         return replace(known, fingerprint=document.fingerprint)
     opinion = opinion_of(options)
-    outcome = _curate(document, options.curate, partial(curate, opinion=opinion) if opinion else curate)
+    outcome = _curate(document, options, partial(curate, opinion=opinion) if opinion else curate)
     try:
         encoded = scratch.encode(outcome, options.curate)
     except Exception as error:  # noqa: BLE001
@@ -65,18 +53,20 @@ def _is_same(todo: Todo, known: Reference, options: JobOptions) -> bool:
     if known.fingerprint == todo.document.fingerprint and not options.verify:
         return True
     try:
-        return known.sha256 is not None and known.sha256 == files.sha256(todo.document.path)
-    except OSError:
+        return known.sha256 is not None and known.sha256 == SOURCES[options.format].sha256(todo.document, options)
+    except (OSError, DamagedRows):
         return False  # curation will say why
 
 
-def _curate(document: Input, options: CurateOptions, curate: Curate) -> Sample | Rejection:
+def _curate(document: Input, options: JobOptions, curate: Curate) -> Sample | Rejection:
     try:
         return _call(document, options, curate)
     except (MemoryError, ModelGone, FaceModelMissing):  # no fault of the document
         raise
     except OSError as error:
         return Rejection(_row(document, Stage.OPEN, Reason.UNREADABLE, f"cannot be read: {error.strerror or error}"))
+    except DamagedRows as error:
+        return Rejection(_row(document, Stage.OPEN, Reason.DAMAGED_FILE, str(error)))
     except Exception as error:  # noqa: BLE001
         return _internal_error(document, Stage.FLATTEN, error)
 
@@ -86,17 +76,13 @@ def _internal_error(document: Input, stage: Stage, error: Exception) -> Rejectio
     return Rejection(_row(document, stage, Reason.INTERNAL_ERROR, f"{type(error).__name__}: {error}"))
 
 
-def _call(document: Input, options: CurateOptions, curate: Curate) -> Sample | Rejection:
-    attributes = dict(document.attributes)
-    if not files.is_remote(document.path):
-        return curate(document.path, options, uri=document.uri, attributes=attributes)
-    if (document.size_bytes or 0) > options.max_file_bytes:  # not worth the download
-        message = f"{document.size_bytes} bytes; the limit is {options.max_file_bytes}"
+def _call(document: Input, options: JobOptions, curate: Curate) -> Sample | Rejection:
+    limit = options.curate.max_file_bytes
+    if files.is_remote(document.path) and (document.size_bytes or 0) > limit:  # not worth the download
+        message = f"{document.size_bytes} bytes; the limit is {limit}"
         return Rejection(_row(document, Stage.OPEN, Reason.FILE_TOO_LARGE, message))
-    with files.open_read(document.path) as source, tempfile.TemporaryFile() as copy:
-        shutil.copyfileobj(source, copy)
-        copy.seek(0)
-        return curate(cast(BinaryIO, copy), options, uri=document.uri, attributes=attributes)
+    with SOURCES[options.format].opened(document) as source:
+        return curate(source, options.curate, uri=document.uri, attributes=dict(document.attributes))
 
 
 def _row(document: Input, stage: Stage, reason: Reason, message: str) -> DocumentRow:

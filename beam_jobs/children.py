@@ -19,6 +19,9 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from typing import Any
 
+# What every child of a job needs: loaded once, before the first is forked.
+PRELOAD = ("beam_jobs.child", "data_pipeline.curate", "apache_beam")
+
 _PR_SET_PDEATHSIG = 1
 _ATTEMPTS = 3
 _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")

@@ -3,21 +3,26 @@
 import argparse
 import difflib
 import typing
-from collections.abc import Mapping, Sequence
-from dataclasses import fields
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, fields
 from typing import Any, NoReturn
 
 import yaml
 
-from beam_jobs.options import JobOptions, nearest
+from beam_jobs.options import JobOptions
 from data_pipeline.caption.checkpoint import DEFAULT
 from schemas.caption_options import CaptionOptions
 from schemas.options import CurateOptions
+from schemas.spelling import nearest
 
 AUTO = "auto"
-_NO_SETTINGS = ("curate", "captions", "beam_flags", "opinion_model", "caption_model", "caption_revision", "software")
+_NO_SETTINGS = ("curate", "captions", "beam_flags", "opinion_model", "caption_model", "caption_revision", "software",
+                "format", "splits")  # fmt: skip
 _HELP = {
     "input": "a folder (searched to the bottom for .psd and .psb), a glob, or a manifest (.csv, .jsonl, .parquet)",
+    "source": "where the documents come from, where the manifest does not say",
+    "licence": "SPDX, of the documents of which the manifest says none",
+    "licence_url": "of the documents of which the manifest says none",
     "output": "the folder of the dataset; finished work on what is in INPUT is kept, other documents are removed",
     "shard_size": "MiB of a shard",
     "validation_share": "of the families of documents",
@@ -34,6 +39,7 @@ _HELP = {
     "max_reject": "exit with 1 where a larger share is rejected",
     "max_mean": "mean difference from Photoshop's image, in 1/255",
     "min_within2": "share of the pixels within 2/255 of Photoshop's",
+    "unfaithful": "documents that are further from it: reject or flag",
     "mining": "documents that prohibit data mining: drop, flag or ignore",
     "generated": "documents that say a trained model made them: drop, flag or ignore",
     "keep_authors": "fill the column author from the file where the manifest has none",
@@ -69,13 +75,29 @@ _HELP = {
 }
 
 
-def parse(arguments: Sequence[str]) -> JobOptions:
+@dataclass(frozen=True)
+class Program:
+    """A job by its module. `needs` are what must be given beside INPUT and OUTPUT; `help` adds options to those of
+    every job, or says of one what it is here; `defaults` are those that differ here, given what was asked for."""
+
+    module: str
+    description: str
+    needs: str = ""
+    help: Mapping[str, str] = field(default_factory=dict)
+    defaults: Callable[[Mapping[str, Any]], Mapping[str, Any]] = lambda values: {}
+
+
+SHARDS = Program("beam_jobs.shards", "Turns Photoshop files into verified WebDataset shards and Parquet tables.")
+
+
+def parse(arguments: Sequence[str], program: Program = SHARDS) -> JobOptions:
     """The command line decides before CONFIG, CONFIG before the defaults."""
-    parser = _parser()
+    parser = _parser(program)
     given, rest = parser.parse_known_args(list(arguments))
     _check_beam_flags(rest, parser)
-    values = _read_config(given.config) if given.config is not None else {}
+    values = _read_config(given.config, program) if given.config is not None else {}
     values |= {name: value for name, value in vars(given).items() if value is not None and name != "config"}
+    values = {**program.defaults(values), **values}
     for name in ("input", "output"):
         if not values.get(name):
             raise ValueError(f"--{name} is missing: INPUT is a folder, a glob or a manifest, OUTPUT a folder")
@@ -103,31 +125,36 @@ class _Parser(argparse.ArgumentParser):
         raise ValueError(message)
 
 
-def _settings() -> dict[str, type]:
+def _settings(program: Program) -> dict[str, type]:
     """Name and type of every option that the command line and CONFIG share."""
     kinds = (JobOptions, CaptionOptions, CurateOptions)
     hints = {name: hint for kind in kinds for name, hint in typing.get_type_hints(kind).items()}
     types = {name: (typing.get_args(hint) or (hint,))[0] for name, hint in hints.items()}
     for name in _NO_SETTINGS:
-        del types[name]
+        if name not in program.help:
+            del types[name]
     return types
 
 
-def _parser() -> _Parser:
+def _parser(program: Program) -> _Parser:
     parser = _Parser(
-        prog="python -m beam_jobs.shards",
-        usage="%(prog)s --input INPUT --output OUTPUT [options]",
-        description="Turns Photoshop files into verified WebDataset shards and Parquet tables.",
+        prog=f"python -m {program.module}",
+        usage=f"%(prog)s {program.needs}--input INPUT --output OUTPUT [options]",
+        description=program.description,
         epilog="Every option may stand in the YAML file of --config, with underscores. Beam's own flags pass through.",
         allow_abbrev=False,
     )
     parser.add_argument("--config", help="YAML file of options")
     defaults = {one.name: one.default for kind in (CurateOptions, CaptionOptions, JobOptions) for one in fields(kind)}
-    defaults["captioner"] = None  # its help says it
-    for name, kind in _settings().items():
+    defaults |= {"captioner": None, **dict.fromkeys(program.help)}  # their help says it
+    explained = {**_HELP, **program.help}
+    for name, kind in _settings(program).items():
         flag = "--" + name.replace("_", "-")
         default = defaults[name]
-        about = [_HELP.get(name), f"default {default}" if isinstance(default, int | float | str) else None]
+        about = [
+            explained.get(name),
+            f"default {default}" if default not in (None, "") and isinstance(default, int | float | str) else None,
+        ]
         text = "; ".join(part for part in about if part)
         if kind is bool:
             parser.add_argument(flag, action=argparse.BooleanOptionalAction, default=None, help=text)
@@ -136,7 +163,7 @@ def _parser() -> _Parser:
     return parser
 
 
-def _read_config(path: str) -> dict[str, Any]:
+def _read_config(path: str, program: Program) -> dict[str, Any]:
     try:
         with open(path, encoding="utf-8") as file:
             values = yaml.safe_load(file) or {}
@@ -144,7 +171,7 @@ def _read_config(path: str) -> dict[str, Any]:
         raise ValueError(f"config {path} cannot be read: {' '.join(str(error).split())}") from error
     if not isinstance(values, dict):
         raise ValueError(f"config {path} is no mapping of options to values")
-    types = _settings()
+    types = _settings(program)
     for name, value in values.items():
         if name not in types:
             raise ValueError(f"config {path} has an unknown option {name}{nearest(str(name).lower(), list(types))}")

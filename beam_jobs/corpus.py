@@ -1,4 +1,8 @@
-"""What only the whole corpus decides: which of equal documents stays, and the split of a family."""
+"""What only the whole corpus decides: which of equal documents stays, and the split of a family.
+
+Where documents were published with a split, an equal one of the test split stays before one of any other: what is
+measured on it is comparable, and nothing of it has been trained on.
+"""
 
 import hashlib
 from collections.abc import Iterable, Iterator
@@ -16,11 +20,16 @@ def file_of(document: Reference) -> str:
 
 
 def keep_one_file(group: Iterable[Reference]) -> Iterator[Reference]:
-    """Of identical files the smallest uri stays."""
-    first, *others = sorted(group, key=lambda one: one.uri)
+    """Of identical files the smallest uri stays, of those in one split."""
+    first, *others = sorted(group, key=lambda one: (_last_first(one), one.uri))
     yield first
     for other in others:
         yield other.rejected(Reason.DUPLICATE_FILE, f"the same file as {printable(first.uri)}")
+
+
+def _last_first(document: Reference) -> int:
+    """The order of the splits that documents were published in: test, validation, train, none."""
+    return -SPLITS.index(document.published) if document.published is not None else 1
 
 
 def picture_of(document: Reference) -> str:
@@ -30,7 +39,7 @@ def picture_of(document: Reference) -> str:
 
 def keep_one_picture(group: Iterable[Reference]) -> Iterator[Reference]:
     """Of identical composites the one of most layers stays, then the smallest key; all of them are in one family."""
-    first, *others = sorted(group, key=lambda one: (-one.layers, one.order))
+    first, *others = sorted(group, key=lambda one: (_last_first(one), -one.layers, one.order))
     if first.reason is not None or first.sha256 is None:
         yield first
         return

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from data_pipeline.caption.control import UNANSWERED
 from schemas.reasons import Fate
 from schemas.rows import LEAF_KINDS, CaptionRow, DocumentRow, LayerRow
 
@@ -32,9 +33,9 @@ def count(document: DocumentRow, layers: Sequence[LayerRow]) -> Counter[str]:
 
 
 def count_captions(captions: Sequence[CaptionRow]) -> Counter[str]:
-    """All of a document's, and those that quality control flags."""
+    """All of a document's, those that are flagged, and those that a model left unanswered."""
     counts = Counter({"captions.all": len(captions), "captions.flagged": sum(bool(one.flags) for one in captions)})
-    counts["captions.failed"] = sum("failed" in (one.flags or ()) for one in captions)
+    counts["captions.failed"] = sum(not UNANSWERED.isdisjoint(one.flags or ()) for one in captions)
     return counts
 
 

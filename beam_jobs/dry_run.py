@@ -1,4 +1,5 @@
-"""INPUT in, lines for a person out: what a run would do, from the files' headers, with a forecast of time and bytes."""
+"""INPUT in, lines for a person out: what a run would do. PSDs tell of themselves in their headers, and their time and
+bytes are forecast."""
 
 import io
 from collections.abc import Iterator, Sequence
@@ -6,10 +7,11 @@ from collections.abc import Iterator, Sequence
 from psd_tools.psd.header import FileHeader
 
 from beam_jobs import files, scratch, state
-from beam_jobs.inputs import Input, find_inputs, printable
+from beam_jobs.inputs import Input, printable
 from beam_jobs.models import with_model
 from beam_jobs.options import JobOptions
 from beam_jobs.references import Reference
+from beam_jobs.sources import inputs_of
 from data_pipeline.document import HEADER_BYTES, Refusal, canvas_refusal, read_header
 from schemas.options import MODEL_CAPTIONERS
 
@@ -23,7 +25,7 @@ STORED_SHARE = 0.3
 def forecast(options: JobOptions) -> Iterator[str]:
     """One line for each document, then the totals. Writes nothing."""
     files.configure(options.beam_flags)
-    inputs = find_inputs(options.input)[: options.limit]
+    inputs = inputs_of(options)
     options = with_model(options)
     state.check_configuration(options)
     before = state.recall(options.output)
@@ -37,8 +39,8 @@ def forecast(options: JobOptions) -> Iterator[str]:
         what = "unchanged" if document.uri not in todo else f"reject: {problem}" if problem else "curate"
         if document.uri in finished:
             what = "finished"  # by a run that was stopped
+        new += what == "curate"
         if what == "curate" and header is not None:
-            new += 1
             size = document.size_bytes or 0
             seconds += SECONDS_PER_DOCUMENT + SECONDS_PER_MIB * size / (1 << 20)
             stored_bytes += STORED_SHARE * size * min(1.0, options.curate.max_area / (header.width * header.height))
@@ -47,10 +49,10 @@ def forecast(options: JobOptions) -> Iterator[str]:
     removed = state.left_out(inputs, before)
     if removed:
         yield f"{len(removed)} documents of OUTPUT are not in INPUT: they are removed, {printable(removed[0])} for one"
+    cost = f"about {seconds:.0f} s with {options.workers} workers, {stored_bytes / (1 << 20):.1f} MiB of shards"
     yield (
         f"{len(inputs)} documents, {len(inputs) - len(todo)} unchanged, {len(finished)} finished, "
-        f"{len(todo) - len(finished)} to do: about {seconds:.0f} s with {options.workers} workers, "
-        f"{stored_bytes / (1 << 20):.1f} MiB of shards"
+        f"{len(todo) - len(finished)} to do: {cost if options.format == 'psd' else 'time and bytes are not forecast'}"
     )
     if options.curate.captioner in MODEL_CAPTIONERS:
         yield _captions(new, [*finished.values(), *work.known], options)
@@ -69,7 +71,7 @@ def _captions(new: int, curated: Sequence[Reference], options: JobOptions) -> st
 
 def _look(document: Input, options: JobOptions) -> tuple[FileHeader | None, str | None]:
     """The header, and why the document would be rejected for it."""
-    if document.problem is not None:
+    if document.problem is not None or options.format != "psd":
         return None, document.problem
     try:
         with files.open_read(document.path) as file:
@@ -78,7 +80,7 @@ def _look(document: Input, options: JobOptions) -> tuple[FileHeader | None, str 
         return None, f"cannot be read: {error.strerror or error}"
     if isinstance(header, Refusal):
         return None, header.reason
-    refusal = canvas_refusal(header, options.curate)
+    refusal = canvas_refusal(header.width, header.height, options.curate)
     return header, None if refusal is None else refusal.reason
 
 

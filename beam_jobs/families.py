@@ -1,5 +1,7 @@
 """Which documents belong together: equal or similar composites, a picture that they share. A family is never split.
 
+Documents that were published with a split keep it: those that belong together are a family in each of their splits.
+
 Similar composites are found without comparing all pairs: hashes of few differing bits agree, in some of many tables, on
 all of the table's bits (locality-sensitive hashing by bit sampling: Indyk and Motwani, 1998). With 32 tables of 18 of
 256 bits, a pair 12 bits apart is found with a probability of 1 - 3e-8, one 24 bits apart with 99.7 %, 30 with 97 %.
@@ -110,7 +112,7 @@ def join(corpus: Sequence[Reference], links: Iterable[Sequence[Link]], options: 
 
 
 def _joined(corpus: Sequence[Reference], links: Iterable[Link], options: JobOptions) -> Iterator[Reference]:
-    family_of = _components(corpus, links)
+    family_of = _families(corpus, _components(corpus, links))
     best: dict[str, Reference] = {}
     for one in corpus:
         if one.reason is None and one.sha256 is not None:
@@ -129,7 +131,16 @@ def _joined(corpus: Sequence[Reference], links: Iterable[Link], options: JobOpti
             message = f"much like {printable(chosen.uri)} ({chosen.layers} layers, this one {one.layers})"
             yield known.rejected(Reason.NEAR_DUPLICATE, message)
         else:
-            yield replace(known, split=split_of(family, options.validation_share, options.test_share))
+            yield replace(known, split=one.published or split_of(family, options.validation_share, options.test_share))
+
+
+def _families(corpus: Sequence[Reference], component_of: Mapping[str, str]) -> Mapping[str, str]:
+    """For each document that has a family the smallest sha256 of those that it is joined to and published with."""
+    smallest: dict[tuple[str, str | None], str] = {}
+    own = {one.sha256: one.published for one in corpus if one.sha256 is not None and one.family_id is not None}
+    for name in sorted(own):
+        smallest.setdefault((component_of[name], own[name]), name)
+    return {name: smallest[component_of[name], published] for name, published in own.items()}
 
 
 def _rank(one: Reference) -> tuple[int, int, tuple[str, str]]:

@@ -9,7 +9,7 @@ import itertools
 import json
 import os
 import stat
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 import pyarrow as pa
@@ -18,25 +18,44 @@ import pyarrow.parquet as pq
 from beam_jobs import files
 from schemas.members import document_id_of
 
-PSD_SUFFIXES = (".psd", ".psb")
-MANIFEST_SUFFIXES = (".csv", ".jsonl", ".parquet")
+Attributes = tuple[tuple[str, str], ...]  # names and values
 ATTRIBUTES = ("source", "licence", "licence_url", "author", "title")
 
 
 @dataclass(frozen=True)
+class Kind:
+    """What files of INPUT are looked for, by the ends of their names, and which files are manifests of them."""
+
+    suffixes: tuple[str, ...]
+    manifests: tuple[str, ...]
+    called: str
+
+
+PSDS = Kind((".psd", ".psb"), (".csv", ".jsonl", ".parquet"), ".psd or .psb files")
+
+
+@dataclass(frozen=True)
 class Input:
-    """One document. `uri` is its stored name, valid UTF-8; `path` opens it."""
+    """One document. `uri` is its stored name, valid UTF-8; `path` opens it, `row` is its place in that file where the
+    file holds many, and `split` the one in which it was published."""
 
     uri: str
     path: str
     size_bytes: int | None = None
     version: str | None = None  # mtime in ns, or what the store says
-    attributes: tuple[tuple[str, str], ...] = ()  # of its manifest row
+    attributes: Attributes = ()  # of its manifest row
     problem: str | None = None  # why it cannot even be opened
+    row: int | None = None
+    split: str | None = None
 
     @property
     def document_id(self) -> str:
         return document_id_of(self.uri)
+
+    @property
+    def place(self) -> tuple[str, int, str]:
+        """Their order is the one in which files are read from their start to their end."""
+        return self.path, self.row or 0, self.uri
 
     @property
     def attributes_hash(self) -> str:
@@ -48,23 +67,28 @@ class Input:
         return f"{self.size_bytes}:{self.version or self.problem}:{self.attributes_hash}"
 
 
-def find_inputs(where: str) -> list[Input]:
+def find_inputs(where: str, kind: Kind = PSDS) -> list[Input]:
     """Every document of INPUT. Raises ValueError where INPUT is missing, empty or no valid manifest."""
     if os.path.isdir(where):  # whatever its name looks like
-        found = _folder(where)
-    elif where.lower().endswith(MANIFEST_SUFFIXES):
-        found = list(_manifest(where))
+        found = _folder(where, kind)
+    elif where.lower().endswith(kind.manifests):
+        found = manifest(where)
     elif os.path.isfile(where):  # likewise
-        found = [_local(where, _spelt_out(os.path.basename(where)))]
+        found = [local(where, spelt_out(os.path.basename(where)))]
     elif any(sign in where for sign in "*?["):
         found = _glob(where)
     elif files.is_remote(where):
-        found = _remote_folder(where)
+        found = _remote_folder(where, kind)
     else:
         raise ValueError(f"INPUT {printable(where)} does not exist")
     if not found:
-        raise ValueError(f"INPUT {printable(where)} holds no documents (.psd or .psb files, or rows of a manifest)")
-    found.sort(key=lambda one: one.uri)
+        raise ValueError(f"INPUT {printable(where)} holds no documents ({kind.called}, or rows of a manifest)")
+    return in_order(where, found)
+
+
+def in_order(where: str, found: list[Input]) -> list[Input]:
+    """By uri. Raises ValueError where two have one."""
+    found = sorted(found, key=lambda one: one.uri)
     for before, after in itertools.pairwise(found):
         if before.uri == after.uri:
             raise ValueError(f"INPUT {printable(where)} names {printable(after.uri)} twice; each uri is one document")
@@ -81,7 +105,7 @@ def printable(text: str) -> str:
     return "".join(c if c.isprintable() else c.encode("unicode_escape", "backslashreplace").decode() for c in text)
 
 
-def _folder(where: str) -> list[Input]:
+def _folder(where: str, kind: Kind) -> list[Input]:
     """A folder inside that cannot be read is a document with that problem: what it holds is not forgotten."""
     found: list[Input] = []
 
@@ -89,18 +113,18 @@ def _folder(where: str) -> list[Input]:
         path = os.fsdecode(error.filename)
         if path == where:
             raise ValueError(f"INPUT {printable(where)} cannot be read: {error.strerror}") from error
-        uri = _spelt_out(os.path.relpath(path, where)) + "/"
+        uri = spelt_out(os.path.relpath(path, where)) + "/"
         found.append(Input(uri, path, problem=f"the folder cannot be read: {error.strerror}"))
 
     for parent, _, names in os.walk(where, onerror=refuse):
         for name in names:
-            if name.lower().endswith(PSD_SUFFIXES):
+            if name.lower().endswith(kind.suffixes):
                 path = os.path.join(parent, name)
-                found.append(_local(path, _spelt_out(os.path.relpath(path, where))))
+                found.append(local(path, spelt_out(os.path.relpath(path, where))))
     return found
 
 
-def _spelt_out(name: str) -> str:
+def spelt_out(name: str) -> str:
     """A file's name as valid UTF-8, different for different names."""
     return os.fsencode(name.replace("\\", "\\\\")).decode("utf-8", "backslashreplace")
 
@@ -113,7 +137,7 @@ def _glob(pattern: str) -> list[Input]:
         return [_remote(one, one.path[len(root) :]) for one in files.match(pattern)]
     paths = glob.glob(pattern, recursive=True, include_hidden=True)
     return [
-        _local(path, _spelt_out(path[len(root) :]))
+        local(path, spelt_out(path[len(root) :]))
         for path in paths
         if not os.path.isdir(path) and ("**" not in pattern or not _is_behind_a_link(path, root))
     ]
@@ -129,9 +153,9 @@ def _is_behind_a_link(path: str, root: str) -> bool:
     return False
 
 
-def _remote_folder(folder: str) -> list[Input]:
+def _remote_folder(folder: str, kind: Kind) -> list[Input]:
     root = folder.rstrip("/") + "/"
-    found = [one for one in files.match(root + "**") if one.path.lower().endswith(PSD_SUFFIXES)]
+    found = [one for one in files.match(root + "**") if one.path.lower().endswith(kind.suffixes)]
     return [_remote(one, one.path[len(root) :]) for one in found]
 
 
@@ -139,7 +163,8 @@ def _remote(found: files.Found, uri: str) -> Input:
     return Input(clean(uri), found.path, found.size_bytes, found.version)
 
 
-def _local(path: str, uri: str, attributes: tuple[tuple[str, str], ...] = ()) -> Input:
+def local(path: str, uri: str, attributes: Attributes = ()) -> Input:
+    """A file that is one document."""
     try:
         status = os.stat(path)
     except (OSError, ValueError) as error:
@@ -150,8 +175,13 @@ def _local(path: str, uri: str, attributes: tuple[tuple[str, str], ...] = ()) ->
     return Input(uri, path, status.st_size, str(status.st_mtime_ns), attributes)
 
 
-def _manifest(path: str) -> Iterator[Input]:
-    """Rows whose uri is no absolute path and no URL are found beside the manifest."""
+def manifest(path: str, of_path: Callable[[str, str, Attributes], Input] | None = None) -> list[Input]:
+    """Rows whose uri is no absolute path and no URL are found beside the manifest; `of_path` makes a document of a
+    local path, its uri and its attributes, where that is no file."""
+    return list(_manifest(path, of_path or local))
+
+
+def _manifest(path: str, of_path: Callable[[str, str, Attributes], Input]) -> Iterator[Input]:
     try:
         data = files.read(path)
     except OSError as error:
@@ -167,18 +197,20 @@ def _manifest(path: str) -> Iterator[Input]:
         if files.is_remote(target):
             yield _remote_row(clean(uri), target, attributes)
         else:
-            yield _manifest_row(clean(uri), target, attributes)
+            yield _manifest_row(clean(uri), target, attributes, of_path)
 
 
-def _manifest_row(uri: str, path: str, attributes: tuple[tuple[str, str], ...]) -> Input:
+def _manifest_row(
+    uri: str, path: str, attributes: Attributes, of_path: Callable[[str, str, Attributes], Input]
+) -> Input:
     try:
         os.fsencode(path)
     except UnicodeEncodeError:
         return Input(uri, clean(path), attributes=attributes, problem="cannot be read: not a path")
-    return _local(path, uri, attributes)
+    return of_path(path, uri, attributes)
 
 
-def _remote_row(uri: str, path: str, attributes: tuple[tuple[str, str], ...]) -> Input:
+def _remote_row(uri: str, path: str, attributes: Attributes) -> Input:
     try:
         found = files.match(path)
     except (OSError, ValueError) as error:

@@ -10,8 +10,9 @@ from beam_jobs import files
 from beam_jobs.options import JobOptions
 from data_pipeline.anomaly.detector import Opinion
 from data_pipeline.caption.checkpoint import DEFAULT
+from data_pipeline.caption.qwen import Qwen
 from data_pipeline.caption.server import Endpoint, Server
-from data_pipeline.caption.vision import ModelGone, Remembered, VisionModel
+from data_pipeline.caption.vision import ModelGone, Remembered
 from schemas.options import MODEL_CAPTIONERS
 
 FOLDER = "state/answers"
@@ -57,9 +58,7 @@ def with_model(options: JobOptions) -> JobOptions:
         options = replace(options, model=served)
         name, revision = published_name(served), Server.revision
     else:
-        from data_pipeline.caption.qwen import Qwen
-
-        model = Qwen(options.model or DEFAULT, options.allow_cpu)
+        model = qwen_of(options)
         model.check()
         name, revision = PurePath(model.name).name if model.is_folder else model.name, model.revision
     if options.second_opinion:
@@ -77,13 +76,14 @@ def published_name(served: str) -> str:
     return (is_path and PureWindowsPath(served).name) or served  # it takes both slashes
 
 
-def bare_model(options: JobOptions) -> VisionModel:
-    """The model of options that `with_model` has completed, without a memory; in this process, if there is no url."""
-    if options.url:
-        return _server(options.endpoint)
-    from data_pipeline.caption.qwen import Qwen  # and with it torch
-
+def qwen_of(options: JobOptions) -> Qwen:
+    """In this process. Needs no torch before it is asked."""
     return Qwen(options.model or DEFAULT, options.allow_cpu)
+
+
+def server_of(options: JobOptions) -> Server:
+    """Of options that `with_model` has completed."""
+    return _server(options.endpoint)
 
 
 def memory(options: JobOptions) -> AnswerFolder:

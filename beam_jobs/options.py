@@ -1,8 +1,7 @@
 """Everything that a job is asked, as one frozen object; a wrong value raises ValueError with one sentence."""
 
-import difflib
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -11,11 +10,17 @@ from data_pipeline.caption.server import Endpoint
 from schemas.caption_options import CaptionOptions
 from schemas.options import MODEL_CAPTIONERS, CurateOptions
 from schemas.reasons import Reason
+from schemas.spelling import nearest
 from schemas.version import recipe_hash
 
 DEFAULT_RUNNER = "FnApiRunner"  # Beam's in-process runner; "DirectRunner" may download another one
 KEEP = ("all", "best")
-_CORPUS = (Reason.DUPLICATE_FILE, Reason.DUPLICATE_COMPOSITE, Reason.NEAR_DUPLICATE)
+FORMATS = ("crello", "folder", "psd")
+SPLITS = ("hash", "published")
+# The options that decide a byte, beside those of one document, of captions and of models.
+CORPUS = ("format", "source", "licence", "licence_url", "splits", "shard_size", "validation_share", "test_share",
+          "keep", "near_bits")  # fmt: skip
+_DECIDED_ANEW = (Reason.DUPLICATE_FILE, Reason.DUPLICATE_COMPOSITE, Reason.NEAR_DUPLICATE)
 
 
 @dataclass(frozen=True)
@@ -24,6 +29,11 @@ class JobOptions:
 
     input: str
     output: str
+    format: str = "psd"
+    source: str = ""
+    licence: str = ""
+    licence_url: str = ""
+    splits: str = "hash"
     curate: CurateOptions = field(default_factory=CurateOptions)
     shard_size: int = 256  # MiB
     validation_share: float = 0.05
@@ -66,14 +76,17 @@ class JobOptions:
             raise ValueError(
                 f"validation_share {self.validation_share} and test_share {self.test_share} sum to more than 1"
             )
-        if self.keep not in KEEP:
-            raise ValueError(f"keep is {self.keep!r}; it must be one of {', '.join(KEEP)}")
+        for name, allowed in (("keep", KEEP), ("format", FORMATS), ("splits", SPLITS)):
+            if getattr(self, name) not in allowed:
+                raise ValueError(f"{name} is {getattr(self, name)!r}; it must be one of {', '.join(allowed)}")
+        if self.splits == "published" and self.format != "crello":
+            raise ValueError(f"splits is published, but format is {self.format}; only rows of crello have been split")
         if not 0 <= self.near_bits <= 64:
             raise ValueError(f"near_bits is {self.near_bits}; it must lie in 0..64: beyond, most pictures are alike")
         self._check_model()
-        known = [reason.value for reason in Reason if reason not in _CORPUS]
+        known = [reason.value for reason in Reason if reason not in _DECIDED_ANEW]
         for reason in self.retry:
-            if reason in _CORPUS:
+            if reason in _DECIDED_ANEW:
                 raise ValueError(f"retry: {reason} is decided anew by every run; there is nothing to retry")
             if reason not in known:
                 raise ValueError(f"retry: there is no reason {reason!r}{nearest(reason, known)}")
@@ -98,9 +111,8 @@ class JobOptions:
     @property
     def configuration(self) -> dict[str, Any]:
         """Every option that decides a byte of shards, tables and manifest."""
-        names = ("shard_size", "validation_share", "test_share", "keep", "near_bits")
         models = ("opinion_model", "caption_model", "caption_revision")
-        own = {name: getattr(self, name) for name in (*names, *models)}
+        own = {name: getattr(self, name) for name in (*CORPUS, *models)}
         return asdict(self.curate) | asdict(self.captions) | own
 
     @property
@@ -115,9 +127,3 @@ class JobOptions:
     @property
     def recipe_hash(self) -> str:
         return recipe_hash(self.recipe)
-
-
-def nearest(name: str, known: Sequence[str]) -> str:
-    """`; did you mean ...?`, or the whole list where nothing is near."""
-    near = difflib.get_close_matches(name, known, 1, 0.6)
-    return f"; did you mean {near[0]}?" if near else f"; known are {', '.join(sorted(known))}"

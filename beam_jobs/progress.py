@@ -20,7 +20,7 @@ class Progress:
         self._started = self._said = self._asked = time.monotonic()
         self._bar = tqdm(total=total, desc="curate", unit="doc", disable=not self._terminal or not total)
         self._packed = tqdm(desc="pack", unit="file", disable=True)
-        self._captioned = tqdm(desc="caption", unit="sample", disable=True)
+        self._caption_bar = tqdm(desc="caption", unit="sample", disable=True)
         self.captions = 0
         self.accepted = 0
         self.rejected = 0
@@ -43,11 +43,11 @@ class Progress:
             self._asked = time.monotonic()
             if total and self._terminal:
                 self._bar.close()
-                self._captioned = tqdm(total=total, desc="caption", unit="sample")
+                self._caption_bar = tqdm(total=total, desc="caption", unit="sample")
 
-    def captioned(self) -> None:
+    def sample_captioned(self) -> None:
         with self._lock:
-            self._captioned.update()
+            self._caption_bar.update()
             self.captions += 1
             if self._is_time_to_say():
                 self._say_captioned()
@@ -56,13 +56,13 @@ class Progress:
         with self._lock:
             if self._packed.disable and self._terminal:
                 self._bar.close()
-                self._captioned.close()
+                self._caption_bar.close()
                 self._packed = tqdm(desc="pack", unit="file")
             self._packed.update()
 
     def close(self) -> float:
         """Seconds since the start."""
-        for bar in (self._bar, self._captioned, self._packed):
+        for bar in (self._bar, self._caption_bar, self._packed):
             bar.close()
         if not self._terminal and self._total:
             self._say_curated()
@@ -113,9 +113,9 @@ def to_caption(total: int) -> None:
         _running.to_caption(total)
 
 
-def captioned() -> None:
+def sample_captioned() -> None:
     if _running is not None:
-        _running.captioned()
+        _running.sample_captioned()
 
 
 def packed() -> None:

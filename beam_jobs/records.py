@@ -1,13 +1,14 @@
 """A document's record: its table rows and its KEY.json as packed JSON, without what the corpus decides."""
 
 import zlib
+from collections.abc import Sequence
 from dataclasses import asdict, fields, replace
 from typing import Any
 
 from beam_jobs.references import Reference
-from data_pipeline.caption.vision import NO_ANSWER
+from data_pipeline.caption.control import UNANSWERED, Flag
 from data_pipeline.stack_io.canonical_json import decode_json, encode_json
-from schemas.captions import IN_SAMPLE, Captioned
+from schemas.captions import IN_SAMPLE, Caption, SampleCaptions
 from schemas.reasons import DropReason, Fate, Stage
 from schemas.rows import CaptionRow, DocumentRow, LayerRow
 from schemas.sample import Rejection, Sample
@@ -21,16 +22,38 @@ def record_of(outcome: Sample | Rejection, metadata: dict[str, Any] | None) -> R
     if metadata is None or isinstance(outcome, Rejection):
         return record | {"metadata": None}
     rest = {name: value for name, value in metadata.items() if name not in ("captions", "layer_captions")}
-    return with_captions(record | {"metadata": rest}, Captioned(outcome.captions, outcome.layer_captions))
+    return with_captions(record | {"metadata": rest}, SampleCaptions(outcome.captions, outcome.layer_captions))
 
 
-def with_captions(record: Record, captions: Captioned) -> Record:
+def with_captions(record: Record, captions: SampleCaptions) -> Record:
     """The record of a sample, its captions replaced; layers that were not asked about have none."""
     of_layers = captions.layer_captions or (None,) * len(record["metadata"]["layers"])
     return record | {
         "captions": [asdict(one) for one in captions.captions],
         "layer_captions": [one and asdict(one) for one in of_layers],
     }
+
+
+def or_earlier(captions: SampleCaptions, record: Record) -> SampleCaptions:
+    """Where the model gave no answer, what the record says in that language and length, flagged `earlier`."""
+    return SampleCaptions(
+        tuple(_or_earlier(one, record["captions"]) for one in captions.captions),
+        tuple(
+            one and _or_earlier(one, [before] if before else [])
+            for one, before in zip(captions.layer_captions, record["layer_captions"], strict=False)  # or none at all
+        ),
+    )
+
+
+def _or_earlier(caption: Caption, before: Sequence[dict[str, Any]]) -> Caption:
+    if Flag.FAILED not in caption.flags:
+        return caption
+    slot = caption.language, caption.length
+    for one in before:
+        if (one["language"], one["length"]) == slot and one["text"]:
+            flags = dict.fromkeys([Flag.EARLIER.value, *one["flags"]])
+            return Caption(**one | {"flags": tuple(flags)})
+    return caption
 
 
 def pack_record(record: Record) -> bytes:
@@ -96,7 +119,7 @@ def _caption(key: str, index: int | None, values: dict[str, Any]) -> CaptionRow:
 def is_answered(record: Record) -> bool:
     """Whether a model has answered all that it was asked about a sample."""
     captions = [*record["captions"], *record["layer_captions"]]
-    return not any(caption and caption["finish_reason"] in NO_ANSWER for caption in captions)
+    return not any(caption and UNANSWERED.intersection(caption["flags"]) for caption in captions)
 
 
 def _in_sample(caption: dict[str, Any]) -> dict[str, Any]:

@@ -38,6 +38,7 @@ class Reference:
     area_px: int = 0  # of the composite
     captioned: bool = False  # by a model, which is asked once the corpus has been curated
     was_near: bool = False  # the last run rejected it as a near duplicate, so its pixels are in no shard
+    published: str | None = None  # the split in which it was published, where that is heeded
     message: str | None = None  # of a rejection that the corpus decided
     split: str | None = None
     family_id: str | None = None

@@ -9,6 +9,7 @@ import apache_beam as beam
 from apache_beam.options.pipeline_options import PipelineOptions
 from apache_beam.runners.runner import PipelineRunner, create_runner
 
+from beam_jobs import stopping
 from beam_jobs.children import close_children
 from beam_jobs.files import join
 from beam_jobs.inputs import printable
@@ -36,7 +37,8 @@ def run_graph(runner: PipelineRunner, options: JobOptions, graph: Callable[[beam
     pipeline = beam.Pipeline(runner, PipelineOptions([*options.beam_flags]))
     graph(pipeline)
     try:
-        pipeline.run().wait_until_finish()
+        with stopping.heard():
+            pipeline.run().wait_until_finish()
     except Exception as error:  # the border to Beam, whose runners raise what they like
         if _was_interrupted(error):
             raise KeyboardInterrupt from error

@@ -65,6 +65,7 @@ def store(output: str, document: Input, outcome: Sample | Rejection, encoded: En
         layers=len(outcome.stack.layers) if isinstance(outcome, Sample) else 0,
         sample_bytes=encoded.sample_bytes,
         area_px=outcome.stack.width * outcome.stack.height if isinstance(outcome, Sample) else 0,
+        published=document.split,
         record=record,
         images=images if encoded.images else None,
         previews=previews if encoded.previews else None,

@@ -15,20 +15,19 @@ import apache_beam as beam
 
 from beam_jobs import commit, progress, state
 from beam_jobs.captioning import Captions
-from beam_jobs.child import Curate as CurateFunction
-from beam_jobs.child import curate_document
 from beam_jobs.command_line import parse
 from beam_jobs.corpus import file_of, keep_one_file, keep_one_picture, picture_of
 from beam_jobs.dry_run import forecast
 from beam_jobs.families import Families
 from beam_jobs.files import configure, join, read
-from beam_jobs.inputs import find_inputs
 from beam_jobs.journal import Journal
 from beam_jobs.lock import only_run
 from beam_jobs.models import with_model
 from beam_jobs.options import JobOptions
 from beam_jobs.packing import plan
 from beam_jobs.running import DONE, TOO_MANY_REJECTED, exit_status, run_graph, runner_of
+from beam_jobs.sources import SOURCES, inputs_of
+from beam_jobs.sources import Curate as CurateFunction
 from beam_jobs.state import State, Work
 from beam_jobs.summary import summary
 from beam_jobs.transforms import Build, Curate
@@ -39,7 +38,8 @@ from data_pipeline.stack_io.canonical_json import decode_json
 def shards(pipeline: beam.Pipeline, work: Work, before: State, options: JobOptions, curate: CurateFunction) -> None:
     """The job. What crosses a shuffle is references; pixels go from scratch, or an earlier shard, to a shard."""
     known = pipeline | "Known" >> beam.Create(work.known)
-    curated = pipeline | "Inputs" >> beam.Create(work.todo) | "Curate" >> beam.ParDo(Curate(options, curate))
+    todo = sorted(work.todo, key=lambda one: one.document.place)
+    curated = pipeline | "Inputs" >> beam.Create(todo) | "Curate" >> beam.ParDo(Curate(options, curate))
     _ = (
         (known, curated)
         | "Documents" >> beam.Flatten()
@@ -57,13 +57,17 @@ def shards(pipeline: beam.Pipeline, work: Work, before: State, options: JobOptio
     )
 
 
-def run(options: JobOptions, curate: CurateFunction = curate_document) -> dict[str, Any]:
-    """Runs the job; returns manifest.json. Raises ValueError for a wrong INPUT or OUTPUT, before any work."""
+def run(options: JobOptions, curate: CurateFunction | None = None) -> dict[str, Any]:
+    """Runs the job; returns manifest.json. Raises ValueError for a wrong INPUT or OUTPUT, before any work.
+
+    `curate` stands in for what the format of INPUT asks for.
+    """
+    curate = curate or SOURCES[options.format].curate
     runner = runner_of(options)
     configure(options.beam_flags)
     check_models(options.curate)
     options = with_model(options)
-    inputs = find_inputs(options.input)[: options.limit]
+    inputs = inputs_of(options)
     state.check_configuration(options)
     with only_run(options.output):
         state.claim(options)
@@ -87,10 +91,11 @@ def run(options: JobOptions, curate: CurateFunction = curate_document) -> dict[s
 
 
 def main(arguments: Sequence[str]) -> int:
-    return exit_status(lambda: parse(arguments), _job)
+    return exit_status(lambda: parse(arguments), job)
 
 
-def _job(options: JobOptions) -> int:
+def job(options: JobOptions) -> int:
+    """The run, or its forecast, told to a person; returns the exit status."""
     started = time.monotonic()
     if options.dry_run:
         for line in forecast(options):

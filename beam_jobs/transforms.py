@@ -12,7 +12,7 @@ from apache_beam.utils.windowed_value import WindowedValue
 from beam_jobs import child, progress
 from beam_jobs.build import Built, build
 from beam_jobs.child import Todo
-from beam_jobs.children import Children, Crashed, Lost, OutOfMemory, OutOfTime, shared_children
+from beam_jobs.children import PRELOAD, Children, Crashed, Lost, OutOfMemory, OutOfTime, shared_children
 from beam_jobs.options import JobOptions
 from beam_jobs.packing import Artifact
 from beam_jobs.references import Reference
@@ -67,7 +67,7 @@ class _InChildren(beam.DoFn):
                 yield self.result(self._pending.pop(future), future.result())
 
     def _children(self) -> Children:
-        preload = (child.__name__, self.curate.__module__, "data_pipeline.curate", "apache_beam")
+        preload = (*PRELOAD, self.curate.__module__)
         return shared_children(self.options.workers, self.options.curate.max_memory_bytes, preload)
 
 

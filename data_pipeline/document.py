@@ -94,7 +94,7 @@ def open_document(source: Source, options: CurateOptions) -> Document | Refusal:
     header = read_header(source)
     if isinstance(header, Refusal):
         return header
-    refusal = canvas_refusal(header, options)
+    refusal = canvas_refusal(header.width, header.height, options)
     if refusal:
         return refusal
     try:
@@ -113,12 +113,12 @@ def open_document(source: Source, options: CurateOptions) -> Document | Refusal:
     )
 
 
-def canvas_refusal(header: FileHeader, options: CurateOptions) -> Refusal | None:
+def canvas_refusal(width: int, height: int, options: CurateOptions) -> Refusal | None:
     """Why a canvas of this size goes no further."""
-    size = f"{header.width} x {header.height}"
-    if max(header.width, header.height) > options.max_side_px:
+    size = f"{width} x {height}"
+    if max(width, height) > options.max_side_px:
         return Refusal(Stage.OPEN, Reason.CANVAS_TOO_LARGE, f"{size} px; a side may have {options.max_side_px:,}")
-    if header.width * header.height > options.max_canvas_px:
+    if width * height > options.max_canvas_px:
         return Refusal(Stage.OPEN, Reason.CANVAS_TOO_LARGE, f"{size} px; the limit is {options.max_canvas_px:,} px")
     return None
 

@@ -15,7 +15,7 @@ from data_pipeline.flatten.node import Node
 from data_pipeline.merge import Merged
 from data_pipeline.previews import preview
 from data_pipeline.quality import quality
-from data_pipeline.resize import Resized
+from data_pipeline.resize import Resized, resize_picture
 from schemas.options import CurateOptions
 from schemas.reasons import DropReason, Fate, Reason, Stage
 from schemas.rows import DocumentRow, LayerRow
@@ -29,7 +29,8 @@ class Case:
 
     document: DocumentRow
     nodes: Sequence[Node] = ()
-    stored: np.ndarray | None = None  # Photoshop's picture in sRGB at the stored size, uint8 RGBA
+    stored: np.ndarray | None = None  # the picture that came with the layers in sRGB, uint8 RGBA, as large as is stored
+    stored_as: str = "photoshop"  # the name of its preview: who drew it
     anomalies: int = 0  # layers that detectors dropped
     dropped: Sequence[np.ndarray] = ()  # previews of them
     flags: set[str] = field(default_factory=set)  # what an auditor should look at
@@ -46,12 +47,14 @@ def sample(
     composite = compose(resized.stack)
     final_mean = None
     if case.stored is not None and not case.anomalies:
-        final_mean = distance(composite, _planes(case.stored)).mean
+        ours, theirs = of_one_size(composite, case.stored)
+        final_mean = distance(ours, _planes(theirs)).mean
         case.document = replace(case.document, final_mean=final_mean)
         if final_mean > options.max_mean:
             case.document = replace(case.document, gold=False)
             text = f"mean difference {final_mean:.3f}/255 as stored, {options.max_mean:g}/255 is accepted"
-            return Refusal(Stage.VERIFY, Reason.UNFAITHFUL, text)
+            if (refusal := too_far(case, text, options)) is not None:
+                return refusal
     fates = _fates(flat.nodes, merged, resized)
     facts = _facts(flat, resized.stack, composite)
     words = captioner(options.captioner)
@@ -82,6 +85,26 @@ def sample(
         layers=_rows(case, fates),
         previews=_previews(case, options),
     )
+
+
+def too_far(case: Case, text: str, options: CurateOptions) -> Refusal | None:
+    """What becomes of a document whose layers are not the picture that came with them."""
+    if options.unfaithful == "reject":
+        return Refusal(Stage.VERIFY, Reason.UNFAITHFUL, text)
+    case.flags.add(Reason.UNFAITHFUL)
+    return None
+
+
+def of_one_size(one: np.ndarray, other: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Two straight uint8 RGBA pictures, the larger brought to the size of the smaller."""
+    if one.shape == other.shape:
+        return one, other
+    height, width = min(one.shape[:2], other.shape[:2], key=lambda shape: shape[0] * shape[1])
+    return _sized(one, width, height), _sized(other, width, height)
+
+
+def _sized(rgba: np.ndarray, width: int, height: int) -> np.ndarray:
+    return rgba if rgba.shape[:2] == (height, width) else resize_picture(rgba, (width, height))
 
 
 def _planes(rgba: np.ndarray) -> StoredImage:
@@ -132,7 +155,7 @@ def _previews(case: Case, options: CurateOptions) -> Previews:
         return {}
     pictures = {f"dropped_{index:02d}": rgba for index, rgba in enumerate(case.dropped)}
     if case.stored is not None:
-        pictures["photoshop"] = preview(case.stored, options.preview_side_px)
+        pictures[case.stored_as] = preview(case.stored, options.preview_side_px)
     return pictures
 
 

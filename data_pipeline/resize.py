@@ -17,7 +17,7 @@ from data_pipeline.boxes import tight, view
 from data_pipeline.kernel import inlined, kernel
 from schemas.stack import Box, PlainLayer, Stack
 
-_TAPS = (types.int64[::1], types.int64[::1], types.float32[:, ::1])  # the columns of an _Axis
+_TAPS = (types.int64[::1], types.int64[::1], types.float32[:, ::1])  # the columns of an Axis
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,10 +29,11 @@ class Resized:
 
 
 @dataclass(frozen=True, eq=False)
-class _Axis:
+class Axis:
     """How one axis is resampled: target pixel t is the sum of `weights[t, i]` times source pixel `first[t] + i`.
 
-    `weights` is float32 [target, taps], of sum 1; 0 past the `taps_of[t]` that count.
+    `weights` is float32 [target, taps], of sum 1; 0 past the `taps_of[t]` that count. `first` and the end of a target
+    pixel's taps never decrease.
     """
 
     first: np.ndarray
@@ -82,7 +83,7 @@ def resize_each(unsized: Iterable[PlainLayer], canvas: tuple[int, int], max_area
     across, down = _axis(canvas[0], width), _axis(canvas[1], height)
     layers, kept = [], []
     for index, layer in enumerate(unsized):
-        rgba, box = _resample(layer.rgba, layer.box, across, down)
+        rgba, box = resample(layer.rgba, layer.box, across, down)
         inner = tight(rgba, box)
         if inner is not None:
             pixels = np.ascontiguousarray(view(rgba, box, inner))
@@ -95,14 +96,14 @@ def resize_each(unsized: Iterable[PlainLayer], canvas: tuple[int, int], max_area
 def resize_picture(rgba: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     """A straight-alpha uint8 picture [h, w, 4] at `size` (width, height), as `resize` does a layer."""
     height, width = rgba.shape[:2]
-    return _resample(rgba, (0, 0, width, height), _axis(width, size[0]), _axis(height, size[1]))[0]
+    return resample(rgba, (0, 0, width, height), _axis(width, size[0]), _axis(height, size[1]))[0]
 
 
 def _at(layer: PlainLayer, box: Box, rgba: np.ndarray) -> PlainLayer:
     return PlainLayer(box, rgba, layer.layer_ids, layer.owner_id, layer.baked, layer.backdrop_dependence)
 
 
-def _axis(source: int, target: int) -> _Axis:
+def _axis(source: int, target: int) -> Axis:
     scale = source / target
     reach = max(scale, 1.0)
     centre = (np.arange(target) + 0.5) * scale - 0.5
@@ -112,10 +113,14 @@ def _axis(source: int, target: int) -> _Axis:
     x = np.minimum(np.abs(place - centre[:, None]) / reach, 1.0)
     weights = np.where(place <= last[:, None], 1.0 - x * x * (3.0 - 2.0 * x), 0.0)
     weights /= weights.sum(axis=1, keepdims=True)
-    return _Axis(first, last - first + 1, weights.astype(np.float32))
+    return Axis(first, last - first + 1, weights.astype(np.float32))
 
 
-def _resample(rgba: np.ndarray, box: Box, across: _Axis, down: _Axis) -> tuple[np.ndarray, Box]:
+def resample(rgba: np.ndarray, box: Box, across: Axis, down: Axis) -> tuple[np.ndarray, Box]:
+    """Straight uint8 pixels on `box` by the weights of either axis: the pixels that they reach, and their box.
+
+    Sources that an axis names outside `box` are transparent. Weights may be negative: colours are clipped.
+    """
     left, right = across.span(box[0], box[2])
     top, bottom = down.span(box[1], box[3])
     # Pixels as whole words, alpha on top: read four bytes apart, the compiler finds no vector instructions for them.
@@ -172,7 +177,7 @@ def _finish(
     resampled: np.ndarray,
 ) -> None:
     """One target row to straight uint8, rounded half up; RGB 0 where alpha rounds to 0."""
-    half, full = np.float32(0.5), np.float32(255)
+    half, full, none = np.float32(0.5), np.float32(255), np.float32(0)
     for x in range(resampled.shape[0]):
         begin = first[x] - left
         red = green = blue = alpha = np.float32(0)
@@ -185,9 +190,9 @@ def _finish(
         if alpha < half:
             resampled[x] = 0
             continue
-        resampled[x, 0] = np.uint8(min(red / alpha, full) + half)
-        resampled[x, 1] = np.uint8(min(green / alpha, full) + half)
-        resampled[x, 2] = np.uint8(min(blue / alpha, full) + half)
+        resampled[x, 0] = np.uint8(min(max(red / alpha, none), full) + half)
+        resampled[x, 1] = np.uint8(min(max(green / alpha, none), full) + half)
+        resampled[x, 2] = np.uint8(min(max(blue / alpha, none), full) + half)
         resampled[x, 3] = np.uint8(min(alpha, full) + half)
 
 

@@ -29,7 +29,7 @@ class Caption:
 
 
 @dataclass(frozen=True)
-class Captioned:
+class SampleCaptions:
     """All captions of a sample: of its composite, and one of each stored layer, None where there is none; of layers
     none at all where nobody asked."""
 

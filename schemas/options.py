@@ -11,6 +11,7 @@ from schemas.members import MAX_LAYERS
 MERGES = ("levels", "tree")
 OVER_CAP = ("reject", "flatten")
 NO_STORED_IMAGE = ("reject", "keep")
+UNFAITHFUL = ("reject", "flag")
 IMAGE_FORMATS = ("png", "webp")
 MODEL_CAPTIONERS = ("qwen", "server")  # captions that a model writes once the corpus has been curated
 CAPTIONERS = ("layers", "none", *MODEL_CAPTIONERS)
@@ -29,6 +30,7 @@ class CurateOptions:
     max_mean: float = 1.0  # in 1/255
     min_within2: float = 0.95
     gold_within2: float = 0.99
+    unfaithful: str = "reject"  # documents beyond these limits
     no_stored_image: str = "reject"
     # rights
     mining: str = "drop"  # documents that prohibit data mining
@@ -75,6 +77,7 @@ class CurateOptions:
             ("merge", MERGES),
             ("over_cap", OVER_CAP),
             ("no_stored_image", NO_STORED_IMAGE),
+            ("unfaithful", UNFAITHFUL),
             ("image_format", IMAGE_FORMATS),
             ("captioner", CAPTIONERS),
             ("mining", POLICIES),

@@ -30,6 +30,7 @@ class Reason(StrEnum):
     NOT_A_PSD = "not_a_psd"
     DAMAGED_FILE = "damaged_file"  # its structure cannot be parsed
     DAMAGED_PIXELS = "damaged_pixels"  # a channel cannot be decompressed
+    UNUSABLE_PICTURE = "unusable_picture"  # of an imported layer: damaged, of no format that is read, or too large
     FILE_TOO_LARGE = "file_too_large"
     CANVAS_TOO_LARGE = "canvas_too_large"
     TOO_MANY_LAYERS = "too_many_layers"
@@ -38,7 +39,7 @@ class Reason(StrEnum):
     MINING_PROHIBITED = "mining_prohibited"  # by what the file says of itself
     AI_GENERATED = "ai_generated"  # likewise
     NO_STORED_IMAGE = "no_stored_image"
-    UNFAITHFUL = "unfaithful"  # differs from the image that Photoshop stored
+    UNFAITHFUL = "unfaithful"  # differs from the image that Photoshop stored, or that came with the layers
     NOTHING_VISIBLE = "nothing_visible"
     ANOMALOUS_LAYER = "anomalous_layer"  # and option `anomalous` asks for the whole document
     TOO_MANY_OVERLAPS = "too_many_overlaps"  # more levels than the cap, after merging

@@ -43,11 +43,12 @@ class DocumentRow:
     rights_notice: str | None = None
     rights_url: str | None = None
     digital_source: str | None = None  # IPTC's digital source type
-    width: int | None = None  # of the PSD's canvas, before resizing
+    width: int | None = None  # of the canvas, before resizing
     height: int | None = None
     color_mode: str | None = None
     depth: int | None = None  # bits a channel
-    fidelity_mean: float | None = None  # mean |ours - Photoshop's|, in 1/255, before filtering
+    # Against Photoshop's picture or, of imported layers, the one that came with them: mean difference in 1/255.
+    fidelity_mean: float | None = None
     fidelity_within2: float | None = None  # share of pixels whose worst channel is within 2/255
     final_mean: float | None = None  # as fidelity_mean, of the stored sample
     gold: bool | None = None
@@ -124,6 +125,7 @@ _ARROW = {
     float: pa.float64(),
     bool: pa.bool_(),
     list[str]: pa.list_(pa.string()),
+    list[float]: pa.list_(pa.float64()),
     dict[str, float]: pa.map_(pa.string(), pa.float64()),
     Box: pa.list_(pa.int32()),  # not of a fixed size: Arrow cannot read those back from Parquet where some are null
 }

@@ -8,13 +8,14 @@ from schemas.captions import Caption
 from schemas.rows import DocumentRow, LayerRow
 from schemas.stack import Stack
 
-# Small pictures for auditors by name ("photoshop", "dropped_00"): uint8 RGBA [height, width, 4].
+# Small pictures for auditors by name ("photoshop", "reference", "dropped_00"): uint8 RGBA [height, width, 4].
 Previews = dict[str, np.ndarray]
 
 
 @dataclass(frozen=True)
 class Fidelity:
-    """How far our picture is from the one that Photoshop stored, over white; see `documents`."""
+    """How far our picture is, over white, from the one that Photoshop stored or that came with the layers; see
+    `documents`."""
 
     mean: float
     within2: float
@@ -32,7 +33,7 @@ class Sample:
     captions: tuple[Caption, ...]
     layer_captions: tuple[Caption | None, ...]
     psd_text: tuple[str, ...]  # what the type layers say, hidden ones included, bottom to top
-    fidelity: Fidelity | None  # None where Photoshop stored no image
+    fidelity: Fidelity | None  # None where there is no picture to hold the layers against
     document: DocumentRow
     layers: tuple[LayerRow, ...]
     previews: Previews = field(repr=False, default_factory=dict)

@@ -94,7 +94,7 @@ def portrait(rgba: np.ndarray) -> Portrait | None:
     scale = max(1.0, (rgba.shape[0] * rgba.shape[1] / _MOST_PX) ** 0.5)
     if min(rgba.shape[:2]) < scale * LEAST_FACE_PX or not _has_room(rgba[..., 3], scale):
         return None
-    image = _reduced(over_grey(rgba), scale)
+    image = _reduced(Image.fromarray(over_grey(rgba)), scale)
     return Portrait(scale, pyramid(image), np.asarray(image.convert("L")))
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from data_pipeline.caption.picture import picture_of
 from data_pipeline.caption.vision import GONE, ModelGone, Question, Sampling, VisionModel
 from data_pipeline.neutral_grey import over_grey
 from data_pipeline.previews import preview
@@ -48,7 +49,7 @@ class SecondOpinion:
         Composite and layer are straight uint8 RGBA, of any size.
         """
         words = _FRAME.format(_ASKED.get(reason, _ASKED_OF_OTHERS))
-        shown = (np.asarray(over_grey(preview(rgba, _LONGEST_PX))) for rgba in (composite, layer))
+        shown = (picture_of(over_grey(preview(rgba, _LONGEST_PX))) for rgba in (composite, layer))
         (answer,) = self.model.answers([Question(tuple(shown), words, _SAMPLING)])
         if answer.finish_reason == GONE:
             raise ModelGone(f"{self.model.name} gives no second opinion any more ({answer.message})")

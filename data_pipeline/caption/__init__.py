@@ -7,5 +7,5 @@ __all__ = ["CaptionFacts", "Captioner", "NodeFacts", "captioner"]
 
 
 def captioner(name: str) -> Captioner:
-    """What captions a document while it is curated: nothing, where a model is asked afterwards (`asking.captioned`)."""
+    """What captions a document while it is curated: nothing, where a model is asked afterwards (`asking`)."""
     return layers if name == layers.name else none

@@ -1,33 +1,35 @@
 """Samples and a vision-language model in, captions out, each checked and, where something is wrong, asked for again."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from data_pipeline.caption.control import Flag, flags, quoted_share
+from data_pipeline.caption.picture import Picture
 from data_pipeline.caption.prompt import COMPOSITE, LAYER, Prompt, prompt
 from data_pipeline.caption.vision import Answer, Question, Sampling, VisionModel
 from data_pipeline.neutral_grey import GREY, over_grey
 from data_pipeline.resize import resize_picture, target_size
 from schemas.caption_options import CaptionOptions
-from schemas.captions import Caption, Captioned
+from schemas.captions import Caption, SampleCaptions
 
 _MOST_PX = 1 << 20  # of a picture that is shown: some 1,300 visual tokens
 _LEAST_PX = 56  # of a side: two visual tokens
 _MOST_ASPECT = 50  # Qwen2.5-VL takes up to 200
+_SEEN = "seen/1"  # how pictures are made of what is stored; raised with every change of `seen`
 _TRIES = ((0.0, 0), (0.7, 1), (1.0, 2))  # temperature and seed
 
 
 @dataclass(frozen=True, eq=False)
 class Pictured:
-    """A stored sample as a model is to see it: pictures are straight uint8 RGBA [height, width, 4].
+    """A stored sample as a model is to see it.
 
     `shown` are the texts of the type layers that stand in the picture, `hidden` those of the file's others.
     """
 
-    composite: np.ndarray = field(repr=False)
-    layers: tuple[np.ndarray, ...] = field(repr=False, default=())
+    composite: Picture = field(repr=False)
+    layers: tuple[Picture, ...] = field(repr=False, default=())
     shown: tuple[str, ...] = ()
     hidden: tuple[str, ...] = ()
 
@@ -41,16 +43,16 @@ class _Wanted:
     length: str
     language: str
     asked: Prompt
-    picture: np.ndarray
+    picture: Picture
     tokens: int
 
     def question(self, temperature: float, seed: int) -> Question:
         return Question((self.picture,), self.asked.words, Sampling(self.tokens, temperature, seed))
 
 
-def captioned(
+def ask_for_captions(
     model: VisionModel, captioner: str, samples: Sequence[Pictured], options: CaptionOptions
-) -> list[Captioned]:
+) -> list[SampleCaptions]:
     """`captioner` names the way to the model. Of all answers the first with the fewest flags is kept."""
     wanted = [one for index, sample in enumerate(samples) for one in _wanted(index, sample, options)]
     captions: list[list[Caption]] = [[] for _ in samples]
@@ -61,7 +63,7 @@ def captioned(
             captions[one.sample].append(caption)
         else:
             layer_captions[one.sample][one.layer] = caption
-    return [Captioned(tuple(own), tuple(rest)) for own, rest in zip(captions, layer_captions, strict=True)]
+    return [SampleCaptions(tuple(own), tuple(rest)) for own, rest in zip(captions, layer_captions, strict=True)]
 
 
 def _best_answers(model: VisionModel, wanted: Sequence[_Wanted]) -> list[tuple[Answer, tuple[Flag, ...]]]:
@@ -90,31 +92,49 @@ def _is_worth_a_try(found: tuple[Flag, ...]) -> bool:
 def _wanted(index: int, sample: Pictured, options: CaptionOptions) -> Iterator[_Wanted]:
     shown = sample.shown if options.caption_text else ()
     hidden = sample.hidden if options.caption_text else ()
-    picture = seen(sample.composite)
     tokens = {"long": options.caption_tokens, "short": options.caption_tokens // 4}
     for language in options.languages:
         for length in options.lengths:
             asked = prompt(COMPOSITE, length, language, shown, hidden)
-            yield _Wanted(index, None, length, language, asked, picture, tokens[length])
+            yield _Wanted(index, None, length, language, asked, sample.composite, tokens[length])
     if not options.caption_layers:
         return
     length, language = options.lengths[0], options.languages[0]
-    for layer, rgba in enumerate(sample.layers):
-        asked = prompt(LAYER, length, language)
-        yield _Wanted(index, layer, length, language, asked, seen(rgba), tokens[length])
+    asked = prompt(LAYER, length, language)
+    for layer, picture in enumerate(sample.layers):
+        yield _Wanted(index, layer, length, language, asked, picture, tokens[length])
+
+
+def shown(
+    decoded: Callable[[], np.ndarray], size: tuple[int, int], pixels_hash: str = "", stored: Callable[[], bytes] = bytes
+) -> Picture:
+    """A stored image as a model is shown it, undecoded until somebody looks.
+
+    `decoded` gives straight uint8 RGBA of `size` (width, height), `stored` the file, `pixels_hash` that of size and
+    pixels, where it is known.
+    """
+    is_seen_as_it_is = target_size(*size, _MOST_PX) == size and not any(_margins(size))
+    return Picture(
+        lambda: seen(decoded()), f"{_SEEN} {pixels_hash}" if pixels_hash else "", stored if is_seen_as_it_is else bytes
+    )
 
 
 def seen(rgba: np.ndarray) -> np.ndarray:
     """Over neutral grey, uint8 RGB, reduced to what a model looks at; what is too thin for it gets a margin."""
     height, width = rgba.shape[:2]
     size = target_size(width, height, _MOST_PX)
-    rgb = np.asarray(over_grey(rgba if size == (width, height) else resize_picture(rgba, size)))
-    least_px = max(_LEAST_PX, -(-max(size) // _MOST_ASPECT))
-    if min(size) >= least_px:
+    rgb = over_grey(rgba if size == (width, height) else resize_picture(rgba, size))
+    wider, taller = _margins(size)
+    if not wider and not taller:
         return rgb
-    wider, taller = (max(0, least_px - side) for side in size)
     margins = ((taller // 2, taller - taller // 2), (wider // 2, wider - wider // 2), (0, 0))
-    return np.pad(rgb, margins, constant_values=GREY[0])
+    return np.pad(rgb, margins, constant_values=GREY)
+
+
+def _margins(size: tuple[int, int]) -> tuple[int, int]:
+    """By how much it has to be wider and taller."""
+    least_px = max(_LEAST_PX, -(-max(size) // _MOST_ASPECT))
+    return max(0, least_px - size[0]), max(0, least_px - size[1])
 
 
 def _caption(

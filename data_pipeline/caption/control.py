@@ -25,6 +25,10 @@ class Flag(StrEnum):
     WRONG_LANGUAGE = "wrong_language"
     MARKUP = "markup"  # lists or headings where sentences were asked for
     CONTROL = "control_characters"  # what is not printed, or turns the direction of what is
+    EARLIER = "earlier"  # the model gave no answer: this is what was there before
+
+
+UNANSWERED = frozenset({Flag.FAILED, Flag.EARLIER})
 
 
 # Where a pattern may stand; \W is bounded, or a row of full stops would be run through from each of them.

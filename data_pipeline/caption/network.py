@@ -15,6 +15,7 @@ from huggingface_hub.errors import StrictDataclassError
 from jinja2 import TemplateError
 
 from data_pipeline.caption.checkpoint import Checkpoint
+from data_pipeline.caption.picture import picture_of
 from data_pipeline.caption.vision import Answer, Question, Sampling
 
 try:
@@ -47,7 +48,7 @@ _TEMPLATE_TOKENS = 32
 
 
 # Asked when a model is loaded, so that what cannot answer at all shows then.
-_FIRST = Question((np.zeros((56, 56, 3), np.uint8),), "", Sampling(max_tokens=1))
+_FIRST = Question((picture_of(np.zeros((56, 56, 3), np.uint8)),), "", Sampling(max_tokens=1))
 
 # What transformers raises of files that are damaged, or do not belong together.
 _DAMAGE = (
@@ -97,7 +98,7 @@ class Network:
     def tokens(self, question: Question) -> int:
         """Near enough what it and its longest answer take. Raises ValueError where a picture has no size for it."""
         return _TEMPLATE_TOKENS + len(question.words.encode()) // _BYTES_A_TOKEN + question.sampling.max_tokens + sum(
-            self._patches.tokens(*picture.shape[:2]) for picture in question.pictures
+            self._patches.tokens(*picture.pixels.shape[:2]) for picture in question.pictures
         )  # fmt: skip
 
     def generate(self, questions: Sequence[Question]) -> list[Answer]:
@@ -115,7 +116,7 @@ class Network:
 
         As its processor would, which writes a mark for each visual token before it takes all of them for words.
         """
-        rows = [self._token_ids(question) for question in questions]
+        rows = [self.token_ids(question) for question in questions]
         longest, tokenizer = max(map(len, rows)), self._processor.tokenizer
         ids = np.stack([np.pad(row, (longest - len(row), 0), constant_values=tokenizer.pad_token_id) for row in rows])
         is_there = np.stack([np.arange(longest) >= longest - len(row) for row in rows])
@@ -124,10 +125,13 @@ class Network:
             "attention_mask": is_there.astype(np.int64),
             "mm_token_type_ids": (ids == self._processor.image_token_id).astype(np.int64),
         }
-        pictures = [picture for question in questions for picture in question.pictures]
-        return {name: torch.tensor(values, device=self._device) for name, values in words.items()} | (
-            self._patches.inputs(pictures) if pictures else {}
-        )
+        given = {name: torch.tensor(values, device=self._device) for name, values in words.items()}
+        return given | self.picture_values(questions)
+
+    def picture_values(self, questions: Sequence[Question]) -> dict[str, torch.Tensor]:
+        """Of all their pictures, on the model's device; nothing where there are none."""
+        pictures = [picture.pixels for question in questions for picture in question.pictures]
+        return self._patches.inputs(pictures) if pictures else {}
 
     def answer(self, said: Sequence[int], question: Question) -> Answer:
         """Of the new tokens of its row, which goes on as long as the longest answer of its batch."""
@@ -153,12 +157,12 @@ class Network:
         message = [{"role": "user", "content": content}]
         return self._processor.apply_chat_template(message, tokenize=False, add_generation_prompt=True)
 
-    def _token_ids(self, question: Question) -> np.ndarray:
+    def token_ids(self, question: Question) -> np.ndarray:
         """int64, a mark for each visual token."""
         ids = np.array(self._processor.tokenizer(self._text(question))["input_ids"])
         times = np.ones_like(ids)
         times[ids == self._processor.image_token_id] = [
-            self._patches.tokens(*picture.shape[:2]) for picture in question.pictures
+            self._patches.tokens(*picture.pixels.shape[:2]) for picture in question.pictures
         ]
         return np.repeat(ids, times)
 

@@ -8,25 +8,23 @@ key that it refuses, an address that is another's) is a ModelGone: what is wrong
 """
 
 import base64
-import io
 import json
 import os
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
-import numpy as np
 import requests
-from PIL import Image
 from requests.auth import AuthBase
 from urllib3.exceptions import HTTPError
 
 from data_pipeline.caption.deadline import cut_after, due, punctual_session
+from data_pipeline.caption.picture import Picture
 from data_pipeline.caption.vision import FAILED, GONE, NO_ANSWER, Answer, Keep, ModelGone, Question, is_count, nothing
 
 KEY = "LAMINA_API_KEY"  # the environment variable with the server's key; without it none is sent
@@ -38,6 +36,7 @@ _LOOK_S = 10.0  # a server that lives lists its models in that time
 _MOST_BYTES = 1 << 20  # of an answer
 _PASSING = {408, 409, 425, 429, 500, 502, 503, 504}  # states of a server that a second try may find gone
 _CLOSED = {*range(300, 400), 401, 402, 403, 404, 405}  # states of a server that every question meets
+_BROKEN = 500  # also that of a server that cannot read a picture
 _DEAD_AFTER = 3  # questions in a row without an answer
 
 
@@ -96,6 +95,7 @@ class Server:
         self._threads = ThreadPoolExecutor(endpoint.concurrency)
         self._pace = _Pace(endpoint.per_minute)
         self._failures = 0
+        self._takes_webp = True  # as far as is known
         self._stopped = threading.Event()
 
     def answers(self, questions: Sequence[Question], keep: Keep = nothing) -> list[Answer]:
@@ -109,10 +109,14 @@ class Server:
 
         return list(self._threads.map(ask, range(len(questions))))
 
+    def stop(self) -> None:
+        """What waits ends with ModelGone, as does what is asked, until it has been `stopped`."""
+        self._stopped.set()
+
     @contextmanager
     def stopped(self) -> Iterator[None]:
         """Meanwhile nothing is asked: whatever waits ends with ModelGone, and what is on its way is tried no more."""
-        self._stopped.set()
+        self.stop()
         try:
             yield
         finally:
@@ -141,16 +145,12 @@ class Server:
 
     def _answer(self, question: Question, stopped: threading.Event) -> Answer:
         _check_wanted(stopped)
-        body = _body(self.name, question)
         tries = 1 if self._failures >= _DEAD_AFTER else self._endpoint.tries
         message = ""
         for number in range(tries):
-            self._pace.wait(stopped)
-            _check_wanted(stopped)
             try:
-                answer = _parsed(
-                    self._call("POST", f"{self._endpoint.base}/chat/completions", body, self._endpoint.answer_s)
-                )
+                said = self._asked(question, _png, stopped) if number else self._asked_first(question, stopped)
+                answer = _parsed(said)
             except _Passing as error:
                 message = str(error)
                 if number + 1 < tries:
@@ -163,6 +163,25 @@ class Server:
         _check_wanted(stopped)
         self._failures += 1
         return Answer("", FAILED if self._is_alive() else GONE, message=message)
+
+    def _asked_first(self, question: Question, stopped: threading.Event) -> Any:
+        """Pictures go as they are stored, until a server has answered a PNG where it took no WebP."""
+        if not self._takes_webp or not any(picture.webp for picture in question.pictures):
+            return self._asked(question, _png, stopped)
+        try:
+            return self._asked(question, _as_stored, stopped)
+        except (_Refused, _Passing) as error:
+            if isinstance(error, _Passing) and error.status != _BROKEN:
+                raise
+        values = self._asked(question, _png, stopped)
+        self._takes_webp = False
+        return values
+
+    def _asked(self, question: Question, url: Callable[[Picture], str], stopped: threading.Event) -> Any:
+        self._pace.wait(stopped)
+        _check_wanted(stopped)
+        body = _body(self.name, question, url)
+        return self._call("POST", f"{self._endpoint.base}/chat/completions", body, self._endpoint.answer_s)
 
     def _is_alive(self) -> bool:
         """Whether it still lists its models."""
@@ -196,7 +215,7 @@ class Server:
         if response.status_code in _PASSING:
             asked_s = _asked_pause_s(response)
             what = f" (it asks for a pause of {asked_s:g} s)" if asked_s > limit_s else ""
-            raise _Passing(_status(response, data) + what, min(asked_s, limit_s))
+            raise _Passing(_status(response, data) + what, min(asked_s, limit_s), response.status_code)
         if response.status_code in _CLOSED:
             message = f"{url} takes no questions ({_status(response, data)})"
             raise ModelGone(f"{message}; the same command goes on from here")
@@ -211,9 +230,10 @@ class Server:
 class _Passing(Exception):
     """A failure that another try may not meet; after `pause_s`, if the server has asked for one."""
 
-    def __init__(self, message: str, pause_s: float = 0.0) -> None:
+    def __init__(self, message: str, pause_s: float = 0.0, status: int | None = None) -> None:
         super().__init__(message[:500])
         self.pause_s = pause_s
+        self.status = status
 
 
 class _Refused(Exception):
@@ -255,11 +275,10 @@ def _check_wanted(stopped: threading.Event) -> None:
         raise ModelGone("the question was given up; the same command goes on from here")
 
 
-def _body(model: str, question: Question) -> bytes:
-    """As OpenAI's chat completions take pictures: PNGs in data URLs."""
+def _body(model: str, question: Question, url: Callable[[Picture], str]) -> bytes:
+    """As OpenAI's chat completions take pictures: in data URLs."""
     content: list[dict[str, Any]] = [
-        {"type": "image_url", "image_url": {"url": f"data:image/png;base64,{_png(picture)}"}}
-        for picture in question.pictures
+        {"type": "image_url", "image_url": {"url": url(picture)}} for picture in question.pictures
     ]
     content.append({"type": "text", "text": question.words})
     sampling = question.sampling
@@ -273,10 +292,16 @@ def _body(model: str, question: Question) -> bytes:
     }).encode()  # fmt: skip
 
 
-def _png(picture: np.ndarray) -> str:
-    buffer = io.BytesIO()
-    Image.fromarray(picture).save(buffer, "PNG", compress_level=1)
-    return base64.b64encode(buffer.getvalue()).decode()
+def _as_stored(picture: Picture) -> str:
+    return _data_url("webp", picture.webp) if picture.webp else _png(picture)
+
+
+def _png(picture: Picture) -> str:
+    return _data_url("png", picture.png)
+
+
+def _data_url(kind: str, data: bytes) -> str:
+    return f"data:image/{kind};base64,{base64.b64encode(data).decode()}"
 
 
 def _read(response: requests.Response, until_s: float) -> bytes:

@@ -12,12 +12,12 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from typing import Protocol
 
-import numpy as np
+from data_pipeline.caption.picture import Picture
 
 FAILED = "failed"  # the finish reason of a question that a model refused, that is too much for it, or stops it short
 GONE = "gone"  # of one that stayed without an answer in all tries, of a model that says nothing any more
 NO_ANSWER = (FAILED, GONE)
-_MEMORY_VERSION = 1
+_MEMORY_VERSION = 2
 
 
 @dataclass(frozen=True)
@@ -31,9 +31,9 @@ class Sampling:
 
 @dataclass(frozen=True, eq=False)
 class Question:
-    """`pictures` are uint8 RGB [height, width, 3], shown in this order before the words."""
+    """`pictures` are shown in this order before the words."""
 
-    pictures: tuple[np.ndarray, ...] = field(repr=False)
+    pictures: tuple[Picture, ...] = field(repr=False)
     words: str
     sampling: Sampling = Sampling()
 
@@ -95,17 +95,38 @@ class _Keeper:
             self.memory[self.keys[place]] = json.dumps(asdict(answer), sort_keys=True).encode()
 
 
+class Pending:
+    """The questions that threads are asking, by their hash: what one of them is asking, the others wait for."""
+
+    def __init__(self) -> None:
+        self._asked: dict[str, Future[Answer]] = {}
+        self._lock = threading.Lock()
+
+    def claim(self, keys: Sequence[str]) -> tuple[dict[str, Future[Answer]], dict[str, Future[Answer]]]:
+        """What is this thread's to find, and what another one is finding."""
+        with self._lock:
+            others = {key: self._asked[key] for key in keys if key in self._asked}
+            own: dict[str, Future[Answer]] = {key: Future() for key in keys if key not in others}
+            self._asked |= own
+        return own, others
+
+    def release(self, own: Mapping[str, Future[Answer]]) -> None:
+        with self._lock:
+            for key, future in own.items():
+                del self._asked[key]
+                future.cancel()  # where there is no answer
+
+
 class Remembered:
     """A model that is asked the same question about the same pixels only once; failures are not remembered.
 
-    Threads may share one: what one of them is asking, the others wait for.
+    Threads may share one, or those that share `pending`.
     """
 
-    def __init__(self, model: VisionModel, memory: Memory) -> None:
+    def __init__(self, model: VisionModel, memory: Memory, pending: Pending | None = None) -> None:
         self._model = model
         self._memory = memory
-        self._asked: dict[str, Future[Answer]] = {}
-        self._lock = threading.Lock()
+        self._pending = pending or Pending()
 
     @property
     def name(self) -> str:
@@ -120,13 +141,13 @@ class Remembered:
         wanted = dict(zip(keys, questions, strict=True))
         found: dict[str, Answer] = {}
         while missing := [key for key in wanted if key not in found]:
-            own, others = self._claim(missing)
+            own, others = self._pending.claim(missing)
             try:
                 found |= self._answers({key: wanted[key] for key in own})
                 for key, future in own.items():
                     future.set_result(found[key])
             finally:
-                self._release(own)
+                self._pending.release(own)
             # Only now: who waits keeps nobody waiting. What another thread gave up is asked here.
             for key, future in others.items():
                 with suppress(CancelledError):
@@ -145,20 +166,6 @@ class Remembered:
         answers = self._model.answers([wanted[key] for key in unknown], keeper)
         return known | dict(zip(unknown, answers, strict=True))
 
-    def _claim(self, keys: Sequence[str]) -> tuple[dict[str, Future[Answer]], dict[str, Future[Answer]]]:
-        """What is this thread's to find, and what another one is finding."""
-        with self._lock:
-            others = {key: self._asked[key] for key in keys if key in self._asked}
-            own: dict[str, Future[Answer]] = {key: Future() for key in keys if key not in others}
-            self._asked |= own
-        return own, others
-
-    def _release(self, own: Mapping[str, Future[Answer]]) -> None:
-        with self._lock:
-            for key, future in own.items():
-                del self._asked[key]
-                future.cancel()  # where there is no answer
-
 
 def is_count(value: object) -> bool:
     """Whether it may be a number of tokens."""
@@ -167,12 +174,9 @@ def is_count(value: object) -> bool:
 
 def question_hash(model: VisionModel, question: Question) -> str:
     """Of all that decides an answer: model, revision, words, sampling and pixels; 64 hex digits."""
-    decides = [_MEMORY_VERSION, model.name, model.revision, question.words, asdict(question.sampling)]
-    digest = hashlib.sha256(json.dumps(decides).encode())
-    for picture in question.pictures:
-        digest.update(f"{picture.shape}".encode())
-        digest.update(np.ascontiguousarray(picture).tobytes())
-    return digest.hexdigest()
+    pictures = [picture.name for picture in question.pictures]
+    decides = [_MEMORY_VERSION, model.name, model.revision, question.words, asdict(question.sampling), pictures]
+    return hashlib.sha256(json.dumps(decides).encode()).hexdigest()
 
 
 def _answer(data: bytes | None) -> Answer | None:

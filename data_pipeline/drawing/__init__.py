@@ -1,4 +1,4 @@
-"""Draws PSD files by code: for the example designs, the tests and the benchmarks."""
+"""Draws PSD files by code: layer stacks as PSDs, the example designs, the tests, the benchmarks."""
 
 from data_pipeline.drawing.document import draw, draw_bytes
 from data_pipeline.drawing.layers import Fill, Group, Invert, Mask, Node, Pixels, Range, Text

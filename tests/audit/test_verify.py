@@ -312,6 +312,15 @@ def test_a_changed_table_is_found(
     assert check in failed(copy)
 
 
+@pytest.mark.parametrize(("flags", "holds"), [(["unfaithful"], True), ([], False)])
+def test_what_is_unfaithful_may_be_kept_where_the_manifest_says_so_and_it_is_flagged(
+    copy: Path, flags: list[str], holds: bool
+) -> None:
+    edit_manifest(lambda values: values["configuration"].update(unfaithful="flag"))(copy)
+    edit_table(copy, "documents", lambda rows: accepted(rows).update(fidelity_mean=7.0, flags=flags))
+    assert ("fidelity" not in failed(copy)) == holds
+
+
 def test_a_table_of_another_schema_is_found(copy: Path) -> None:
     path = next((copy / "tables" / "layers").glob("*.parquet"))
     pq.write_table(pq.read_table(path).drop_columns(["fate"]), path)

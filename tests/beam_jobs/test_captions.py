@@ -3,6 +3,7 @@
 import hashlib
 import random
 import shutil
+import signal
 import threading
 import time
 from collections.abc import Iterator
@@ -12,8 +13,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from audit.verify import verify
-from beam_jobs import captions, running, shards
-from beam_jobs.caption_handler import Handler, visual_tokens
+from beam_jobs import captions, running, sample_captions, shards
+from beam_jobs.caption_handler import InProcess, Served, visual_tokens
 from beam_jobs.children import close_children
 from beam_jobs.command_line import parse
 from beam_jobs.models import published_name
@@ -178,7 +179,8 @@ def test_both_jobs_say_how_far_they_are(source: Path, tmp_path: Path, capsys: py
 def test_a_sample_without_an_answer_is_not_counted_as_captioned(
     source: Path, tmp_path: Path, capsys: pytest.CaptureFixture
 ) -> None:
-    with chat_server(sends(b"no", 400), says(CAPTION)) as server:
+    no = sends(b"no", 400)  # as it is stored, and as PNG
+    with chat_server(no, no, says(CAPTION)) as server:
         run(source, tmp_path / "out", "--url", server.url, "--concurrency", "1")
     assert "captioned 3 of 4 samples in" in capsys.readouterr().err
 
@@ -244,6 +246,62 @@ def test_captions_that_are_there_are_not_replaced_by_none(
         server.replies = [says(CAPTION)]
         recaption(tmp_path / "out", "--url", server.url)
     assert [row["text"] for row in rows(tmp_path / "out")] == [CAPTION] * 4
+
+
+def test_a_failed_question_loses_no_caption_that_was_there(source: Path, tmp_path: Path) -> None:
+    """It stays in its language and length, flagged, until it is answered; where there was none, none is made up."""
+
+    def reply(handler, question):
+        text = question["messages"][0]["content"][-1]["text"]
+        is_bad = "Hello \U0001f600 0" in text and server.is_broken
+        (sends(b"no", 400) if is_bad else says(server.caption))(handler, question)
+
+    asked = ["--caption-layers", "--caption-length", "both"]
+    with chat_server(reply) as server:
+        server.is_broken, server.caption = False, CAPTION
+        run(source, tmp_path / "out", "--url", server.url, "--caption-layers")
+        server.is_broken, server.caption = True, "Something else is said of this design here."
+        for k in range(2):  # with nothing remembered
+            answers = ["--answers", str(tmp_path / f"answers{k}")]
+            manifest = recaption(tmp_path / "out", "--url", server.url, *asked, *answers)
+            found = rows(tmp_path / "out")
+            assert manifest["counts"]["captions"] == {"all": len(found), "failed": 2, "flagged": 2}
+            kept = [row for row in found if row["text"] == CAPTION]
+            assert [(row["flags"], row["finish_reason"], row["length"]) for row in kept] == [
+                (["earlier"], "stop", "long")
+            ]
+            assert [(row["flags"], row["length"]) for row in found if not row["text"]] == [(["failed"], "short")]
+            assert len({row["text"] for row in found if row["layer_index"] is not None}) == 1
+        server.is_broken = False
+        recaption(tmp_path / "out", "--url", server.url, *asked, *answers)
+    assert {row["text"] for row in rows(tmp_path / "out")} == {server.caption}
+
+
+def test_ctrl_c_ends_the_threads_of_a_runner(source: Path, tmp_path: Path) -> None:
+    """Of two at work each has a question on its way; no other is asked."""
+    flags = ["--direct_running_mode", "multi_threading", "--direct_num_workers", "2", "--concurrency", "1"]
+    run(source, tmp_path / "out")
+
+    def reply(handler, question):
+        signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)
+        time.sleep(0.5)
+        says(CAPTION)(handler, question)
+
+    with chat_server(reply) as server:
+        with pytest.raises(KeyboardInterrupt):
+            captions.run(captions.parse_captions([str(tmp_path / "out"), "--url", server.url, *flags]))
+        assert len(server.questions) <= 2
+
+
+def test_what_is_remembered_is_not_decoded(source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run(source, tmp_path / "out")
+    with chat_server(says(CAPTION)) as server:
+        recaption(tmp_path / "out", "--url", server.url)
+        before = files(tmp_path / "out")
+        monkeypatch.setattr(sample_captions, "decode_image", None)
+        recaption(tmp_path / "out", "--url", server.url)
+        assert len(server.questions) == 4
+    assert files(tmp_path / "out") == before
 
 
 def test_a_slow_answer_keeps_no_other_waiting(source: Path, tmp_path: Path) -> None:
@@ -454,7 +512,7 @@ def test_auto_says_what_it_is(source: Path, tmp_path: Path, capsys: pytest.Captu
 def test_beam_weighs_and_counts_references_and_not_pixels() -> None:
     images = Slice("i", 0, 12345, "")
     one = Reference("a", "f", "0" * 64, None, None, 1, 9, Slice("r", 0, 1, ""), images, area_px=784 * 700)
-    handler = Handler(parse(["--input", "a", "--output", "b", "--model", "m"]))
+    handler = InProcess(parse(["--input", "a", "--output", "b", "--model", "m"]))
     assert visual_tokens(one) == 700
     assert handler.get_num_bytes([one, one]) == 2 * 12345
     assert handler.batch_elements_kwargs()["element_size_fn"](one) == 700
@@ -463,7 +521,7 @@ def test_beam_weighs_and_counts_references_and_not_pixels() -> None:
 
 def test_a_server_gets_many_more_samples_at_once_than_it_is_asked_about() -> None:
     flags = ["--input", "a", "--output", "b", "--url", "http://a", "--concurrency", "20"]
-    handler = Handler(parse(flags))
+    handler = Served(parse(flags))
     assert handler.batch_elements_kwargs() == {"min_batch_size": 1280, "max_batch_size": 1280}
     assert not handler.share_model_across_processes()
 

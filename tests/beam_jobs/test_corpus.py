@@ -34,6 +34,14 @@ def test_of_identical_composites_the_most_layers_stay_then_the_smallest_key(docu
     assert all(one.reason == "duplicate_composite" for one in others)
 
 
+@given(st.permutations([("a", "train", 9), ("b", "validation", 5), ("c", "test", 2), ("d", "test", 1)]))
+def test_of_equal_documents_that_were_published_with_splits_that_of_the_test_split_stays(documents):
+    files = [replace(reference(uri, "same"), published=split) for uri, split, _ in documents]
+    assert next(keep_one_file(files)).uri == "c"
+    pictures = [replace(reference(uri, uri, layers), published=split) for uri, split, layers in documents]
+    assert next(keep_one_picture(pictures)).uri == "c"
+
+
 def test_a_rejected_document_has_no_family():
     rejected = replace(reference("a", "a"), reason="unfaithful", picture=None)
     assert list(keep_one_picture([rejected])) == [rejected]

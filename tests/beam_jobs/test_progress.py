@@ -12,7 +12,7 @@ def test_off_a_terminal_it_says_what_was_done_and_how_fast(capsys: pytest.Captur
     progress.advance(True)
     progress.advance(False)
     progress.to_caption(4)
-    progress.captioned()
+    progress.sample_captioned()
     bar.close()
     curated, captioned = capsys.readouterr().err.splitlines()
     assert curated.startswith("curated 2 of 2 documents in 0 s (")
@@ -31,7 +31,7 @@ def test_the_time_that_is_left_counts_from_the_first_question(
     now = 1000.0
     progress.to_caption(4)
     now = 1040.0
-    progress.captioned()
+    progress.sample_captioned()
     assert capsys.readouterr().err == "captioned 1 of 4 samples in 40 s (0.0/s, ETA 120 s)\n"
 
 
@@ -46,7 +46,7 @@ def test_on_a_terminal_it_is_a_bar_with_an_end(capsys: pytest.CaptureFixture, mo
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
     bar = progress.start(0)
     progress.to_caption(4)
-    progress.captioned()
+    progress.sample_captioned()
     bar.close()
     said = capsys.readouterr().err
     assert "caption:  25%" in said

@@ -6,9 +6,11 @@ import pytest
 
 from beam_jobs import files, shards
 from beam_jobs.command_line import parse
-from beam_jobs.inputs import find_inputs
+from beam_jobs.crello_inputs import ids_of, opened_row
+from beam_jobs.inputs import Input, find_inputs
 from tests.beam_jobs import fake, shelf
 from tests.beam_jobs.job import documents, promised, run
+from tests.data_pipeline.imported.drawn_crello import design, row, write
 
 
 @pytest.fixture
@@ -52,3 +54,10 @@ def test_a_manifest_names_remote_files(place):
     run_remote(place, "m.jsonl")
     found = documents(place / "out")
     assert [found[row["uri"]]["reason"] for row in rows] == [None, "unreadable", None]
+
+
+def test_a_parquet_of_crello_is_read_in_place(tmp_path):
+    path = write(tmp_path / "train.parquet", [row("a", design(1)), row("b", design(2))])
+    assert ids_of(f"shelf://{path}", ()) == ["a", "b"]
+    here, there = (opened_row(Input("train.parquet#b", name, row=1)) for name in (str(path), f"shelf://{path}"))
+    assert here.sha256(1 << 30) == there.sha256(1 << 30) is not None

@@ -149,6 +149,16 @@ def test_a_picture_that_is_not_photoshops_is_unfaithful_with_both_figures() -> N
     assert result.layers[0].drop_reason == DropReason.DOCUMENT_REJECTED
 
 
+def test_a_picture_that_is_not_photoshops_is_kept_on_request_and_marked() -> None:
+    options = CurateOptions(unfaithful="flag")
+    sample = curated([ground((10, 10, 10))], options=options, stored=np.full((48, 48, 4), 255, np.uint8))
+    assert sample.document.flags == ["unfaithful"]
+    assert sample.fidelity is not None
+    assert not sample.fidelity.gold
+    assert sample.fidelity.mean > 100
+    assert sample.document.final_mean == sample.fidelity.final_mean == sample.fidelity.mean
+
+
 def test_a_document_without_a_stored_image_is_kept_on_request_and_marked() -> None:
     data = draw_bytes(48, 48, [ground(), _RED], has_stored=False)
     assert rejected(data).document.reason == Reason.NO_STORED_IMAGE

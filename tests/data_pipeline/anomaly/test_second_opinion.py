@@ -116,7 +116,7 @@ def test_it_is_asked_only_before_a_layer_is_dropped() -> None:
 def test_it_sees_the_picture_and_the_layer_over_grey() -> None:
     model = Model("yes")
     verdict(model, Judge(Says(0.9)))
-    composite, layer = model.asked[0].pictures
+    composite, layer = (picture.pixels for picture in model.asked[0].pictures)
     assert composite.shape == (20, 30, 3)
     assert composite[15, 15].tolist() == [0, 200, 0]
     assert layer.shape == (4, 4, 3)
@@ -127,5 +127,5 @@ def test_a_large_picture_is_shown_small() -> None:
     model = Model("yes")
     large = np.full((1536, 3072, 4), 255, np.uint8)
     SecondOpinion(model).objection(large, large[:900, :100], DropReason.WATERMARK)
-    assert [picture.shape for picture in model.asked[0].pictures] == [(384, 768, 3), (768, 85, 3)]
-    assert all((picture == 255).all() for picture in model.asked[0].pictures)
+    assert [picture.pixels.shape for picture in model.asked[0].pictures] == [(384, 768, 3), (768, 85, 3)]
+    assert all((picture.pixels == 255).all() for picture in model.asked[0].pictures)

@@ -9,6 +9,7 @@ import pytest
 
 from data_pipeline.caption import server as module
 from data_pipeline.caption.deadline import cut_after
+from data_pipeline.caption.picture import picture_of
 from data_pipeline.caption.server import Endpoint, Server
 from data_pipeline.caption.vision import GONE, Question
 
@@ -62,7 +63,7 @@ def test_a_question_may_take_as_long_to_be_sent_as_to_be_answered(
         url = f"http://127.0.0.1:{listener.getsockname()[1]}"
         started_s = time.monotonic()
         model = Server(Endpoint(url, "tiny", tries=1, answer_s=answer_s))
-        (answer,) = model.answers([Question((noise,), "What?")])
+        (answer,) = model.answers([Question((picture_of(noise),), "What?")])
         took_s = time.monotonic() - started_s
         is_over.set()
     if answer_s < reads_after_s:

@@ -39,6 +39,23 @@ def test_values_are_those_of_the_processor_bit_for_bit(settings) -> None:
         assert ours[name].dtype == values.dtype
 
 
+@pytest.mark.parametrize("settings", [{}, {"patch_size": 16, "merge_size": 3, "temporal_patch_size": 3}])
+def test_a_gpu_cuts_as_the_kernel_does(settings) -> None:
+    patches = Patches(processor(**settings), CPU)
+    resized = torch.tensor(picture(*patches.size(200, 300))).permute(2, 0, 1)
+    assert torch.equal(patches.cut_there(resized), patches.cut_here(resized))
+
+
+def test_a_picture_that_is_asked_about_twice_is_prepared_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    one, other = picture(60, 60), picture(70, 60)
+    patches, cut = Patches(processor(), CPU), []
+    original = patches.cut_here
+    monkeypatch.setattr(patches, "cut_here", lambda resized: cut.append(1) or original(resized))
+    values = patches.inputs([one, other, one])["pixel_values"]
+    assert len(cut) == 2
+    assert torch.equal(values, torch.cat([patches.inputs([single])["pixel_values"] for single in (one, other, one)]))
+
+
 @pytest.mark.parametrize("settings", [{"do_resize": False}, {"do_normalize": False}, {"resample": 2}])
 def test_another_processor_is_refused(settings) -> None:
     with pytest.raises(ValueError, match="does not prepare pictures by do_resize"):

@@ -10,6 +10,7 @@ import pytest
 import torch
 
 from data_pipeline.caption import network as module
+from data_pipeline.caption.picture import picture_of
 from data_pipeline.caption.qwen import Qwen
 from data_pipeline.caption.random_model import REAL, config
 from data_pipeline.caption.vision import FAILED, Answer, Question, Sampling
@@ -31,7 +32,7 @@ def picture(height: int, width: int, seed: int = 0) -> np.ndarray:
 
 
 def asked(*sizes: tuple[int, int], words: str = "What is it?", **sampling: float) -> Question:
-    pictures = tuple(picture(*size, seed=k + size[0]) for k, size in enumerate(sizes))
+    pictures = tuple(picture_of(picture(*size, seed=k + size[0])) for k, size in enumerate(sizes))
     return Question(pictures, words, Sampling(**{"max_tokens": 6, **sampling}))
 
 
@@ -63,7 +64,7 @@ def test_an_answer_is_what_transformers_gives_when_asked_directly(tiny_qwen: Pat
     question = MIXED[3]
     processor = Qwen2_5_VLProcessor.from_pretrained(tiny_qwen)
     model = Qwen2_5_VLForConditionalGeneration.from_pretrained(tiny_qwen, dtype=torch.float32)
-    content = [{"type": "image", "image": Image.fromarray(one)} for one in question.pictures]
+    content = [{"type": "image", "image": Image.fromarray(one.pixels)} for one in question.pictures]
     message = {"role": "user", "content": [*content, {"type": "text", "text": question.words}]}
     inputs = processor.apply_chat_template(
         [message], tokenize=True, add_generation_prompt=True, return_dict=True, return_tensors="pt"
@@ -82,7 +83,7 @@ def test_a_batch_is_given_as_the_processor_gives_it(qwen: Qwen, questions: list[
     processor.tokenizer.padding_side = "left"
     theirs = processor(
         text=[network._text(question) for question in questions],
-        images=[picture for question in questions for picture in question.pictures] or None,
+        images=[picture.pixels for question in questions for picture in question.pictures] or None,
         padding=True,
         return_tensors="pt",
     )
@@ -325,3 +326,54 @@ def test_a_template_that_cannot_be_is_told(folder: Path, template: str) -> None:
 def test_a_batch_of_nothing_is_refused(tiny_qwen: Path) -> None:
     with pytest.raises(ValueError, match="batch_tokens is 0"):
         Qwen(str(tiny_qwen), batch_tokens=0)
+
+
+@pytest.mark.parametrize(
+    ("is_installed", "attention"), [(True, "flash_attention_2"), (False, "sdpa")], ids=["with its package", "without"]
+)
+def test_on_a_gpu_it_is_loaded_as_bf16_with_flash_attention(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, is_installed: bool, attention: str
+) -> None:
+    """Of the 7B's config; nothing but the questions about the machine is played, up to where weights would be read."""
+    asked = {}
+
+    class Loaded(Exception):
+        pass
+
+    def load(folder: Path, **settings):
+        asked.update(settings)
+        raise Loaded
+
+    config(REAL).save_pretrained(folder)
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(module, "is_flash_attn_2_available", lambda: is_installed)
+    monkeypatch.setattr(module.Qwen2_5_VLForConditionalGeneration, "from_pretrained", load)
+    with pytest.raises(Loaded):
+        Qwen(str(folder)).load()
+    assert (asked["dtype"], asked["attn_implementation"]) == (torch.bfloat16, attention)
+    assert asked["device_map"] == torch.device("cuda")
+
+
+def test_a_network_in_bf16_of_a_large_model_on_a_cpu_answers(tiny_qwen: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As ALLOW_CPU=1 loads it; the tiny one counts as large here."""
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    monkeypatch.setattr(module, "_MOST_ON_CPU", 1000)
+    qwen = Qwen(str(tiny_qwen), allow_cpu=True)
+    assert qwen.load()._model.dtype == torch.bfloat16
+    assert [answer.tokens for answer in qwen.answers(MIXED)] == [6, 6, 6, 6, 3]
+
+
+def test_the_7b_goes_through_the_same_code_as_far_as_shapes_go(tiny_qwen: Path) -> None:
+    """Real sizes on the meta device, where tensors have shapes and no numbers; real inputs of a picture."""
+    question = asked((300, 420))
+    inputs = Qwen(str(tiny_qwen)).load().inputs([question])
+    with torch.device("meta"):
+        model = module.Qwen2_5_VLForConditionalGeneration(config(REAL)).to(torch.bfloat16)
+    values = model.model.visual.patch_embed(inputs["pixel_values"].to("meta", torch.bfloat16))
+    assert values.shape == (len(inputs["pixel_values"]), REAL.vision["hidden_size"])
+    merged = model.model.visual.merger(values)
+    visual = int((inputs["mm_token_type_ids"] == 1).sum())
+    assert merged.shape == (visual, REAL.text["hidden_size"])
+    words = model.get_input_embeddings()(inputs["input_ids"].to("meta"))
+    logits = model.lm_head(model.model.language_model.layers[0].mlp(words))
+    assert logits.shape == (1, inputs["input_ids"].shape[1], REAL.text["vocab_size"])

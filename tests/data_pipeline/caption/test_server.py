@@ -12,12 +12,14 @@ import pytest
 from PIL import Image
 
 from data_pipeline.caption import server as module
+from data_pipeline.caption.picture import Picture, picture_of
 from data_pipeline.caption.server import KEY, Endpoint, Server
 from data_pipeline.caption.vision import FAILED, GONE, NO_ANSWER, Answer, ModelGone, Question, Sampling
 from tests.chat_server import Reply, chat_server, says, sends, stalls, trickles, trickles_header
 
 PICTURE = np.arange(5 * 7 * 3, dtype=np.uint8).reshape(5, 7, 3)
-QUESTION = Question((PICTURE,), "What is it?", Sampling(max_tokens=9, temperature=0.5, seed=3))
+SHOWN = picture_of(PICTURE)
+QUESTION = Question((SHOWN,), "What is it?", Sampling(max_tokens=9, temperature=0.5, seed=3))
 
 
 @pytest.fixture(autouse=True)
@@ -46,6 +48,63 @@ def test_a_question_reaches_the_server_whole(monkeypatch: pytest.MonkeyPatch) ->
     assert words == {"type": "text", "text": "What is it?"}
     png = base64.b64decode(image["image_url"]["url"].removeprefix("data:image/png;base64,"))
     assert np.array_equal(np.asarray(Image.open(io.BytesIO(png))), PICTURE)
+
+
+def sent(question: dict) -> list[str]:
+    """The kinds of its pictures."""
+    parts = question["messages"][0]["content"][:-1]
+    return [part["image_url"]["url"].partition(";")[0].removeprefix("data:image/") for part in parts]
+
+
+def stored_picture() -> Picture:
+    buffer = io.BytesIO()
+    Image.fromarray(PICTURE).save(buffer, "WEBP", lossless=True)
+    return Picture(lambda: PICTURE, "name", buffer.getvalue)
+
+
+def no_webp(status: int) -> Reply:
+    def reply(handler, question):
+        (sends(b"what is that?", status) if "webp" in sent(question) else says("A cat."))(handler, question)
+
+    return reply
+
+
+def test_a_picture_goes_as_it_is_stored_where_it_can() -> None:
+    question = Question((stored_picture(), SHOWN), "What?")
+    with chat_server(says("A cat.")) as server:
+        Server(Endpoint(server.url, "tiny")).answers([question])
+        (asked,) = server.questions
+    assert sent(asked) == ["webp", "png"]
+    data = base64.b64decode(asked["messages"][0]["content"][0]["image_url"]["url"].partition(",")[2])
+    assert np.array_equal(np.asarray(Image.open(io.BytesIO(data))), PICTURE)
+
+
+@pytest.mark.parametrize("status", [400, 415, 500])
+def test_a_server_that_takes_no_webp_gets_png(status: int) -> None:
+    questions = [Question((stored_picture(),), str(k)) for k in range(3)]
+    with chat_server(no_webp(status)) as server:
+        answers = Server(Endpoint(server.url, "tiny", concurrency=1)).answers(questions)
+        assert [sent(asked) for asked in server.questions] == [["webp"], ["png"], ["png"], ["png"]]
+    assert [answer.text for answer in answers] == ["A cat."] * 3
+
+
+def test_a_server_that_refuses_a_question_altogether_still_gets_the_next_as_stored() -> None:
+    def reply(handler, question):
+        is_bad = question["messages"][0]["content"][-1]["text"] == "0"
+        (sends(b"no", 400) if is_bad else says("A cat."))(handler, question)
+
+    questions = [Question((stored_picture(),), str(k)) for k in range(2)]
+    with chat_server(reply) as server:
+        answers = Server(Endpoint(server.url, "tiny", concurrency=1)).answers(questions)
+        assert [sent(asked) for asked in server.questions] == [["webp"], ["png"], ["webp"]]
+    assert [answer.finish_reason for answer in answers] == [FAILED, "stop"]
+
+
+def test_a_picture_sent_twice_counts_twice_a_minute() -> None:
+    with chat_server(no_webp(400)) as server:
+        Server(Endpoint(server.url, "tiny", per_minute=300)).answers([Question((stored_picture(),), "What?")])
+        first, second = server.times_s
+    assert second - first >= 0.15
 
 
 def test_without_a_key_none_is_sent(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -87,7 +146,7 @@ def test_answers_are_kept_as_they_come() -> None:
         says(text)(handler, question)
 
     with chat_server(echo) as server:
-        questions = [Question((PICTURE,), str(k)) for k in range(3)]
+        questions = [Question((SHOWN,), str(k)) for k in range(3)]
         Server(Endpoint(server.url, "tiny", concurrency=3)).answers(
             questions, lambda place, answer: kept.append((place, answer.text))
         )
@@ -102,7 +161,7 @@ def test_answers_come_in_the_order_of_the_questions() -> None:
         says(text)(handler, question)
 
     with chat_server(echo) as server:
-        questions = [Question((PICTURE,), str(k)) for k in range(12)]
+        questions = [Question((SHOWN,), str(k)) for k in range(12)]
         answers = Server(Endpoint(server.url, "tiny", concurrency=4)).answers(questions)
     assert [answer.text for answer in answers] == [str(k) for k in range(12)]
 

@@ -8,11 +8,13 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
+from data_pipeline.caption.picture import Picture, picture_of
 from data_pipeline.caption.vision import (
     NO_ANSWER,
     Answer,
     Keep,
     ModelGone,
+    Pending,
     Question,
     Remembered,
     Sampling,
@@ -21,7 +23,8 @@ from data_pipeline.caption.vision import (
 )
 
 PICTURE = np.zeros((4, 6, 3), np.uint8)
-QUESTION = Question((PICTURE,), "What?")
+SHOWN = picture_of(PICTURE)
+QUESTION = Question((SHOWN,), "What?")
 
 
 class Model:
@@ -41,8 +44,8 @@ class Model:
 
 def test_an_answer_is_remembered_over_runs() -> None:
     model, memory = Model(), dict[str, bytes]()
-    first = Remembered(model, memory).answers([QUESTION, Question((PICTURE,), "Who?"), QUESTION])
-    again = Remembered(model, memory).answers([QUESTION, Question((PICTURE,), "Why?")])
+    first = Remembered(model, memory).answers([QUESTION, Question((SHOWN,), "Who?"), QUESTION])
+    again = Remembered(model, memory).answers([QUESTION, Question((SHOWN,), "Why?")])
     assert [answer.text for answer in first] == ["WHAT?", "WHO?", "WHAT?"]
     assert [answer.text for answer in again] == ["WHAT?", "WHY?"]
     assert model.asked == ["What?", "Who?", "Why?"]
@@ -67,12 +70,12 @@ class Slow(Model):
 
 @pytest.mark.parametrize("failures", [0, 1])
 def test_what_one_thread_asks_the_others_wait_for_and_ask_themselves_where_it_fails(failures: int) -> None:
-    model = Slow(failures)
-    remembered = Remembered(model, {})
+    """Also where each remembers for itself, as the bundles of a process do."""
+    model, pending, memory = Slow(failures), Pending(), dict[str, bytes]()
     with ThreadPoolExecutor(3) as threads:
-        first = threads.submit(remembered.answers, [QUESTION])
+        first = threads.submit(Remembered(model, memory, pending).answers, [QUESTION])
         assert model.is_asked.wait(10)
-        others = [threads.submit(remembered.answers, [QUESTION]) for _ in range(2)]
+        others = [threads.submit(Remembered(model, memory, pending).answers, [QUESTION]) for _ in range(2)]
         time.sleep(0.05)  # they have come to wait, or soon will, which must make no difference
         model.may_answer.set()
         assert [other.result()[0].text for other in others] == ["WHAT?", "WHAT?"]
@@ -110,6 +113,16 @@ def test_a_damaged_memory_is_asked_again(data: bytes) -> None:
     assert model.asked == ["What?"]
 
 
+def test_what_is_remembered_is_not_looked_at() -> None:
+    def unwanted() -> np.ndarray:
+        raise AssertionError("nobody looks")
+
+    model, memory = Model(), dict[str, bytes]()
+    for picture in (Picture(lambda: PICTURE, "name"), Picture(unwanted, "name")):
+        assert Remembered(model, memory).answers([Question((picture,), "What?")])[0].text == "WHAT?"
+    assert model.asked == ["What?"]
+
+
 def test_everything_that_decides_an_answer_is_in_its_name() -> None:
     other = Model()
     other.revision = "2"
@@ -121,13 +134,13 @@ def test_everything_that_decides_an_answer_is_in_its_name() -> None:
         question_hash(Model(), QUESTION),
         question_hash(other, QUESTION),
         question_hash(named, QUESTION),
-        question_hash(Model(), Question((PICTURE,), "Who?")),
-        question_hash(Model(), Question((PICTURE,), "What?", Sampling(seed=1))),
-        question_hash(Model(), Question((PICTURE,), "What?", Sampling(temperature=1))),
-        question_hash(Model(), Question((PICTURE,), "What?", Sampling(max_tokens=1))),
-        question_hash(Model(), Question((pixel,), "What?")),
-        question_hash(Model(), Question((PICTURE.reshape(6, 4, 3),), "What?")),
-        question_hash(Model(), Question((PICTURE, PICTURE), "What?")),
+        question_hash(Model(), Question((SHOWN,), "Who?")),
+        question_hash(Model(), Question((SHOWN,), "What?", Sampling(seed=1))),
+        question_hash(Model(), Question((SHOWN,), "What?", Sampling(temperature=1))),
+        question_hash(Model(), Question((SHOWN,), "What?", Sampling(max_tokens=1))),
+        question_hash(Model(), Question((picture_of(pixel),), "What?")),
+        question_hash(Model(), Question((picture_of(PICTURE.reshape(6, 4, 3)),), "What?")),
+        question_hash(Model(), Question((SHOWN, SHOWN), "What?")),
     }
     assert len(hashes) == 10
-    assert question_hash(Model(), Question((PICTURE[::1].copy(),), "What?")) in hashes
+    assert question_hash(Model(), Question((picture_of(PICTURE[::1].copy()),), "What?")) in hashes

@@ -1,0 +1,1 @@
+"""Edits of predicted layers beside the same edits of true ones, and what an edit leaves alone."""

@@ -1,0 +1,1 @@
+"""What a person does with layers and with a model of them."""
