@@ -9,6 +9,7 @@ BIN := $(VENV)/bin
 DATA_SIDE := $(VENV)/.data-side
 CAPTIONS := $(VENV)/.captions
 EVALUATION := $(VENV)/.evaluation
+MODEL_SIDE := $(VENV)/.model-side
 EVERYTHING := $(VENV)/.everything
 READERS := $(VENV)/.readers
 
@@ -22,9 +23,10 @@ EXAMPLES := out/examples
 N ?= 10000
 SEED ?= 0
 
-VARIABLES := PYTHON INPUT OUTPUT DATA WORKERS RUNNER CAPTIONER MERGE TARGET_LAYERS MAX_AREA IMAGE_FORMAT SHARD_SIZE LIMIT \
-	CONFIG SECOND_OPINION URL MODEL CAPTION_LAYERS ALLOW_CPU DRY_RUN RETRY MAX_REJECT VERIFY SHRINK PREVIEWS ARGS PSD \
-	N SEED FORMAT TRUTH PRED LPIPS INCEPTION EDIT SCRIPT SOURCE LICENCE SPLITS
+VARIABLES := PYTHON INPUT OUTPUT DATA WORKERS RUNNER CAPTIONER MERGE TARGET_LAYERS MAX_AREA IMAGE_FORMAT SHARD_SIZE \
+	LIMIT CONFIG SECOND_OPINION URL MODEL CAPTION_LAYERS ALLOW_CPU DRY_RUN RETRY MAX_REJECT VERIFY SHRINK PREVIEWS ARGS \
+	PSD N SEED FORMAT TRUTH PRED LPIPS INCEPTION EDIT SCRIPT SOURCE LICENCE SPLITS IMAGE CHECKPOINT LAYERS PROMPT \
+	RESOLUTION
 given = $(findstring command line,$(origin $(1)))
 set = $(filter command environment,$(firstword $(origin $(1))))
 quote := '
@@ -66,10 +68,14 @@ $(EVALUATION): $(DATA_SIDE)
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[evaluation]'
 	touch $@
 
+$(MODEL_SIDE): $(DATA_SIDE)
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[model,captions]'
+	touch $(CAPTIONS) $@
+
 $(EVERYTHING): $(DATA_SIDE)
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[test,captions,evaluation]'
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[test,captions,evaluation,model,training]'
 	$(MODELS)
-	touch $(CAPTIONS) $(EVALUATION) $@
+	touch $(CAPTIONS) $(EVALUATION) $(MODEL_SIDE) $@
 
 # What reads a PSD and is not Python: the tests hold a written one against it where npm is here to install it.
 $(READERS): tests/readers/package.json tests/readers/package-lock.json $(EVERYTHING)
@@ -135,6 +141,15 @@ evaluate-editing: needs-TRUTH needs-PRED $(DATA_SIDE) ## the same edits on true 
 		$(if $(call set,OUTPUT),--output $(call quoted,$(call text,OUTPUT))) $(if $(call set,SEED),--seed $(call quoted,$(SEED))) \
 		$(call option,LIMIT,limit) $(call option,WORKERS,workers) $(ARGS)
 
+DRAWING = --checkpoint $(call quoted,$(call text,CHECKPOINT)) $(call option,LAYERS,layers) $(call option,RESOLUTION,resolution) \
+	$(if $(call set,OUTPUT),--output $(call quoted,$(call text,OUTPUT))) $(if $(call set,SEED),--seed $(call quoted,$(SEED))) $(ARGS)
+
+decompose: needs-IMAGE needs-CHECKPOINT $(MODEL_SIDE) ## pictures into layers: IMAGE=picture or folder CHECKPOINT=folder LAYERS=n|auto PROMPT= (else captioned) RESOLUTION=640 OUTPUT= SEED= ARGS='--steps 50 --guidance 4 --batch 1 --recurse LAYER --device cuda'
+	$(BIN)/python -m inference.decompose $(call quoted,$(call text,IMAGE)) $(call option,PROMPT,prompt) $(DRAWING)
+
+generate: needs-PROMPT needs-CHECKPOINT $(MODEL_SIDE) ## a prompt into layers: PROMPT= CHECKPOINT=folder LAYERS=n|auto RESOLUTION=640 OUTPUT= SEED= ARGS='--size 3x2 --from TEXT-TO-IMAGE-FOLDER'
+	$(BIN)/python -m inference.generate $(call quoted,$(call text,PROMPT)) $(DRAWING)
+
 fuzz: $(EVERYTHING) ## mutated PSDs through the real job: N= SEED= WORKERS=
 	$(BIN)/python -m tests.fuzz --count $(N) --seed $(SEED) $(call option,WORKERS,workers) $(ARGS)
 
@@ -161,6 +176,9 @@ bench-captions: $(EVERYTHING) ## what a caption costs beside the model, and what
 bench-metrics: $(EVERYTHING) ## what scoring a pair of stacks costs, beside the metric written out with Pillow and numpy: N=pairs WORKERS=
 	$(BIN)/python -m evaluation.bench $(if $(call set,N),--count $(call quoted,$(N))) $(call option,WORKERS,workers) $(ARGS)
 
+bench-model: $(EVERYTHING) ## the networks beside diffusers', packed beside padded batches, and on a GPU their utilisation: ARGS='--only vae|packing|utilisation'
+	$(BIN)/python -m tests.bench_model $(ARGS)
+
 bench-job: $(EVERYTHING) ## workers, memory and re-runs of the whole job
 	$(BIN)/python -m tests.bench_job $(ARGS)
 
@@ -170,7 +188,7 @@ bench-families: $(EVERYTHING) ## joining 100,000 synthetic records into families
 # A file's tests stay together, in one process, because they share what is made for them.
 PYTEST = $(BIN)/python -m pytest --numprocesses 2 --dist loadscope --no-loadscope-reorder
 
-test: $(EVERYTHING) $(READERS) ## the tests, within 5 minutes on 2 cores
+test: $(EVERYTHING) $(READERS) ## the tests, within 10 minutes on 2 cores
 	$(PYTEST) -m 'not long' $(ARGS)
 
 test-all: $(EVERYTHING) $(READERS) ## the tests with the long loops (kills, fuzzing), within 35 minutes
@@ -184,4 +202,4 @@ lint: $(EVERYTHING) ## style and types
 clean: ## remove what the targets made, but not the environment
 	rm -rf out .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
-.PHONY: help examples shards captions inspect verify convert fuzz bench bench-fidelity bench-codecs bench-job bench-families bench-anomalies bench-faces test test-all lint clean evaluate-reconstruction edit evaluate-editing evaluate bench-metrics import
+.PHONY: help examples shards captions inspect verify convert fuzz bench bench-fidelity bench-codecs bench-job bench-families bench-anomalies bench-faces test test-all lint clean evaluate-reconstruction edit evaluate-editing evaluate bench-metrics import decompose generate bench-model

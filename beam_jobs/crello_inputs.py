@@ -19,9 +19,7 @@ _LIST_SECONDS = 600.0
 _LIST_BYTES = 8 << 30
 _ID_CHARACTERS = 200
 # As in train-00000-of-00014.parquet, and in train/0000.parquet.
-_SPLIT = re.compile(
-    rf"(?:^|/)({'|'.join(SPLITS)})(?:[-_./][^/]*|/.*)?$"
-)  # train-00000-of-00014.parquet, train/0.parquet
+_SPLIT = re.compile(rf"(?:^|/)({'|'.join(SPLITS)})(?:[-_./][^/]*|/.*)?$")
 
 
 def find_rows(where: str, beam_flags: tuple[str, ...] = ()) -> list[Input]:

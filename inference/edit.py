@@ -5,7 +5,8 @@
 
 INPUT is what a stack lies in: a PSD, a folder of PNGs, ..., or PATH#NAME for one of several: a sample of a shard or a
 dataset by its KEY. Without edits its layers are listed. OUTPUT is a folder, or a file whose suffix says its format; the
-picture is composite.png in the folder, or NAME.composite.png beside the file. Exit status: 0; 2 nothing was written.
+picture is composite.png in the folder, or NAME.composite.png beside the file. Exit status: 0; 2 nothing was written;
+3 stopped.
 """
 
 import argparse
@@ -15,7 +16,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from data_pipeline.shard_io import whole_file
-from data_pipeline.stack_io.collection import StackRef, stacks_in
+from data_pipeline.stack_io.collection import StackRef, check_apart, stacks_in
 from data_pipeline.stack_io.formats import write_stack
 from data_pipeline.stack_io.images import encode_image
 from data_pipeline.stack_io.writable import picture_of, printable, writable
@@ -27,7 +28,7 @@ from schemas.members import COMPOSITE
 from schemas.spelling import nearest
 from schemas.stack import Stack
 
-DONE, WRONG = 0, 2
+DONE, WRONG, STOPPED = 0, 2, 3
 
 
 def path_and_name(source: str) -> tuple[Path, str | None]:
@@ -72,9 +73,9 @@ def write_edited(stack: Stack, output: Path) -> Path:
 
 def run(source: str, edits: Sequence[Edit], output: Path) -> list[str]:
     """Reads, edits, writes; lines that say what came out. Raises ValueError or OSError, with no stack written."""
-    if output.resolve() == path_and_name(source)[0].resolve():
-        raise ValueError(f"{output}: is the input, which stays as it is; give another --output")
-    after = apply_edits(stack_at(source).read(), edits)
+    ref = stack_at(source)
+    check_apart(output, path_and_name(source)[0])
+    after = apply_edits(ref.read(), edits)
     picture = write_edited(after, output)
     return [*listing(after), str(output) if picture.parent == output else f"{output}, {picture}"]
 
@@ -100,6 +101,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (ValueError, OSError) as error:
         print(f"lamina: {error}", file=sys.stderr)
         return WRONG
+    except KeyboardInterrupt:
+        print("lamina: stopped", file=sys.stderr)
+        return STOPPED
     print("\n".join(lines))
     return DONE
 

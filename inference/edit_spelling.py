@@ -20,7 +20,7 @@ from typing import Any
 import yaml
 
 from inference.edits import OPERATIONS, Edit
-from inference.replacement import read_picture
+from inference.picture_file import read_picture
 from schemas.spelling import nearest
 
 MAX_SCRIPT_BYTES = 1 << 20

@@ -30,8 +30,8 @@ class PairStatus(StrEnum):
 
 @dataclass(frozen=True)
 class PairRow:
-    """One name under PRED or TRUTH. Figures that could not be measured are null; evaluation/forgiven.py defines those
-    from `recomposition_mean` on."""
+    """One name under PRED or TRUTH. Figures that could not be measured are null; evaluation/decomposition/forgiven.py
+    defines those from `recomposition_mean` on."""
 
     name: str
     status: str  # of PairStatus

@@ -7,14 +7,14 @@ from dataclasses import dataclass
 class ReplayRow:
     """One edit, done to a true layer and to the predicted layer that matches it; the two pictures compared.
 
-    L1 lies in [0, 1], 0 where they are equal, SSIM in [0, 1], 1 where they are; see `evaluation/likeness.py`. A layer
-    that nothing matches has 1 and 0. The last two say what the edit did to the rest of the predicted stack; see
-    `evaluation/isolation.py`.
+    L1 lies in [0, 1], 0 where they are equal, SSIM in [0, 1], 1 where they are: `evaluation/editing/likeness.py`. A
+    layer that nothing matches has 1 and 0. The last two say what the edit did to the rest of the predicted stack:
+    `evaluation/editing/isolation.py`.
     """
 
     sample: str
     operation: str  # move, resize, ...
-    edit: str  # as evaluation/edit_grid.py calls it
+    edit: str  # as evaluation/editing/grid.py calls it
     layer: int  # of the true stack
     matched: int | None  # layer of the predicted stack
     region_px: int

@@ -41,7 +41,7 @@ class CurateOptions:
     min_difference: float = 0.5  # in 1/255: a pixel that differs by no more is the same
     # detectors of anomalous layers, each with its threshold; see data_pipeline/anomaly
     blurred_face: str = "drop"
-    blurred_face_threshold: float = 0.026  # in face widths
+    blurred_face_threshold: float = 0.028  # in face widths
     watermark: str = "drop"
     watermark_threshold: float = 0.5
     placeholder: str = "flag"

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageDraw
 from scipy import ndimage
 
 from data_pipeline.anomaly.blurred_faces import BlurredFaces
@@ -31,6 +31,8 @@ from schemas.stack import PlainLayer, Stack
 WIDTHS_PX = (60, 180)
 SIGMAS = (0.02, 0.04, 0.06, 0.10, 0.16)
 BLOCKS = (0.06, 0.08, 0.12, 0.18, 0.25)
+TILTS = (0, 15, -30)  # of a bar, in degrees
+EYE_BLOCKS = (0.06, 0.08, 0.12)
 QUALITY = 80  # of the JPEG that half of the photographs have been through, every second one
 Censor = Callable[[np.ndarray, float], np.ndarray]
 
@@ -50,13 +52,25 @@ def mosaic(picture: np.ndarray, block: float) -> np.ndarray:
     return np.asarray(sums[rows][:, columns])
 
 
-def bar(picture: np.ndarray, face: Face) -> np.ndarray:
-    """A black bar across the eyes, as wide as the face and a fifth as high."""
-    x, y = face.points[:2].mean(axis=0)
-    barred = picture.copy()
-    top, left = max(0, round(y - face.width / 10)), max(0, round(x - face.width / 2))
-    barred[top : round(y + face.width / 10), left : round(x + face.width / 2)] = 0
-    return barred
+def bar(picture: np.ndarray, face: Face, tilt: float = 0) -> np.ndarray:
+    """A black bar across the eyes, as wide as the face and a fifth as high, turned by so many degrees."""
+    angle = np.deg2rad(tilt)
+    along, across = np.array((np.cos(angle), -np.sin(angle))), np.array((np.sin(angle), np.cos(angle)))
+    corners = [
+        face.points[:2].mean(axis=0) + face.width * (x * along + y * across)
+        for x, y in ((-0.5, -0.1), (0.5, -0.1), (0.5, 0.1), (-0.5, 0.1))
+    ]
+    barred = Image.fromarray(picture)
+    ImageDraw.Draw(barred).polygon([(float(x), float(y)) for x, y in corners], fill=(0, 0, 0))
+    return np.asarray(barred)
+
+
+def eye_mosaic(picture: np.ndarray, face: Face, block: float) -> np.ndarray:
+    """A mosaic over the eyes alone, nine tenths as wide as the face and a third as high; `block` in face widths."""
+    y, x = np.ogrid[: picture.shape[0], : picture.shape[1]]
+    eye_x, eye_y = face.points[:2].mean(axis=0)
+    at_eyes = (np.abs(x - eye_x) < 0.45 * face.width) & (np.abs(y - eye_y) < 0.17 * face.width)
+    return np.rint(np.where(at_eyes[..., np.newaxis], mosaic(picture, block * face.width), picture)).astype(np.uint8)
 
 
 def regions(face: Face, shape: Sequence[int]) -> dict[str, np.ndarray]:
@@ -133,7 +147,10 @@ def _censored(picture: np.ndarray, face: Face | None) -> Iterator[tuple[str, flo
             for region, weight in weights.items():
                 mixed = picture + (changed - picture) * weight[..., np.newaxis]
                 yield kind, strength, region, np.rint(mixed).astype(np.uint8)
-    yield "bar", 0.2, "eyes", bar(picture, somewhere)
+    for tilt in TILTS:
+        yield f"bar at {tilt} degrees", 0.2, "eyes", bar(picture, somewhere, tilt)
+    for strength in EYE_BLOCKS:
+        yield "mosaic", strength, "eyes", eye_mosaic(picture, somewhere, strength)
 
 
 def false_drops(folder: Path, limit: int | None) -> str:

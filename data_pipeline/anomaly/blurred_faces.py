@@ -16,7 +16,7 @@ from data_pipeline.anomaly.faces import Face, likeliest
 from schemas.reasons import DropReason
 from schemas.stack import Box, PlainLayer
 
-THRESHOLD = 0.026  # soft photographs, blurred by 0.02, measure up to 0.022; people call a face blurred from 0.04
+THRESHOLD = 0.028  # photographs out of focus measure up to 0.03; people call a face blurred from 0.04
 _PAINTED_ALPHA = 0.9
 _PAINTED_DIFFERENCE = 6.0  # grey levels between the composite and what a layer paints of it
 

@@ -1,4 +1,4 @@
-"""The square around a face in; how far it is blurred, mosaiced or barred, in face widths.
+"""The square around a face in; how far it is blurred or mosaiced, in face widths.
 
 All measures are taken where the face is 96 px wide, so that they do not depend on the resolution of the picture.
 """
@@ -22,13 +22,10 @@ _LATTICE_WIDTHS = (1.0, 0.65)  # of a face's
 _RING_PX = 48  # a face's width where it is compared with what is around it
 _RING = 0.8, 1.9  # its inner and outer brim, in those of the ellipse about a face, 1.2 by 1.5 face widths
 _RING_FINE_PX = 0.75
-_LEAST_BLOCK, _MOST_BLOCK = 0.04, 0.3
+MOSAIC_PERIODS_PX = np.arange(0.04 * FACE_PX, 0.3 * FACE_PX, 0.25)
 _LATTICE_PX = 1.5  # how wide an edge between two blocks may be
 _REGULAR = 0.3  # the share of all gradients, above that of chance, that lies on a mosaic's lattice
 _ALIKE = 5  # grey levels that look as one
-_BAR_WIDTH, _BAR_HEIGHT = 0.33, 0.09
-_BAR_SPREAD = 4.0  # grey levels, the standard deviation of a bar's row after JPEG
-_BAR_CONTRAST = 20.0  # grey levels between a bar and the face above and below it
 
 
 def around(picture: np.ndarray, face: Face) -> np.ndarray:
@@ -145,52 +142,29 @@ def mosaic(grey: np.ndarray) -> float:
     down = np.abs(np.diff(part, axis=0)).sum(axis=1)
     if min(across.mean(), down.mean()) < _FAINT * len(part):
         return 0.0
-    periods, first, near = _lattices(len(across))
-    shares = np.maximum.reduceat(near @ np.stack([across, down], axis=1), first) / (across.sum(), down.sum())
-    chance = (_LATTICE_PX / periods)[:, np.newaxis]
-    regular = ((shares - chance) / (1 - chance)).min(axis=1)
+    regular = np.minimum(regularity(across), regularity(down))
     if regular.max() < _REGULAR:
         return 0.0
-    return float(periods[np.flatnonzero(regular >= 0.9 * regular.max())[-1]]) / FACE_PX
+    return float(MOSAIC_PERIODS_PX[np.flatnonzero(regular >= 0.9 * regular.max())[-1]]) / FACE_PX
+
+
+def regularity(gradients: np.ndarray) -> np.ndarray:
+    """How much more of a profile of gradients, float32 [length] and not all 0, lies on a lattice than by chance.
+
+    For every one of MOSAIC_PERIODS_PX, of its best phase: 1 where all of it does, 0 where as much as by chance.
+    """
+    first, near = _lattices(len(gradients))
+    share = np.maximum.reduceat(near @ gradients, first) / gradients.sum()
+    chance = _LATTICE_PX / MOSAIC_PERIODS_PX
+    return np.asarray((share - chance) / (1 - chance))
 
 
 @functools.cache
-def _lattices(length: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """The periods [P] in question; the first row [P] of each in `near`; which places [length] are near a lattice of
-    that period at every phase, float32 [rows, length]."""
-    periods = np.arange(_LEAST_BLOCK * FACE_PX, _MOST_BLOCK * FACE_PX, 0.25)
-    phases = [np.arange(0, period, 0.5) for period in periods]
+def _lattices(length: int) -> tuple[np.ndarray, np.ndarray]:
+    """The first row [P] of each period in `near`; which places [length] are near a lattice of that period at every
+    phase, float32 [rows, length]."""
+    phases = [np.arange(0, period, 0.5) for period in MOSAIC_PERIODS_PX]
     first = np.cumsum([0, *(len(of_one) for of_one in phases[:-1])])
-    period = np.repeat(periods, [len(of_one) for of_one in phases])[:, np.newaxis]
+    period = np.repeat(MOSAIC_PERIODS_PX, [len(of_one) for of_one in phases])[:, np.newaxis]
     away = np.abs((np.arange(length) - np.concatenate(phases)[:, np.newaxis] + period / 2) % period - period / 2)
-    return periods, first, (away <= _LATTICE_PX / 2).astype(np.float32)
-
-
-def eye_bar(picture: np.ndarray, face: Face) -> tuple[float, tuple[int, int, int, int] | None]:
-    """How high a plain bar across the eyes is, in face widths, and its box in a picture uint8 [H, W]; or 0, None.
-
-    A bar is plain from beyond one eye to beyond the other, and set off above and below.
-    """
-    eyes = face.points[:2].mean(axis=0)
-    side = 2 * round(0.4 * FACE_PX)
-    part = square(picture, (float(eyes[0]), float(eyes[1])), face.width * side / FACE_PX, side).astype(np.float32)
-    middle = side // 2
-    half = round(_BAR_WIDTH * FACE_PX)
-    rows = part[:, middle - half : middle + half]
-    plain = rows.std(axis=1) < _BAR_SPREAD
-    runs, count = ndimage.label(plain)
-    for (span,) in ndimage.find_objects(runs, count):
-        first, last = span.start, span.stop
-        near = first - 0.12 * FACE_PX <= middle <= last + 0.12 * FACE_PX
-        if not near or last - first < _BAR_HEIGHT * FACE_PX or first < 4 or last > side - 4:
-            continue
-        level = np.median(rows[first:last])
-        if np.ptp(rows[first + 1 : last - 1].mean(axis=1)) > _BAR_CONTRAST / 2:
-            continue
-        above, below = (np.abs(rows[y] - level).mean() for y in (first - 4, last + 3))
-        if min(above, below) >= _BAR_CONTRAST:
-            scale = face.width / FACE_PX
-            left, right = (round(eyes[0] + sign * half * scale) for sign in (-1, 1))
-            top, bottom = (round(eyes[1] + (y - middle) * scale) for y in (first + 1, last - 1))
-            return (last - first) / FACE_PX, (left, top, right, bottom)
-    return 0.0, None
+    return first, (away <= _LATTICE_PX / 2).astype(np.float32)

@@ -36,6 +36,8 @@ _BLUR = 1.0  # px: a slanted line of one pixel is like itself one step along onl
 _VALLEYS = (0.35, 0.65)
 _PROMINENT = 0.15  # how far the second peak rises above the valley: what is less is noise
 _COVERED = 0.15  # at most so much of the mark may be covered: a watermark lies on top
+_LEAST_FILL, _MOST_LONG = 0.7, 1.35  # a disc fills 0.785 of its box, whose sides are alike; few letters and logos do
+_MOSTLY_SPOTS = 0.8
 _ASIDE = 0.02  # of the side: how far from the diagonal a line from corner to corner may run
 
 
@@ -43,7 +45,8 @@ _ASIDE = 0.02  # of the side: how far from the diagonal a line from corner to co
 class Watermark:
     """Measures 1 for preview wording in a text or a name of what does not hide the picture; else, of a faint layer over
     most of the picture, the larger of two: how much its alpha resembles itself one period away (the height of its
-    autocorrelation's second peak), and the share of both diagonals that it marks. In [0, 1]."""
+    autocorrelation's second peak; 0 for polka dots and their like), and the share of both diagonals that it marks. In
+    [0, 1]."""
 
     threshold: float
     reason: DropReason = DropReason.WATERMARK
@@ -54,7 +57,7 @@ class Watermark:
         if not _is_faint_and_wide(subject) or subject.covered > _COVERED:
             return 0.0
         alpha = shrunk(subject.layer.rgba, _SIDE)
-        return max(crossing(alpha), repetition(alpha))
+        return max(crossing(alpha), 0.0 if are_spots(alpha) else repetition(alpha))
 
 
 def _is_said(subject: Subject) -> bool:
@@ -123,6 +126,24 @@ def crossing(alpha: np.ndarray) -> float:
         return 0.0
     along = 0 if height >= width else 1  # each row, or each column, holds one point of either diagonal
     return min(float(np.where(band, alpha, 0).max(axis=1 - along).astype(bool).mean()) for band in (falling, rising))
+
+
+def are_spots(alpha: np.ndarray) -> bool:
+    """Whether what is marked are discs or squares, as patterns of a design have them; `alpha` as for `crossing`."""
+    if not alpha.any():
+        return False
+    marks, count = ndimage.label(alpha > alpha.max() / 2)
+    top, left, bottom, right = (
+        np.array([getattr(span[axis], end) for span in ndimage.find_objects(marks)], np.intp)
+        for end in ("start", "stop")
+        for axis in (0, 1)
+    )
+    is_whole = (top > 0) & (left > 0) & (bottom < alpha.shape[0]) & (right < alpha.shape[1])
+    height, width = bottom - top, right - left
+    fill = np.bincount(marks.ravel(), minlength=count + 1)[1:] / (height * width)
+    shorter, longer = np.minimum(height, width), np.maximum(height, width)
+    is_spot = (fill >= _LEAST_FILL) & (longer <= _MOST_LONG * shorter) & (shorter > 1)
+    return bool(is_whole.any()) and float(is_spot[is_whole].mean()) >= _MOSTLY_SPOTS
 
 
 def repetition(alpha: np.ndarray) -> float:

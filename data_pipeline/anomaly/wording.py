@@ -7,29 +7,16 @@ what designers write in one differs: a purchased photograph is called by its fil
 import re
 import unicodedata
 
-_AGENCY = (
-    r"(shutter ?stock|istock( ?photo)?|getty ?images|dreamstime|deposit ?photos|123rf|alamy|adobe ?stock|fotolia"
-    r"|freepik|vecteezy|envato( elements)?|big ?stock( ?photo)?|stock ?photo|can ?stock ?photo|pond5)"
-)
-_MARK = (
-    r"(this is (a|an) )?((preview|sample|specimen|comp|proof) (only|image|copy)|for preview only|water ?mark(ed)?s?"
-    rf"|(www )?{_AGENCY} com( \d+)?|{_AGENCY} \d{{5,}}|{_AGENCY} (preview|comp))"
-)
-_WARNING = (
-    r"((please )?do not (copy|use|distribute|reproduce)( or \w+)?|not for (re ?sale|(commercial )?use|distribution))"
-)
-_STAMP = rf"((by )?{_AGENCY}|sample|preview|proof|draft|specimen)"
+from data_pipeline.anomaly.preview_words import AGENCY, MARK, NAME, NO_MARK, STAMP, WARNING
+
 # Atomic: "shutterstock preview" is a mark and two stamps, and n of them shall not be read in 2 ** n ways.
-_SAID = re.compile(rf"(?>{_MARK}|{_WARNING}|{_STAMP})(?> (?>{_MARK}|{_WARNING}|{_STAMP}))*+")
-_MARKS, _WARNS, _STAMPS = (re.compile(rf"\b({words})\b") for words in (_MARK, _WARNING, _STAMP))
-_ALL_STAMPS = re.compile(rf"{_STAMP}( {_STAMP})?")
-_WARNINGS = re.compile(rf"{_WARNING}( {_WARNING})*")
-_NAMED = re.compile(
-    r"\bwater ?marks?\b|^(for )?(preview|specimen|comp|proof) only\b"
-    rf"|\b{_AGENCY}( com)? (preview|comp|overlay)\b"
-)
-_GROUP = re.compile(r"water ?marks?( (layers?|group|text|logo|overlay|pattern|tiles?))?")
-_NO_MARK = re.compile(r"\b(no|non|without|remove[ds]?|free|anti|un) water ?mark|\bwater ?mark (free|remov\w*)")
+_SAID = re.compile(rf"(?>{MARK}|{WARNING}|{STAMP})(?> (?>{MARK}|{WARNING}|{STAMP}))*+")
+_MARKS, _WARNS, _STAMPS = (re.compile(rf"\b({words})\b") for words in (MARK, WARNING, STAMP))
+_ALL_STAMPS = re.compile(rf"{STAMP}( {STAMP})?")
+_WARNINGS = re.compile(rf"{WARNING}( {WARNING})*")
+_NAMED = re.compile(rf"{NAME}|^(for )?(preview|specimen|comp|proof) only\b|\b{AGENCY}( com)? (preview|comp|overlay)\b")
+_GROUP = re.compile(rf"{NAME}( (layers?|group|text|logo|overlay|pattern|tiles?))?")
+_NO_MARK = re.compile(NO_MARK)
 _THING = (
     r"(own |company |brand |business |personal |custom )?"
     r"(designs?|logo ?(type)?|images?|photos?|pictures?|art ?works?|art|text|screens?|screen ?shots?|contents?|name"
@@ -87,14 +74,16 @@ _LOREM = frozenset(
 )
 _FEWEST_WORDS = 3
 _FEWEST_APART = 4
+_ACCENTS = re.compile("([A-Za-z])[\u0300-\u036f]+")  # elsewhere they make other letters of letters
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 
 
 def plain_words(text: str) -> str:
-    """Words and numbers alone, in lower case, with one space between them; without accents and what is not seen, in
-    letters of plain width, and letters that stand apart as one word."""
+    """Words and numbers alone, in lower case, with one space between them; without accents on Latin letters and what is
+    not seen, in letters of plain width, and letters that stand apart as one word."""
     decomposed = unicodedata.normalize("NFKD", text)
-    seen = "".join(sign for sign in decomposed if unicodedata.category(sign) not in ("Mn", "Cf"))
+    visible = "".join(sign for sign in decomposed if unicodedata.category(sign) != "Cf")
+    seen = _ACCENTS.sub(r"\1", visible)
     words = re.findall(r"[^\W_]+", unicodedata.normalize("NFKC", seen))
     is_spaced = len(words) >= _FEWEST_APART and all(len(word) == 1 for word in words)
     return ("" if is_spaced else " ").join(words).lower()

@@ -14,20 +14,12 @@ import torch
 from huggingface_hub.errors import StrictDataclassError
 from jinja2 import TemplateError
 
+import data_pipeline.torchvision_ops  # noqa: F401 - before transformers
 from data_pipeline.caption.checkpoint import Checkpoint
 from data_pipeline.caption.picture import picture_of
 from data_pipeline.caption.vision import Answer, Question, Sampling
 
-try:
-    import torchvision  # noqa: F401
-except RuntimeError as error:
-    # As it is published it is built for CUDA: beside a torch for CPUs it misses the schemas of two operators, which
-    # nothing here calls.
-    if "torchvision::nms" not in str(error):
-        raise
-    for _operator in ("nms", "qnms"):
-        torch.library.define(f"torchvision::{_operator}", "(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
-
+# isort: split
 from safetensors import SafetensorError
 from transformers import (
     AutoConfig,

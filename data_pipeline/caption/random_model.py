@@ -13,7 +13,7 @@ from typing import Any
 
 import torch
 
-import data_pipeline.caption.network  # noqa: F401 - first, as it makes torchvision importable
+import data_pipeline.torchvision_ops  # noqa: F401 - before transformers
 
 # isort: split
 from tokenizers.pre_tokenizers import ByteLevel
@@ -65,7 +65,7 @@ REAL = Size(  # as the 7B is published
 
 def save_random_model(folder: Path, size: Size = TINY, dtype: torch.dtype = torch.float32, seed: int = 0) -> None:
     """Equal seeds give equal weights, on one kind of device."""
-    tokenizer = _tokenizer()
+    tokenizer = byte_tokenizer()
     configuration = config(size, tokenizer)
     with torch.random.fork_rng(), torch.device("cuda" if torch.cuda.is_available() else "cpu"):
         torch.manual_seed(seed)
@@ -79,7 +79,7 @@ def save_random_model(folder: Path, size: Size = TINY, dtype: torch.dtype = torc
 
 
 def config(size: Size, tokenizer: Qwen2Tokenizer | None = None) -> Qwen2_5_VLConfig:
-    token = (tokenizer or _tokenizer()).convert_tokens_to_ids
+    token = (tokenizer or byte_tokenizer()).convert_tokens_to_ids
     rope = {"rope_type": "default", "mrope_section": [*size.axes], "rope_theta": 1e6}
     return Qwen2_5_VLConfig(
         text_config={**size.text, "rope_parameters": rope, "max_position_embeddings": 128_000,
@@ -93,7 +93,8 @@ def config(size: Size, tokenizer: Qwen2Tokenizer | None = None) -> Qwen2_5_VLCon
     )  # fmt: skip
 
 
-def _tokenizer() -> Qwen2Tokenizer:
+def byte_tokenizer() -> Qwen2Tokenizer:
+    """Of bytes and the marks of the chat template."""
     vocabulary = {token: k for k, token in enumerate([*sorted(ByteLevel.alphabet()), *_MARKS])}
     return Qwen2Tokenizer(
         vocab=vocabulary, merges=[], eos_token=_TURN, pad_token=_END, unk_token=None,

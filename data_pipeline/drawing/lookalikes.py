@@ -26,6 +26,15 @@ def halftone(rng: np.random.Generator, width: int, height: int) -> Node:
     return Pixels(name="Halftone", rgba=tinted(plane, (20, 20, 20)), opacity=int(rng.integers(30, 120)))
 
 
+def polka_dots(rng: np.random.Generator, width: int, height: int) -> Node:
+    """A faint pattern of large dots or squares over everything, as a card's own."""
+    period = int(min(width, height) * rng.uniform(0.06, 0.2))
+    side = max(4, int(period * rng.uniform(0.3, 0.7)))
+    spot = _dot(side) if rng.random() < 0.7 else np.full((side, side), 255, np.uint8)
+    plane = repeated(spot, width, height, (period, period), period * float(rng.choice([0, 0.5])))
+    return Pixels(name="Pattern", rgba=tinted(plane, (255, 255, 255)), opacity=int(rng.integers(30, 150)))
+
+
 def scan_lines(rng: np.random.Generator, width: int, height: int) -> Node:
     plane = np.zeros((height, width), np.uint8)
     plane[:: int(rng.integers(2, 5))] = 255
@@ -124,6 +133,17 @@ def grid_icon(rng: np.random.Generator, width: int, height: int) -> Node:
     return Pixels(name=name, rgba=tinted(plane, (60, 60, 60)), left=width // 2, top=height // 2)
 
 
+def graph_paper(rng: np.random.Generator, width: int, height: int) -> Node:
+    """The squares or lines of paper over everything, under a name that says so."""
+    plane = np.zeros((height, width), np.uint8)
+    period = int(rng.integers(10, 60))
+    plane[period::period] = 255
+    if rng.random() < 0.7:
+        plane[:, period::period] = 255
+    name = _named(rng, ("graph paper", "Notebook_paper", "checked pattern", "plaid copy", "Paper texture"))
+    return Pixels(name=name, rgba=tinted(plane, (120, 150, 210)), opacity=int(rng.integers(60, 256)))
+
+
 def photo_grid(rng: np.random.Generator, width: int, height: int) -> Node:
     """Photographs of products side by side over the whole canvas."""
     across, down, gap = int(rng.integers(2, 5)), int(rng.integers(2, 5)), int(rng.integers(4, 20))
@@ -184,9 +204,9 @@ def panel(rng: np.random.Generator, width: int, height: int) -> Node:
 
 NEGATIVES = MappingProxyType(
     {
-        "watermark": (halftone, scan_lines, shadow, vignette, agency_logo, stock_photo),
+        "watermark": (halftone, polka_dots, scan_lines, shadow, vignette, agency_logo, stock_photo),
         "placeholder": (talk_of_pictures, real_latin, grey_card, picture_icon),
-        "guide": (grid_icon, photo_grid, table_lines, dividers, stripes, gold_trim),
+        "guide": (grid_icon, graph_paper, photo_grid, table_lines, dividers, stripes, gold_trim),
         "solid_colour": (cover, panel),
     }
 )

@@ -49,6 +49,14 @@ def stacks_in(path: str | os.PathLike[str]) -> list[StackRef]:
     return found
 
 
+def check_apart(output: Path, source: Path) -> None:
+    """Raises ValueError where OUTPUT is INPUT, which it would replace, or lies in it, where the next run would take it
+    for more input."""
+    if output.resolve().is_relative_to(source.resolve()):
+        is_same = output.resolve() == source.resolve()
+        raise ValueError(f"{output}: {'is' if is_same else 'lies in'} the input, which stays as it is")
+
+
 def stack_of(sample: StoredSample) -> Stack:
     """A sample's stack, its layers named as their members are: `layer_00` is the bottom one."""
     files = (layer["file"] for layer in sample.metadata["layers"])

@@ -40,10 +40,7 @@ def read_folder(folder: Path) -> Stack:
 
 def write_folder(stack: Stack, folder: Path) -> None:
     """The folder appears whole. One that is there may hold a stack of ours, which goes, and nothing else."""
-    if folder.exists():
-        foreign = next((name for name in sorted(os.listdir(folder)) if not _OURS.match(name)), None)
-        if foreign is not None:
-            raise ValueError(f"the folder is there and holds {foreign}, which is not part of a layer stack")
+    check_replaceable(folder)
     made = folder.with_name(f"{folder.name}.{uuid.uuid4().hex}.tmp")
     made.mkdir(parents=True)
     try:
@@ -56,6 +53,14 @@ def write_folder(stack: Stack, folder: Path) -> None:
     finally:
         shutil.rmtree(made, ignore_errors=True)
     sync_folder(os.fspath(folder.parent))
+
+
+def check_replaceable(folder: Path) -> None:
+    """Raises ValueError where the folder is there and holds what is not ours to replace."""
+    if folder.exists():
+        foreign = next((name for name in sorted(os.listdir(folder)) if not _OURS.match(name)), None)
+        if foreign is not None:
+            raise ValueError(f"the folder is there and holds {foreign}, which is not part of a layer stack")
 
 
 def stack_files(stack: Stack) -> Iterator[tuple[str, bytes]]:

@@ -11,7 +11,8 @@ What each keeps and loses is in README.md, "Layer stacks".
 """
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
@@ -62,26 +63,40 @@ def write_stack(stack: Stack, path: str | os.PathLike[str]) -> None:
     """Write a stack; a path without a suffix, or one that is a folder, is a folder of PNGs.
 
     A file appears whole, and replaces one that is there; a folder is made, or replaces one that held a stack. Raises
-    ValueError that names the file where the format cannot hold the stack, and OSError.
+    ValueError that names the file where the format cannot hold the stack, or nothing can be written there.
     """
     path = Path(path)
     check_name(path)
-    try:
+    if _is_folder(path):
+        write_stack_folder(stack, path)
+        return
+    with _naming(path):
         plain = writable(stack)
-        if _is_folder(path):
-            write_folder(plain, path)
-            return
         path.parent.mkdir(parents=True, exist_ok=True)
         with whole_file(path) as file:
             _WRITERS[path.suffix.lower()](plain, file)
-    except ValueError as error:
-        raise ValueError(f"{path}: {error}") from error
+
+
+def write_stack_folder(stack: Stack, path: Path) -> None:
+    """As `write_stack`, whatever the folder is called."""
+    with _naming(path):
+        write_folder(writable(stack), path)
 
 
 def check_name(path: Path) -> None:
     """Raises ValueError where its suffix names no format to write."""
     if not _is_folder(path):
         _known(path)
+
+
+@contextmanager
+def _naming(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from error
+    except OSError as error:
+        raise ValueError(f"{path}: cannot be written: {error.strerror or error}") from error
 
 
 def _is_folder(path: Path) -> bool:

@@ -58,7 +58,7 @@ def read_svg(path: Path) -> Stack:
     """Raises ValueError that names what in it is no plain layer."""
     if path.stat().st_size > LIMITS.max_file_bytes:
         raise ValueError(f"is larger than {LIMITS.max_file_bytes:,} bytes")
-    root = parse_xml(path.read_bytes(), path.name)
+    root = parse_xml(path.read_bytes(), "the SVG")
     if root.tag != f"{{{_SVG}}}svg":
         raise ValueError(f"is XML, but its root is {local_name(root)}, not svg")
     canvas = whole(root, "width"), whole(root, "height")

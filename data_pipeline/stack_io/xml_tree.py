@@ -3,6 +3,7 @@
 import re
 from xml.etree.ElementTree import Element, ParseError
 
+from defusedxml import DTDForbidden
 from defusedxml.ElementTree import fromstring
 
 from data_pipeline.stack_io.writable import MAX_DEPTH
@@ -17,7 +18,9 @@ def parse_xml(data: bytes, name: str) -> Element:
         root = fromstring(data, forbid_dtd=True)
     except (ParseError, LookupError) as error:  # an encoding that is not known is looked up
         raise ValueError(f"{name}: is no XML: {error}") from error
-    except ValueError as error:  # DTDForbidden among them
+    except DTDForbidden as error:
+        raise ValueError(f"{name}: declares a document type, which is not read") from error
+    except ValueError as error:
         raise ValueError(f"{name}: is XML that is not read: {error}") from error
     _check_depth(root, name)
     return root

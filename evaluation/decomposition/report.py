@@ -170,7 +170,7 @@ def _beside(summary: Summary) -> list[Block]:
         Table(("mean over samples", "", "95 % interval", "samples"), tuple(lines)),
         Paragraph(
             f"Of {summary.order_pairs} pairs of matched layers that overlap on both sides, {summary.order_errors} are "
-            "in the wrong order. evaluation/forgiven.py defines each figure."
+            "in the wrong order. evaluation/decomposition/forgiven.py defines each."
         ),
     ]
 

@@ -1,9 +1,10 @@
 """A predicted and a true stack in, the predicted layer that stands for each true one out.
 
-One to one, so that the fewest stay alone and, among such, the costs of the decomposition metric (evaluation/costs.py)
-sum to least. Layers match whose alpha IoU reaches a half, the usual threshold of detection: what covers less shares
-more with other things than with the layer, and cannot be edited in its place. The order of layers plays no part, but
-between equals the one nearest in the order is taken, so that a stack matches itself layer by layer.
+One to one, so that the fewest stay alone and, among such, the costs of the decomposition metric
+(evaluation/decomposition/costs.py) sum to least. Layers match whose alpha IoU reaches a half, the usual threshold of
+detection: what covers less shares more with other things than with the layer, and cannot be edited in its place. The
+order of layers plays no part, but between equals the one nearest in the order is taken, so that a stack matches itself
+layer by layer.
 """
 
 import numpy as np

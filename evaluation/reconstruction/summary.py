@@ -50,7 +50,7 @@ class SampleRow:
     psnr_without_jpeg: float
     ssim_without_jpeg: float
     lpips_without_jpeg: float | None
-    alpha_mae: float  # see evaluation/matting.py
+    alpha_mae: float  # see evaluation/reconstruction/matting.py
     alpha_sad: float
     alpha_gradient: float
 

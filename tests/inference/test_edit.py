@@ -71,6 +71,7 @@ def test_a_sample_of_a_dataset_and_of_a_shard(dataset: Path, tmp_path: Path) -> 
         (["design.psd", "--script", "none.yaml", "--output", "made"], "script none.yaml cannot be read"),
         (["design.psd", "--edit", "remove layer=0", "--output", "made.jpg"], "made.jpg: a stack is a folder or a file"),
         (["design.psd", "--edit", "remove layer=0", "--output", "design.psd"], "design.psd: is the input"),
+        ([".#design", "--edit", "remove layer=0", "--output", "design.psd"], "design.psd: lies in the input"),
         (["design.psd#key", "--edit", "remove layer=0", "--output", "made"], "holds no stack 'key'"),
         ([".", "--edit", "remove layer=0", "--output", "made"], "holds 2 stacks; say which one, e.g. .#copy"),
     ],

@@ -6,7 +6,7 @@ import pytest
 from PIL import Image
 
 from data_pipeline.anomaly import Detector, Judge, Scene, Subject, blaze_face, check_models, judged
-from data_pipeline.anomaly.bench_faces import bar, gaussian, mosaic, regions
+from data_pipeline.anomaly.bench_faces import bar, eye_mosaic, gaussian, mosaic, regions
 from data_pipeline.anomaly.blaze_face import FaceModelMissing, network
 from data_pipeline.anomaly.blurred_faces import _COMPOSITES, BlurredFaces
 from data_pipeline.anomaly.faces import Face
@@ -75,9 +75,22 @@ def test_a_mosaiced_face_goes(sharp: list[tuple[np.ndarray, Face]], block: float
         assert value > DETECTOR.threshold
 
 
-def test_a_face_with_a_bar_goes(sharp: list[tuple[np.ndarray, Face]]):
+@pytest.mark.parametrize("tilt", [0, 20, -30])
+def test_a_face_with_a_bar_goes(sharp: list[tuple[np.ndarray, Face]], tilt: float):
     for picture, face in sharp:
-        assert alone(bar(picture, face)) > DETECTOR.threshold
+        assert alone(bar(picture, face, tilt)) > DETECTOR.threshold
+
+
+def test_a_face_with_a_mosaic_over_the_eyes_alone_goes(sharp: list[tuple[np.ndarray, Face]]):
+    for picture, face in sharp:
+        assert alone(eye_mosaic(picture, face, 0.08)) == pytest.approx(0.08 * 2 / 3, rel=0.35)
+
+
+@pytest.mark.parametrize("seed", [5, 6, 7])  # which networks take for faces, hardly
+def test_a_cloud_is_no_blurred_face(seed: int):
+    noise = np.random.default_rng(seed).normal(size=(260, 300, 1))
+    cloud = gaussian(np.repeat(noise, 3, axis=-1), 8)
+    assert alone(np.rint(128 + 30 * cloud / cloud.std()).clip(0, 255).astype(np.uint8)) <= DETECTOR.threshold
 
 
 def test_what_censors_is_blamed_not_what_it_covers(sharp: list[tuple[np.ndarray, Face]]):

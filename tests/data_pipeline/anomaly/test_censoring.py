@@ -4,6 +4,7 @@ from scipy import ndimage
 
 from data_pipeline.anomaly.censoring import (
     FACE_PX,
+    MOSAIC_PERIODS_PX,
     MOST_BLUR,
     around,
     blur,
@@ -11,10 +12,10 @@ from data_pipeline.anomaly.censoring import (
     contrast_of_edges,
     core,
     core_box,
-    eye_bar,
     mosaic,
     mosaiced,
     plainness,
+    regularity,
 )
 from data_pipeline.anomaly.faces import Face
 
@@ -85,6 +86,14 @@ def test_what_is_no_mosaic_has_no_blocks(seed: int):
     assert mosaic(np.full((SIDE, SIDE), 9, np.float32)) == 0
 
 
+def test_gradients_on_a_lattice_are_regular_and_others_are_not():
+    lattice = np.zeros(80, np.float32)
+    lattice[3::12] = 7
+    regular = regularity(lattice)
+    assert regular[MOSAIC_PERIODS_PX == 12] == pytest.approx(1)
+    assert regularity(np.ones(80, np.float32)).max() < 0.15
+
+
 def patches(sigma: float) -> np.ndarray:
     """Patches a few pixels wide, blurred, in grey levels."""
     noise = np.random.default_rng(1).random((240, 240))
@@ -117,26 +126,6 @@ def test_what_is_blurred_stands_out_of_what_is_sharp():
     assert contrast_of_edges(alike, MIDDLE) == pytest.approx(1, rel=0.4)
     assert contrast_of_edges(np.rint(np.where(DISTANCE < 55, patches(6), patches(0))).astype(np.uint8), MIDDLE) > 4
     assert contrast_of_edges(alike[100:140, 100:140], Face((20.0, 20.0), 96.0, 1.0, FACE.points)) == 0
-
-
-def test_a_bar_across_the_eyes_is_measured_and_its_box_told():
-    picture = (np.random.default_rng(0).normal(150, 20, (120, 120))).clip(0, 255).astype(np.uint8)
-    assert eye_bar(picture, FACE) == (0.0, None)
-    picture[40:60, 5:115] = 10
-    height, box = eye_bar(picture, FACE)
-    assert height == pytest.approx(20 / 96, abs=2 / 96)
-    assert box is not None
-    left, top, right, bottom = box
-    assert 5 <= left < right <= 115
-    assert 40 <= top < bottom <= 60
-
-
-def test_dark_glasses_are_no_bar():
-    picture = (np.random.default_rng(0).normal(150, 20, (120, 120))).clip(0, 255).astype(np.uint8)
-    picture[40:60, 25:56] = 10
-    picture[40:60, 64:95] = 10
-    picture[40:45, 25:95] = 10
-    assert eye_bar(picture, FACE) == (0.0, None)
 
 
 def test_flat_art_is_plain_and_a_gradient_is_not():

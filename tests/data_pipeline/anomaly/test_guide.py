@@ -54,6 +54,11 @@ def test_a_single_line_is_a_guide_by_its_name_alone(name, value) -> None:
     assert _DETECTOR.measure(subject([GROUND, _lines(name, range(100, 102))])) == value
 
 
+@pytest.mark.parametrize(("name", "value"), [("Layer 1", 1), ("Grid", 1), ("graph paper", 0), ("Grid_pattern 2", 0)])
+def test_lines_of_paper_and_patterns_belong_to_the_design(name, value) -> None:
+    assert _DETECTOR.measure(subject([GROUND, _lines(name, range(10, HEIGHT, 20), range(10, WIDTH, 20))])) == value
+
+
 def test_a_line_in_a_group_of_guides_is_one() -> None:
     group = Group(name="Guides", layers=(_lines("Shape 1", range(100, 101)),))
     assert _DETECTOR.measure(subject([GROUND, group])) == 1

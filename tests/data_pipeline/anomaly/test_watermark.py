@@ -5,7 +5,7 @@ import pytest
 from psd_tools.constants import BlendMode
 
 from data_pipeline.anomaly.alpha import shrunk
-from data_pipeline.anomaly.watermark import Watermark, crossing, repetition
+from data_pipeline.anomaly.watermark import Watermark, are_spots, crossing, repetition
 from data_pipeline.drawing import Group, Pixels, Text, random_design
 from data_pipeline.drawing.anomalies import POSITIVES, repeated, tiled_text, tinted, words
 from data_pipeline.drawing.lookalikes import NEGATIVES, NEGATIVES_BELOW
@@ -107,6 +107,18 @@ def test_lines_from_corner_to_corner_need_both_diagonals() -> None:
     assert crossing((falling | rising) * np.float32(90)) > 0.95
     assert crossing(falling * np.float32(90)) < 0.1
     assert crossing(np.full((200, 300), 90, np.float32)) == 0
+
+
+def test_discs_and_squares_are_spots_and_letters_rings_and_bars_are_not() -> None:
+    y, x = np.mgrid[:200, :300] % 20
+    away = np.hypot(x - 9.5, y - 9.5)
+    assert are_spots((away < 6) * np.float32(90))
+    assert are_spots(((abs(x - 9.5) < 5) & (abs(y - 9.5) < 5)) * np.float32(90))
+    assert not are_spots(((away < 8) & (away > 6)) * np.float32(90))
+    assert not are_spots((abs(y - 9.5) < 3) * np.float32(90))
+    assert not are_spots(((abs(y - 9.5) < 3) & (x > 2)) * np.float32(90))
+    assert not are_spots(_tiled(angle=0).rgba[..., 3].astype(np.float32))  # type: ignore[union-attr]
+    assert not are_spots(np.zeros((0, 9), np.float32))
 
 
 def test_alpha_is_averaged_over_squares() -> None:

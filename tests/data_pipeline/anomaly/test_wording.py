@@ -52,6 +52,37 @@ def test_names_of_purchased_pictures_and_copies(name) -> None:
     assert not is_watermark_name(name)
 
 
+@pytest.mark.parametrize(
+    "text",
+    ["Nur zur Ansicht", "Wasserzeichen", "Aperçu seulement", "Specimen - ne pas copier", "Marca de agua",
+     "Marca d'água", "MUESTRA: prohibida la venta", "Solo anteprima", "Водяной знак", "Только для просмотра", "水印",
+     "仅供预览", "样图 请勿转载", "透かし", "見本画像", "サンプル 無断転載禁止", "워터마크",
+     "미리보기 전용", "ピクスタ 48213377"],
+)  # fmt: skip
+def test_texts_of_previews_in_other_languages(text) -> None:
+    assert is_watermark_text(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["Nicht zum Verkauf", "Muster", "Das Muster der Tapete", "Muestra gratis", "Образец", "見本", "样品",
+     "图片仅供参考", "Nicht verwenden, wenn das Siegel gebrochen ist", "转载请注明出处",
+     "去水印", "サンプル", "No copiar"],
+)  # fmt: skip
+def test_texts_in_other_languages_that_content_says_too(text) -> None:
+    assert not is_watermark_text(text)
+
+
+def test_stamps_warnings_and_names_in_other_languages() -> None:
+    assert all(map(is_stamp_text, ["Muster", "Vorschau", "Aperçu", "MUESTRA", "Образец", "样品", "見本", "샘플"]))
+    assert all(map(is_warning_text, ["Nicht zum Weiterverkauf", "Ne pas copier", "Не для продажи", "無断転載禁止"]))
+    assert all(
+        map(is_watermark_name, ["Wasserzeichen", "水印 拷贝", "水印层", "Водяной знак", "透かし", "Marca d'água"])
+    )
+    assert not any(map(is_watermark_name, ["无水印", "ohne Wasserzeichen", "Muster", "filigrana dorada", "样品"]))
+    assert all(map(is_watermark_group, ["Wasserzeichen", "水印"]))
+
+
 @pytest.mark.parametrize("unit", ["shutterstock preview ", "stock photo ", "do not use or do not copy ", "preview "])
 def test_a_text_of_a_thousand_marks_is_read_at_once(unit: str) -> None:
     """Read in every way there is, it would take as long as the universe has lasted."""
@@ -71,7 +102,8 @@ def test_words_that_marks_and_other_things_are_made_of() -> None:
 @pytest.mark.parametrize(
     "text",
     ["Your logo here", "YOUR LOGO", "Insert your text here", "Logo here!", "Your company name here", "Sample text",
-     "Company slogan goes here", "Votre logo ici", "Tu logo aquí", "Ihr Logo hier", "Seu logo aqui", "Ваш логотип"],
+     "Company slogan goes here", "Votre logo ici", "Tu logo aquí", "Ihr Logo hier", "Seu logo aqui", "Ваш логотип",
+     "Ваш дизайн здесь"],
 )  # fmt: skip
 def test_texts_that_ask_for_the_buyers_own(text) -> None:
     assert asks_in_text(text)
@@ -126,6 +158,7 @@ def test_latin_and_its_daughters_that_say_something(text) -> None:
 
 def test_words_are_compared_without_marks_and_case() -> None:
     assert plain_words("  <-- Your_LOGO,\rhere! ") == "your logo here"
+    assert plain_words("ＤÉ\u200bjà   vu: ещё, プレビュー") == "deja vu ещё プレビュー"
 
 
 def test_long_texts_take_no_time() -> None:

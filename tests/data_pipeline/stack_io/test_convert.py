@@ -52,6 +52,8 @@ def test_what_cannot_be_read_is_named_and_the_rest_is_done(tmp_path, capsys):
         ("none", "a.psd", "no such file or folder"),
         ("in", "a.psd", "holds 2 stacks; --format names that of a folder of them"),
         ("in/a.psd", "a.gif", "not in '.gif'"),
+        ("in/a.psd", "in/a.psd", "a.psd: is the input, which stays as it is"),
+        ("in", "in/more", "more: lies in the input"),
     ],
 )
 def test_a_wrong_input_or_output_is_one_sentence_before_any_work(tmp_path, capsys, source, target, message):
@@ -60,3 +62,35 @@ def test_a_wrong_input_or_output_is_one_sentence_before_any_work(tmp_path, capsy
     assert main([str(tmp_path / source), str(tmp_path / target)]) == 2
     assert message in capsys.readouterr().err
     assert [path.name for path in tmp_path.iterdir()] == ["in"]
+
+
+def test_a_folder_of_pictures_holds_no_other_stack(tmp_path, capsys):
+    for name in ("in/a.psd", "in/a/b.psd"):
+        write_stack(STACK, tmp_path / name)
+    assert main([str(tmp_path / "in"), str(tmp_path / "out"), "--format", "folder"]) == 2
+    assert "would be a folder with that of" in capsys.readouterr().err
+    assert main([str(tmp_path / "in"), str(tmp_path / "out"), "--format", "zip"]) == 0
+    assert [ref.name for ref in stacks_in(tmp_path / "out")] == ["a", "a/b"]
+
+
+@pytest.mark.parametrize("form", ["psd", "folder"])
+def test_where_nothing_can_be_written_the_file_is_named(tmp_path, capsys, form):
+    write_stack(STACK, tmp_path / "in/a.psd")
+    (tmp_path / "out").write_bytes(b"a file")
+    assert main([str(tmp_path / "in"), str(tmp_path / "out"), "--format", form]) == 1
+    said = capsys.readouterr().err
+    assert "out/a" in said
+    assert "cannot be written" in said
+    assert ".tmp" not in said
+
+
+def test_ctrl_c_is_one_sentence_and_nothing_half_written(tmp_path, capsys, monkeypatch):
+    write_stack(STACK, tmp_path / "a.psd")
+
+    def interrupted(stack):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("data_pipeline.stack_io.formats.writable", interrupted)
+    assert main([str(tmp_path / "a.psd"), str(tmp_path / "out" / "a.ora")]) == 3
+    assert capsys.readouterr().err == "lamina: stopped\n"
+    assert [path.name for path in tmp_path.rglob("*")] == ["a.psd"]

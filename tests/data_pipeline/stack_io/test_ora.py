@@ -107,7 +107,7 @@ def test_what_plain_layers_cannot_say_is_named(tmp_path, inside, message):
 )
 def test_a_document_type_is_refused(tmp_path, doctype):
     path = ora(tmp_path / "a.ora", f'{doctype}<image w="8" h="6"><stack/></image>')
-    with pytest.raises(ValueError, match=r"stack\.xml: is XML that is not read"):
+    with pytest.raises(ValueError, match=r"stack\.xml: declares a document type"):
         read_stack(path)
 
 

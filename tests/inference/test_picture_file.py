@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageCms
 
-from inference.replacement import read_picture
+from inference.picture_file import read_picture
 
 
 def test_a_png_is_read_as_it_is_without_what_hides(tmp_path: Path) -> None:

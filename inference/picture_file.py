@@ -1,4 +1,4 @@
-"""The path of a picture that somebody wants in a layer's place in; uint8 straight sRGB RGBA out, upright."""
+"""The path of a picture that somebody gives in; uint8 straight sRGB RGBA out, upright."""
 
 import io
 import os
@@ -8,6 +8,7 @@ import numpy as np
 from PIL import Image, ImageCms, ImageOps
 
 FORMATS = ("PNG", "JPEG", "WEBP")
+SUFFIXES = (".png", ".jpg", ".jpeg", ".webp")
 MAX_SIDE_PX = 30_000
 MAX_PX = 200_000_000  # of the picture, and bytes of its file
 

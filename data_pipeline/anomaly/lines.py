@@ -1,0 +1,51 @@
+"""A layer's ink by row or by column in, its lines and bands from edge to edge out, and whether they lie evenly."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+_LEAST_PERIOD_PX = 5  # finer lines are a texture, such as the lines of a screen
+_UNEVEN = 0.1  # how far distances may vary
+_MOSTLY = 0.7  # of the distances do not
+
+
+@dataclass(frozen=True, eq=False)
+class Lines:
+    """Runs of rows, or of columns, that are inked from one edge of the layer to the other."""
+
+    is_inked: np.ndarray  # bool [length], of each row or column
+    starts: np.ndarray  # [N]
+    widths: np.ndarray  # [N] in px
+
+    @property
+    def inner(self) -> int:
+        """How many touch neither end: those that do are the sides of a frame."""
+        return int(np.count_nonzero((self.starts > 0) & (self.starts + self.widths < len(self.is_inked))))
+
+    def are_thin(self, most_px: float) -> bool:
+        return bool((self.widths <= most_px).all())
+
+    def are_even(self, fewest: int, most_px: float) -> bool:
+        """Whether those that are thin, at least so many, lie at even distances."""
+        return _is_even(self.starts[self.widths <= most_px], fewest)
+
+    def are_bands(self, fewest: int) -> bool:
+        """Whether all have one width and lie at even distances."""
+        return _is_even(self.starts, fewest) and bool((np.abs(self.widths - np.median(self.widths)) <= 1).all())
+
+
+def lines_of(inked_px: np.ndarray, across_px: int) -> Lines:
+    """Of how many pixels of each row are inked, those whose `across_px` all are; or of each column."""
+    is_inked = inked_px == across_px
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], is_inked, [False]]).astype(np.int8)))
+    return Lines(is_inked, edges[::2], edges[1::2] - edges[::2])
+
+
+def _is_even(starts: np.ndarray, fewest: int) -> bool:
+    if len(starts) < fewest:
+        return False
+    distances = np.diff(starts)
+    usual = float(np.median(distances))
+    if usual < _LEAST_PERIOD_PX:
+        return False
+    return float((np.abs(distances - usual) <= max(1, _UNEVEN * usual)).mean()) >= _MOSTLY

@@ -1,0 +1,66 @@
+"""Pictures and layer stacks <-> what the RGBA-VAE takes: float [4, H, W] in [-1, 1], alpha 1 at +1.
+
+Legend: N layers, H W pixels.
+"""
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+
+from data_pipeline.boxes import tight, view
+from inference.picture_file import SUFFIXES
+from schemas.stack import PlainLayer, Stack
+
+
+def pictures_in(paths: Sequence[str | os.PathLike[str]]) -> list[Path]:
+    """Picture files, those of a folder in the order of their names. ValueError where there is none."""
+    found: list[Path] = []
+    for path in map(Path, paths):
+        if path.is_dir():
+            inside = sorted(one for one in path.iterdir() if one.suffix.lower() in SUFFIXES and one.is_file())
+            if not inside:
+                raise ValueError(f"{path} holds no picture ({', '.join(SUFFIXES)})")
+            found.extend(inside)
+        elif path.is_file():
+            found.append(path)
+        else:
+            raise ValueError(f"{path}: no such picture")
+    return found
+
+
+def to_model(rgba: np.ndarray, size: tuple[int, int]) -> Tensor:
+    """float32 [4, H, W] in [-1, 1], at `size` (width, height); resampled on premultiplied colour (Lanczos)."""
+    image = Image.fromarray(rgba)
+    if image.size != size:
+        image = image.resize(size, Image.Resampling.LANCZOS)  # Pillow multiplies by alpha, and divides, itself
+    return torch.from_numpy(np.array(image)).permute(2, 0, 1) / 127.5 - 1
+
+
+def to_rgba(x_CHW: Tensor) -> np.ndarray:
+    """uint8 straight RGBA [H, W, 4], rounded; RGB is 0 where alpha is. Of an RGB picture alpha is 255."""
+    levels = ((x_CHW.float().clamp(-1, 1) + 1) * 127.5).round().to(torch.uint8).permute(1, 2, 0).cpu().numpy()
+    if levels.shape[2] == 3:
+        return np.dstack([levels, np.full(levels.shape[:2], 255, np.uint8)])
+    return np.where(levels[..., 3:] == 0, np.uint8(0), levels)
+
+
+def to_stack(x_NCHW: Tensor) -> Stack:
+    """Layers as the model gives them, bottom to top, each cropped to its box."""
+    height, width = x_NCHW.shape[2:]
+    layers = []
+    for index, x_CHW in enumerate(x_NCHW):
+        rgba = to_rgba(x_CHW)
+        canvas = (0, 0, width, height)
+        box = tight(rgba, canvas) or (0, 0, 0, 0)  # a blank layer stays a layer, without pixels
+        layers.append(PlainLayer(box, np.ascontiguousarray(view(rgba, canvas, box)), name=f"Layer {index}"))
+    return Stack(width, height, tuple(layers))
+
+
+def mean_alpha(x_NCHW: Tensor) -> list[float]:
+    """Of each layer, in [0, 1]."""
+    return [float(value) for value in (x_NCHW[:, 3].float().clamp(-1, 1).mean(dim=(1, 2)) + 1) / 2]

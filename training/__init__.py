@@ -1,0 +1,1 @@
+"""From shards to checkpoints: what is read when, the losses, and the loop."""
