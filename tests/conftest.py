@@ -4,6 +4,7 @@ Property tests draw the same examples on every machine, and are not timed: the f
 """
 
 import hashlib
+import importlib
 import os
 import shutil
 from collections.abc import Callable, Iterator, Sequence
@@ -19,6 +20,23 @@ settings.register_profile("lamina", deadline=None, derandomize=True)
 settings.load_profile("lamina")
 
 os.environ["HF_HUB_OFFLINE"] = "1"  # before anything imports `datasets`
+
+ROOT = Path(__file__).parents[1]
+
+
+def pytest_configure() -> None:
+    """Of two processes that run the tests, the second begins with the last kernels: most are compiled in one alone.
+
+    Not those beside torch, which are a few, and particular about what is imported before.
+    """
+    if os.environ.get("PYTEST_XDIST_WORKER") != "gw1":
+        return
+    files = sorted(path for package in ROOT.glob("*/__init__.py") for path in package.parent.rglob("*.py"))
+    for path in reversed(files):
+        source = path.read_text(encoding="utf-8")
+        if "\n@kernel(" in source and "\nimport torch" not in source:
+            importlib.import_module(".".join(path.relative_to(ROOT).with_suffix("").parts))
+
 
 # Real Photoshop files, which are no part of the repository.
 REAL_PSDS = Path(os.environ.get("LAMINA_PSD", Path(__file__).parents[2] / "shared" / "psd"))
