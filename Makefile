@@ -18,7 +18,7 @@ MODELS = $(BIN)/python -m pip install --quiet --constraint constraints.txt --no-
 
 INPUT ?=
 OUTPUT ?= out/dataset
-DATA ?= $(OUTPUT)
+DATA ?= $(call text,OUTPUT)
 EXAMPLES := out/examples
 N ?= 10000
 SEED ?= 0
@@ -42,6 +42,8 @@ $(foreach name,SECOND_OPINION CAPTION_LAYERS ALLOW_CPU DRY_RUN VERIFY SHRINK PRE
 # What was given is passed on as it is, a $ in a path included.
 text = $(if $(call set,$(1)),$(value $(1)),$($(1)))
 option = $(if $(call text,$(1)),--$(2) $(call quoted,$(call text,$(1))))
+# The same of OUTPUT, SEED and N, whose defaults above are those of other programs.
+named = $(if $(call set,$(1)),--$(2) $(call quoted,$(call text,$(1))))
 switch = $(if $(filter-out 0,$($(1))),--$(2))
 JOB_OPTIONS = $(call option,WORKERS,workers) $(call option,RUNNER,runner) $(call option,CAPTIONER,captioner) \
 	$(call option,MERGE,merge) $(call option,TARGET_LAYERS,target-layers) $(call option,MAX_AREA,max-area) \
@@ -50,6 +52,8 @@ JOB_OPTIONS = $(call option,WORKERS,workers) $(call option,RUNNER,runner) $(call
 	$(call option,SOURCE,source) $(call option,LICENCE,licence) $(call option,URL,url) $(call option,MODEL,model) $(call switch,SECOND_OPINION,second-opinion) \
 	$(call switch,CAPTION_LAYERS,caption-layers) $(call switch,ALLOW_CPU,allow-cpu) \
 	$(call switch,DRY_RUN,dry-run) $(call switch,VERIFY,verify) $(call switch,SHRINK,shrink) $(if $(filter 0,$(PREVIEWS)),--no-previews) $(ARGS)
+
+COMPARED = $(call option,PRED,pred) $(call option,TRUTH,truth) $(call named,OUTPUT,output) $(call option,WORKERS,workers) $(call named,SEED,seed)
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-24s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -108,13 +112,13 @@ captions: needs-DATA $(if $(IGNORED),heeds-$(firstword $(IGNORED))) $(if $(IN_PR
 		$(call option,MODEL,model) $(call option,RUNNER,runner) $(call option,CONFIG,config) $(call switch,CAPTION_LAYERS,caption-layers) $(call switch,ALLOW_CPU,allow-cpu) $(ARGS)
 
 needs-%:
-	$(if $($*),,$(error give $*=, see make help))
+	$(if $(call text,$*),,$(error give $*=, see make help))
 
 heeds-%:
 	$(error captions do not heed $*=, it is for make shards; see make help)
 
 inspect: needs-PSD $(DATA_SIDE) ## one PSD: its layer tree with every fate, and a picture: PSD= OUTPUT=picture.png
-	$(BIN)/python -m audit.inspect $(call quoted,$(call text,PSD)) $(if $(call set,OUTPUT),--output $(call quoted,$(call text,OUTPUT))) $(ARGS)
+	$(BIN)/python -m audit.inspect $(call quoted,$(call text,PSD)) $(call named,OUTPUT,output) $(ARGS)
 
 verify: $(DATA_SIDE) ## re-read a dataset and check every promise on disk: DATA= WORKERS=
 	$(BIN)/python -m audit.verify $(call quoted,$(call text,DATA)) $(call option,WORKERS,workers) $(ARGS)
@@ -124,22 +128,16 @@ convert: needs-INPUT $(DATA_SIDE) ## a layer stack into another format, by suffi
 
 edit: needs-INPUT $(DATA_SIDE) ## a layer stack, edited: INPUT=folder|PSD|shard#KEY OUTPUT=folder|PSD EDIT='move layer=2 dx=10; remove layer=title' SCRIPT=edits.yaml; without EDIT and SCRIPT its layers are listed
 	$(BIN)/python -m inference.edit $(call quoted,$(call text,INPUT)) $(call option,EDIT,edit) $(call option,SCRIPT,script) \
-		$(if $(call set,OUTPUT),--output $(call quoted,$(call text,OUTPUT))) $(ARGS)
+		$(call named,OUTPUT,output) $(ARGS)
 
 evaluate: needs-PRED needs-TRUTH $(DATA_SIDE) ## predicted layer stacks beside the true ones, by LayerD's metric: PRED= TRUTH= (datasets, shards, folders of stacks, PSDs) OUTPUT= WORKERS= LIMIT= SEED=
-	$(BIN)/python -m evaluation.evaluate --pred $(call quoted,$(call text,PRED)) --truth $(call quoted,$(call text,TRUTH)) \
-		$(if $(call set,OUTPUT),--output $(call quoted,$(call text,OUTPUT))) $(call option,WORKERS,workers) $(call option,LIMIT,limit) \
-		$(if $(call set,SEED),--seed $(call quoted,$(SEED))) $(ARGS)
+	$(BIN)/python -m evaluation.evaluate $(COMPARED) $(call option,LIMIT,limit) $(ARGS)
 
-evaluate-reconstruction: needs-TRUTH needs-PRED $(if $(call text,LPIPS)$(call text,INCEPTION),$(EVALUATION),$(DATA_SIDE)) ## an autoencoder's RGBA pictures beside the true ones, as AlphaVAE measures: TRUTH= PRED= LPIPS=weights INCEPTION=weights OUTPUT= WORKERS= SEED=
-	$(BIN)/python -m evaluation.evaluate_reconstruction $(call quoted,$(call text,TRUTH)) $(call quoted,$(call text,PRED)) \
-		$(if $(call set,OUTPUT),--output $(call quoted,$(call text,OUTPUT))) $(call option,LPIPS,lpips) $(call option,INCEPTION,inception) \
-		$(call option,WORKERS,workers) $(if $(call set,SEED),--seed $(call quoted,$(SEED))) $(ARGS)
+evaluate-reconstruction: needs-PRED needs-TRUTH $(if $(call text,LPIPS)$(call text,INCEPTION),$(EVALUATION),$(DATA_SIDE)) ## an autoencoder's RGBA pictures beside the true ones, as AlphaVAE measures: PRED= TRUTH= LPIPS=weights INCEPTION=weights OUTPUT= WORKERS= SEED=
+	$(BIN)/python -m evaluation.evaluate_reconstruction $(COMPARED) $(call option,LPIPS,lpips) $(call option,INCEPTION,inception) $(ARGS)
 
-evaluate-editing: needs-TRUTH needs-PRED $(DATA_SIDE) ## the same edits on true and on predicted layers: TRUTH= PRED= (dataset, shard, folder of stacks) OUTPUT= SEED= LIMIT= WORKERS= ARGS='--layers 4'
-	$(BIN)/python -m evaluation.evaluate_editing $(call option,PRED,pred) $(call option,TRUTH,truth) \
-		$(if $(call set,OUTPUT),--output $(call quoted,$(call text,OUTPUT))) $(if $(call set,SEED),--seed $(call quoted,$(SEED))) \
-		$(call option,LIMIT,limit) $(call option,WORKERS,workers) $(ARGS)
+evaluate-editing: needs-PRED needs-TRUTH $(DATA_SIDE) ## the same edits on true and on predicted layers: PRED= TRUTH= (datasets, shards, folders of stacks, PSDs) OUTPUT= WORKERS= LIMIT= SEED= ARGS='--layers 4'
+	$(BIN)/python -m evaluation.evaluate_editing $(COMPARED) $(call option,LIMIT,limit) $(ARGS)
 
 DRAWING = --checkpoint $(call quoted,$(call text,CHECKPOINT)) $(call option,LAYERS,layers) $(call option,RESOLUTION,resolution) \
 	$(if $(call set,OUTPUT),--output $(call quoted,$(call text,OUTPUT))) $(if $(call set,SEED),--seed $(call quoted,$(SEED))) $(ARGS)
@@ -157,24 +155,24 @@ bench: $(EVERYTHING) ## CPU seconds per step beside psd-tools: INPUT=folder of P
 	$(BIN)/python -m data_pipeline.bench $(call quoted,$(or $(call text,INPUT),$(EXAMPLES))) $(ARGS)
 
 bench-fidelity: needs-INPUT $(EVERYTHING) ## how near we come to Photoshop's pictures, beside psd-tools: INPUT=folder of PSDs OUTPUT=page
-	$(BIN)/python -m audit.bench_fidelity $(call quoted,$(call text,INPUT)) $(if $(call set,OUTPUT),--output $(call quoted,$(call text,OUTPUT))) \
+	$(BIN)/python -m audit.bench_fidelity $(call quoted,$(call text,INPUT)) $(call named,OUTPUT,output) \
 		$(call option,WORKERS,workers) $(ARGS)
 
 bench-codecs: $(EVERYTHING) ## PNG and WebP on the layers of real designs: INPUT=folder of PSDs
 	$(BIN)/python -m data_pipeline.bench_codecs $(call quoted,$(or $(call text,INPUT),$(EXAMPLES))) $(ARGS)
 
 bench-anomalies: $(EVERYTHING) ## what the detectors of anomalies find among drawn layers, and in your PSDs: INPUT=folder of PSDs N=documents a variant SEED=
-	$(BIN)/python -m data_pipeline.anomaly.bench $(if $(call text,INPUT),$(call quoted,$(call text,INPUT))) $(if $(call set,N),--count $(call quoted,$(N))) \
+	$(BIN)/python -m data_pipeline.anomaly.bench $(if $(call text,INPUT),$(call quoted,$(call text,INPUT))) $(call named,N,count) \
 		--seed $(SEED) $(call option,LIMIT,limit) $(ARGS)
 
 bench-faces: needs-INPUT $(EVERYTHING) ## recall and false drops of the detector of blurred faces: INPUT=folder of portraits ARGS='--psds FOLDER'
 	$(BIN)/python -m data_pipeline.anomaly.bench_faces $(call quoted,$(call text,INPUT)) $(ARGS)
 
 bench-captions: $(EVERYTHING) ## what a caption costs beside the model, and what batches gain: MODEL=name or folder (else a tiny random one) N=captions ALLOW_CPU=1
-	$(BIN)/python -m data_pipeline.caption.bench $(if $(call text,MODEL),$(call quoted,$(call text,MODEL))) $(if $(call set,N),--count $(call quoted,$(N))) $(ARGS)
+	$(BIN)/python -m data_pipeline.caption.bench $(if $(call text,MODEL),$(call quoted,$(call text,MODEL))) $(call named,N,count) $(ARGS)
 
 bench-metrics: $(EVERYTHING) ## what scoring a pair of stacks costs, beside the metric written out with Pillow and numpy: N=pairs WORKERS=
-	$(BIN)/python -m evaluation.bench $(if $(call set,N),--count $(call quoted,$(N))) $(call option,WORKERS,workers) $(ARGS)
+	$(BIN)/python -m evaluation.bench $(call named,N,count) $(call option,WORKERS,workers) $(ARGS)
 
 bench-model: $(EVERYTHING) ## the networks beside diffusers', packed beside padded batches, and on a GPU their utilisation: ARGS='--only vae|packing|utilisation'
 	$(BIN)/python -m tests.bench_model $(ARGS)

@@ -15,6 +15,7 @@ from pathlib import Path
 from data_pipeline.shard_io import Member, index_tar, read_at
 from data_pipeline.stack_io.folder import MANIFEST, numbers_layers
 from data_pipeline.stack_io.formats import SUFFIXES, read_stack
+from data_pipeline.stack_io.pictures import LIMITS
 from data_pipeline.stack_io.sample import StoredSample, read_sample
 from schemas.members import is_key
 from schemas.stack import Stack
@@ -88,6 +89,8 @@ def _samples(shards: list[Path]) -> Iterator[StackRef]:
 
 
 def _read_member(shard: Path, key: str, members: tuple[Member, ...]) -> Stack:
+    if sum(member.size for member in members) > LIMITS.max_file_bytes:
+        raise ValueError(f"{shard}: {key}: is larger than {LIMITS.max_file_bytes:,} bytes")
     try:
         with open(shard, "rb") as file:
             contents = {member.name: read_at(file, member.offset, member.size) for member in members}
@@ -98,9 +101,10 @@ def _read_member(shard: Path, key: str, members: tuple[Member, ...]) -> Stack:
 
 def _files(path: Path) -> Iterator[StackRef]:
     if path.is_file():
-        yield StackRef(path.stem, str(path), partial(read_stack, path))
+        if _is_stack_file(path.name):
+            yield StackRef(path.stem, str(path), partial(read_stack, path))
         return
-    for folder, folders, names in os.walk(path):
+    for folder, folders, names in os.walk(path, onerror=_refuse):
         if MANIFEST in names or (numbers_layers(names) and not any(map(_is_stack_file, names))):
             folders.clear()  # what lies in a stack's folder is the stack's
             own = Path(folder)
@@ -110,6 +114,11 @@ def _files(path: Path) -> Iterator[StackRef]:
         for file in (Path(folder, name) for name in names if _is_stack_file(name)):
             name = file.relative_to(path).with_suffix("").as_posix()
             yield StackRef(name, str(file), partial(read_stack, file))
+
+
+def _refuse(error: OSError) -> None:
+    """What lies in a folder that cannot be read would be lost without a word."""
+    raise ValueError(f"{os.fsdecode(error.filename)}: the folder cannot be read: {error.strerror}") from error
 
 
 def _is_stack_file(name: str) -> bool:

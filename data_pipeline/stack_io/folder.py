@@ -18,7 +18,7 @@ from data_pipeline.boxes import tight, view
 from data_pipeline.shard_io import sync_folder, whole_file
 from data_pipeline.stack_io.canonical_json import decode_json, encode_json
 from data_pipeline.stack_io.images import encode_image
-from data_pipeline.stack_io.pictures import Decoder, check_canvas
+from data_pipeline.stack_io.pictures import Decoder, check_canvas, read_whole
 from data_pipeline.stack_io.writable import picture_of
 from schemas.members import COMPOSITE, layer_name
 from schemas.metadata import check_stack_json
@@ -35,7 +35,7 @@ _OURS = re.compile(r"(composite\.png|layer_\d{2,}\.png|stack\.json)\Z")
 def read_folder(folder: Path) -> Stack:
     """Raises ValueError that names the picture, and OSError."""
     names = [entry.name for entry in os.scandir(folder) if entry.is_file()]
-    return stack_of_files(names, lambda name: (folder / name).read_bytes())
+    return stack_of_files(names, lambda name: read_whole(folder / name))
 
 
 def write_folder(stack: Stack, folder: Path) -> None:

@@ -50,6 +50,8 @@ def read_stack(path: str | os.PathLike[str]) -> Stack:
     path = Path(path)
     if not path.exists():
         raise ValueError(f"{path}: no such file or folder")
+    if not path.is_dir() and not path.is_file():
+        raise ValueError(f"{path}: is no regular file")  # a pipe would be waited for
     read = read_folder if path.is_dir() else _READERS[_known(path)]
     try:
         return read(path)

@@ -5,6 +5,7 @@ applied. More bits, animations and other formats are refused.
 """
 
 import io
+from pathlib import Path
 
 import numpy as np
 from PIL import Image, PngImagePlugin, WebPImagePlugin
@@ -25,6 +26,13 @@ def check_canvas(width: int, height: int) -> None:
     if max(width, height) > LIMITS.max_side_px or width * height > LIMITS.max_canvas_px:
         limits = f"{LIMITS.max_side_px:,} px a side and {LIMITS.max_canvas_px:,} px in all"
         raise ValueError(f"a canvas of {width} x {height} px is too large: the limit is {limits}")
+
+
+def read_whole(path: Path) -> bytes:
+    """A file of a stack. Raises ValueError where it is larger than a PSD may be, and OSError."""
+    if path.stat().st_size > LIMITS.max_file_bytes:
+        raise ValueError(f"{path.name}: is larger than {LIMITS.max_file_bytes:,} bytes")
+    return path.read_bytes()
 
 
 class Decoder:

@@ -14,7 +14,7 @@ from xml.etree.ElementTree import Element, ElementTree, SubElement, register_nam
 
 from data_pipeline.stack_io.images import encode_image
 from data_pipeline.stack_io.layer_tree import Branch, nested
-from data_pipeline.stack_io.pictures import LIMITS, Decoder, check_canvas
+from data_pipeline.stack_io.pictures import Decoder, check_canvas, read_whole
 from data_pipeline.stack_io.placed import placed, with_a_pixel
 from data_pipeline.stack_io.xml_tree import local_name, parse_xml, whole
 from schemas.stack import PlainLayer, Stack
@@ -56,9 +56,7 @@ def _draw(tree: tuple[Branch | PlainLayer, ...], into: Element) -> None:
 
 def read_svg(path: Path) -> Stack:
     """Raises ValueError that names what in it is no plain layer."""
-    if path.stat().st_size > LIMITS.max_file_bytes:
-        raise ValueError(f"is larger than {LIMITS.max_file_bytes:,} bytes")
-    root = parse_xml(path.read_bytes(), "the SVG")
+    root = parse_xml(read_whole(path), "the SVG")
     if root.tag != f"{{{_SVG}}}svg":
         raise ValueError(f"is XML, but its root is {local_name(root)}, not svg")
     canvas = whole(root, "width"), whole(root, "height")

@@ -5,8 +5,9 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from evaluation.decomposition.measuring import LEAST_LAYERS, Protocol
-from evaluation.decomposition.summary import Estimate, Summary
+from evaluation.decomposition.summary import Summary
 from evaluation.page.blocks import Block, Heading, Paragraph, Table
+from evaluation.page.bootstrap import Estimate
 from schemas.decomposition import PairRow, PairStatus
 from schemas.version import PRODUCT_VERSION, SCHEMA_VERSION
 
@@ -36,6 +37,7 @@ PUBLISHED = (
     Published("also without the RGBA-VAE", (0.1894,), (0.5844,)),
     Published("also without Layer3D RoPE", (0.2809,), (0.3725,)),
 )
+TITLE = "Layer decomposition"
 _LISTED = 50  # pairs that were not scored, by name; the table has all
 _BESIDE = {
     "recomposition_mean": ("recomposition: mean difference, of 255", 3),
@@ -70,6 +72,14 @@ def blocks(source: Source, summary: Summary, rows: Sequence[PairRow]) -> list[Bl
         *_beside(summary),
         *_not_scored(rows),
     ]
+
+
+def brief(summary: Summary) -> list[Block]:
+    """How many pairs were scored, and the means of the metric."""
+    counts = ", ".join(f"{number} {name.replace('_', ' ')}" for name, number in summary.statuses.items() if number)
+    said: list[Block] = [Paragraph(f"pairs: {counts}")]
+    lines = [(str(merges), *(f"{figure.mean:.4f}" for figure in row)) for merges, row in enumerate(summary.rows)]
+    return [*said, Table(("merges", "cost", "RGB L1", "alpha IoU"), tuple(lines))] if lines else said
 
 
 def as_json(source: Source, summary: Summary) -> dict[str, Any]:
@@ -153,7 +163,7 @@ def _beside_published(
     ]
     if measured:
         lines.append(("this run", *(f"{estimate.mean:.4f}" for estimate in measured)))
-        lines.append(("its 95 % interval", *(_interval(estimate, 4) for estimate in measured)))
+        lines.append(("its 95 % interval", *(estimate.interval() for estimate in measured)))
     return Table(("merges", *map(str, levels)), tuple(lines))
 
 
@@ -161,7 +171,7 @@ def _beside(summary: Summary) -> list[Block]:
     if not summary.beside:
         return []
     lines = [
-        (words, f"{estimate.mean:.{digits}f}", _interval(estimate, digits), str(estimate.samples))
+        (words, f"{estimate.mean:.{digits}f}", estimate.interval(digits), str(estimate.samples))
         for name, (words, digits) in _BESIDE.items()
         if (estimate := summary.beside.get(name)) is not None
     ]
@@ -182,7 +192,3 @@ def _not_scored(rows: Sequence[PairRow]) -> list[Block]:
     listed = tuple((row.name, row.status, row.message or "") for row in others[:_LISTED])
     more = f" The first {_LISTED} are listed; pairs.parquet has all." if len(others) > _LISTED else ""
     return [Heading("Not scored"), Paragraph(f"Pairs: {len(others)}.{more}"), Table(("name", "status", "why"), listed)]
-
-
-def _interval(estimate: Estimate, digits: int) -> str:
-    return f"{estimate.low:.{digits}f} to {estimate.high:.{digits}f}"

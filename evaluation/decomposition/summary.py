@@ -7,18 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from evaluation.decomposition.metric import filled
-from evaluation.page.bootstrap import confidence
+from evaluation.page.bootstrap import Estimate, estimate
 from schemas.decomposition import PairRow, PairStatus, Row
-
-
-@dataclass(frozen=True)
-class Estimate:
-    """A mean over samples, and the 95 % confidence interval of it."""
-
-    mean: float
-    low: float
-    high: float
-    samples: int
 
 
 @dataclass(frozen=True)
@@ -59,7 +49,7 @@ def _levels(scored: Sequence[PairRow], max_edits: int, seed: int) -> list[tuple[
     table = filled([metric_rows(row) for row in scored], max_edits)
     levels = []
     for edits in range(max_edits + 1):
-        cost, rgb_l1, alpha_iou = (_estimate(table[:, edits, figure], seed) for figure in range(3))
+        cost, rgb_l1, alpha_iou = (estimate(table[:, edits, figure], seed) for figure in range(3))
         levels.append((cost, rgb_l1, alpha_iou))
     return levels
 
@@ -79,16 +69,11 @@ def _beside(scored: Sequence[PairRow], seed: int) -> dict[str, Estimate]:
         "faint_alpha": [row.faint_alpha for row in scored],
     }
     known = {name: [value for value in column if value is not None] for name, column in values.items()}
-    return {name: _estimate(np.array(column), seed) for name, column in known.items() if column}
+    return {name: estimate(np.array(column), seed) for name, column in known.items() if column}
 
 
 def _share(part: int | None, whole: int | None) -> float | None:
     return part / whole if part is not None and whole else None
-
-
-def _estimate(values: np.ndarray, seed: int) -> Estimate:
-    low, high = confidence(values, seed)
-    return Estimate(float(values.mean()), low, high, len(values))
 
 
 def _sizes(scored: Sequence[PairRow]) -> dict[str, tuple[int, int]]:

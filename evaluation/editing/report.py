@@ -6,7 +6,7 @@ from typing import Any
 
 from evaluation.editing.grid import LAYERS, VARIANTS
 from evaluation.editing.matching import MIN_IOU
-from evaluation.editing.summary import Figure, Figures, Summary
+from evaluation.editing.summary import Figures, Summary
 from evaluation.page.blocks import Block, Heading, Paragraph, Picture, Table
 from schemas.version import SCHEMA_VERSION
 
@@ -35,8 +35,19 @@ class Run:
     missing: tuple[str, ...] = ()
 
 
-def blocks(run: Run, summary: Summary, pictures: Sequence[Picture] = ()) -> Iterator[Block]:
-    """The figures by operation, what they are worth, and the worst samples."""
+def blocks(run: Run, summary: Summary, pictures: Sequence[Picture]) -> Iterator[Block]:
+    """All that is measured, and the worst samples."""
+    yield from brief(run, summary)
+    if summary.matched_figures:
+        yield Heading("Matched layers alone")
+        yield Table(("", *_COLUMNS.values()), tuple(_rows(summary.matched_figures)))
+    if pictures:
+        yield Heading("The worst samples, and the worst edit of each")
+        yield from pictures
+
+
+def brief(run: Run, summary: Summary) -> Iterator[Block]:
+    """The figures by operation, and what they are worth."""
     yield Paragraph(
         f"{summary.samples} samples of {run.truth}, predicted in {run.pred}: {len(VARIANTS)} edits of each of "
         f"{summary.layers} true layers (at most {run.layers} a sample, drawn with seed {run.seed}), done to the true "
@@ -45,12 +56,6 @@ def blocks(run: Run, summary: Summary, pictures: Sequence[Picture] = ()) -> Iter
     yield Table(("", *_COLUMNS.values()), tuple(_rows(summary.figures)))
     for note in notes(run, summary):
         yield Paragraph(note)
-    if summary.matched_figures:
-        yield Heading("Matched layers alone")
-        yield Table(("", *_COLUMNS.values()), tuple(_rows(summary.matched_figures)))
-    if pictures:
-        yield Heading("The worst samples, and the worst edit of each")
-        yield from pictures
 
 
 def notes(run: Run, summary: Summary) -> Iterator[str]:
@@ -92,11 +97,7 @@ def as_json(run: Run, summary: Summary) -> dict[str, Any]:
 
 def _rows(figures: Figures) -> Iterator[tuple[str, ...]]:
     for operation, of_metric in figures.items():
-        yield (operation, *(_interval(of_metric[name]) for name in _COLUMNS))
-
-
-def _interval(figure: Figure) -> str:
-    return f"{figure.mean:.4f} [{figure.low:.4f}, {figure.high:.4f}]"
+        yield (operation, *(of_metric[name].words() for name in _COLUMNS))
 
 
 def _json(figures: Figures) -> dict[str, dict[str, dict[str, float]]]:

@@ -11,23 +11,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from evaluation.page.bootstrap import confidence
+from evaluation.page.bootstrap import Estimate, estimate
 from schemas.editing import ReplayRow
 
 METRICS = ("region_l1", "region_ssim", "frame_l1", "frame_ssim")
 ALL = "all operations"
 
 
-@dataclass(frozen=True)
-class Figure:
-    """A mean and its 95 % confidence interval."""
-
-    mean: float
-    low: float
-    high: float
-
-
-Figures = Mapping[str, Mapping[str, Figure]]  # by operation, or ALL; then by metric
+Figures = Mapping[str, Mapping[str, Estimate]]  # by operation, or ALL; then by metric
 
 
 @dataclass(frozen=True)
@@ -81,23 +72,19 @@ def _figures(rows: Iterable[ReplayRow], seed: int) -> Figures:
     }
 
 
-def _by_metric(samples: Iterable[Sequence[ReplayRow]], seed: int) -> dict[str, Figure]:
+def _by_metric(samples: Iterable[Sequence[ReplayRow]], seed: int) -> dict[str, Estimate]:
     of_samples = list(samples)
-    return {name: _figure([_mean(own, name) for own in of_samples], seed) for name in METRICS}
+    return {name: estimate([_mean(own, name) for own in of_samples], seed) for name in METRICS}
 
 
-def _over_operations(values: Mapping[str, Mapping[str, Sequence[ReplayRow]]], seed: int) -> dict[str, Figure]:
+def _over_operations(values: Mapping[str, Mapping[str, Sequence[ReplayRow]]], seed: int) -> dict[str, Estimate]:
     means: dict[str, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
     for samples in values.values():
         for sample, own in samples.items():
             for name in METRICS:
                 means[name][sample].append(_mean(own, name))
-    return {name: _figure([float(np.mean(own)) for own in means[name].values()], seed) for name in METRICS}
+    return {name: estimate([float(np.mean(own)) for own in means[name].values()], seed) for name in METRICS}
 
 
 def _mean(rows: Sequence[ReplayRow], name: str) -> float:
     return float(np.mean([getattr(row, name) for row in rows]))
-
-
-def _figure(values: Sequence[float], seed: int) -> Figure:
-    return Figure(float(np.mean(values)), *confidence(values, seed))

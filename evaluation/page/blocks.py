@@ -1,6 +1,7 @@
 """What a report is made of, before it is Markdown (`evaluation.page.markdown`) or HTML (`evaluation.page.html`)."""
 
 from dataclasses import dataclass, field
+from pathlib import PurePosixPath
 
 import numpy as np
 
@@ -29,13 +30,18 @@ class Table:
 
 @dataclass(frozen=True, eq=False)
 class Picture:
-    """`pixels` is uint8 RGB or RGBA [height, width, channels]. Markdown shows none."""
+    """`pixels` is uint8 RGB or RGBA [height, width, channels]."""
 
     caption: str
     pixels: np.ndarray = field(repr=False)
 
 
 Block = Heading | Paragraph | Table | Picture
+
+
+def picture_name(number: int) -> PurePosixPath:
+    """The file of a report's picture, the first of which is 0."""
+    return PurePosixPath("worst", f"{number:02d}.png")
 
 
 def printable(text: str) -> str:

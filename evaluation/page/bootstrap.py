@@ -1,25 +1,42 @@
-"""Values of samples in, the confidence interval of their mean out: the percentile bootstrap, the same for one seed."""
+"""Values of samples in, their mean and its confidence interval out: the percentile bootstrap, the same for one seed."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
 RESAMPLES = 10_000
 _AT_ONCE = 1 << 20  # drawn values that are in memory together
 
+Values = Sequence[float] | np.ndarray
 
-def confidence(values: Sequence[float] | np.ndarray, seed: int = 0, level: float = 0.95) -> tuple[float, float]:
-    """(low, high) around the mean of finite `values`; both that value where there is but one, which says nothing.
+
+@dataclass(frozen=True)
+class Estimate:
+    """A mean over samples, and its confidence interval, 95 % where nothing else is said."""
+
+    mean: float
+    low: float
+    high: float
+    samples: int
+
+    def interval(self, digits: int = 4) -> str:
+        return f"{self.low:.{digits}f} to {self.high:.{digits}f}"
+
+    def words(self, digits: int = 4) -> str:
+        return f"{self.mean:.{digits}f} ({self.interval(digits)})"
+
+
+def estimate(values: Values, seed: int = 0, level: float = 0.95) -> Estimate:
+    """Of finite `values`; the interval is that value where there is but one, which says nothing.
 
     Raises ValueError where there are none, where one is not finite, and for a level that is not within 0 and 1.
     """
-    return stratified_confidence([values], seed, level)
+    return stratified_estimate([values], seed, level)
 
 
-def stratified_confidence(
-    strata: Sequence[Sequence[float] | np.ndarray], seed: int = 0, level: float = 0.95
-) -> tuple[float, float]:
-    """As `confidence`, around the mean of the strata's means, each of which is drawn from on its own."""
+def stratified_estimate(strata: Sequence[Values], seed: int = 0, level: float = 0.95) -> Estimate:
+    """As `estimate`, of the mean of the strata's means, each of which is drawn from on its own."""
     if not 0 < level < 1:
         raise ValueError(f"the level of a confidence interval is {level}; it must be between 0 and 1")
     arrays = [np.asarray(stratum, np.float64) for stratum in strata]
@@ -28,7 +45,8 @@ def stratified_confidence(
     rng = np.random.default_rng(seed)
     means = np.mean([_resampled_means(array, rng) for array in arrays], axis=0)
     low, high = np.quantile(means, [(1 - level) / 2, (1 + level) / 2])
-    return float(low), float(high)
+    mean = np.mean([array.mean() for array in arrays])
+    return Estimate(float(mean), float(low), float(high), sum(array.size for array in arrays))
 
 
 def _resampled_means(values: np.ndarray, rng: np.random.Generator) -> np.ndarray:

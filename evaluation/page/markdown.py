@@ -2,12 +2,13 @@
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import count
 
-from evaluation.page.blocks import Block, Heading, Paragraph, Table, printable
+from evaluation.page.blocks import Block, Heading, Paragraph, Picture, Table, picture_name, printable
 
 
 def page(title: str, blocks: Iterable[Block]) -> str:
-    """The whole document, without its pictures."""
+    """The whole document; its pictures are links to files beside it (`report_files.py`)."""
     return "\n\n".join([f"# {escaped(title)}", *_parts(blocks)]) + "\n"
 
 
@@ -22,6 +23,7 @@ def escaped(text: str) -> str:
 
 
 def _parts(blocks: Iterable[Block]) -> Iterator[str]:
+    numbers = count()
     for block in blocks:
         match block:
             case Heading(text):
@@ -30,6 +32,8 @@ def _parts(blocks: Iterable[Block]) -> Iterator[str]:
                 yield escaped(text)
             case Table(header, rows):
                 yield table(header, rows)
+            case Picture(caption):
+                yield f"![{escaped(caption)}]({picture_name(next(numbers))})"
 
 
 def _line(cells: Sequence[str]) -> str:

@@ -7,10 +7,11 @@ from typing import Any
 import numpy as np
 
 from evaluation.page.blocks import Block, Heading, Paragraph, Picture, Table, printable
+from evaluation.page.bootstrap import Estimate
 from evaluation.reconstruction.backgrounds import BACKGROUNDS, JPEG_QUALITY
 from evaluation.reconstruction.frechet import INCEPTION_FEATURES
 from evaluation.reconstruction.protocol import SIDE_PX, Comparison
-from evaluation.reconstruction.summary import ALPHA_METRICS, Figure, Summary
+from evaluation.reconstruction.summary import ALPHA_METRICS, Summary
 from schemas.version import SCHEMA_VERSION
 
 TITLE = "RGBA reconstruction"
@@ -32,7 +33,7 @@ class Run:
     """What was compared. `uncounted` are reconstructions without a truth; `has_inception`: rFID was asked for."""
 
     truth: str
-    reconstruction: str
+    pred: str
     side: int = SIDE_PX
     seed: int = 0
     uncounted: int = 0
@@ -40,23 +41,13 @@ class Run:
 
 
 def blocks(run: Run, summary: Summary) -> Iterator[Block]:
-    """The measured rows beside the published ones, what they are worth, and the worst pictures."""
-    yield Paragraph(
-        f"{len(summary.samples)} pictures of {run.truth}, reconstructed in {run.reconstruction}, by the AlphaVAE "
-        f"protocol: short side to {run.side} px, the square in the middle, over {len(BACKGROUNDS)} colours, through "
-        f"JPEG of quality {JPEG_QUALITY}; the mean over the colours."
-    )
-    rows = [(name, *_cells(figures)) for name, figures in PUBLISHED.items()]
-    rows.append(("measured", *_cells(_means(summary, jpeg=True))))
-    rows.append(("measured, without JPEG", *_cells(_means(summary, jpeg=False))))
-    yield Table(("", *_COLUMNS.values()), tuple(rows))
-    for note in notes(run, summary):
-        yield Paragraph(note)
+    """All that is measured, and the worst pictures."""
+    yield from brief(run, summary)
     yield Heading("95 % confidence intervals")
     yield Table(("", "through JPEG", "without JPEG"), tuple(_interval_rows(summary)))
     yield Heading("Alpha")
     measured = zip(_ALPHA_NAMES, (summary.figures[name] for name in ALPHA_METRICS), strict=True)
-    yield Table(("", "mean"), tuple((name, _interval(figure)) for name, figure in measured))
+    yield Table(("", "mean"), tuple((name, figure.words()) for name, figure in measured))
     for jpeg, title in ((True, "By colour, through JPEG"), (False, "By colour, without JPEG")):
         yield Heading(title)
         yield _colour_table(summary, jpeg)
@@ -64,6 +55,21 @@ def blocks(run: Run, summary: Summary) -> Iterator[Block]:
     yield _worst_table(summary)
     for comparison in summary.worst:
         yield from _pictures(comparison)
+
+
+def brief(run: Run, summary: Summary) -> Iterator[Block]:
+    """The measured rows beside the published ones, and what they are worth."""
+    yield Paragraph(
+        f"{len(summary.samples)} pictures of {run.truth}, reconstructed in {run.pred}, by the AlphaVAE "
+        f"protocol: short side to {run.side} px, the square in the middle, over {len(BACKGROUNDS)} colours, through "
+        f"JPEG of quality {JPEG_QUALITY}; the mean over the colours."
+    )
+    rows = [(f"{name} (published)", *_cells(figures)) for name, figures in PUBLISHED.items()]
+    rows.append(("measured", *_cells(_means(summary, jpeg=True))))
+    rows.append(("measured, without JPEG", *_cells(_means(summary, jpeg=False))))
+    yield Table(("", *_COLUMNS.values()), tuple(rows))
+    for note in notes(run, summary):
+        yield Paragraph(note)
 
 
 def notes(run: Run, summary: Summary) -> Iterator[str]:
@@ -144,20 +150,16 @@ def _worst_table(summary: Summary) -> Table:
 def _interval_rows(summary: Summary) -> Iterator[tuple[str, ...]]:
     for name in ("psnr", "ssim", "lpips"):
         cells = (_figure(summary, name, jpeg) for jpeg in (True, False))
-        yield (_COLUMNS[name], *(_MISSING[name] if figure is None else _interval(figure) for figure in cells))
+        yield (_COLUMNS[name], *(_MISSING[name] if figure is None else figure.words() for figure in cells))
 
 
-def _figure(summary: Summary, name: str, jpeg: bool) -> Figure | None:
+def _figure(summary: Summary, name: str, jpeg: bool) -> Estimate | None:
     return summary.figures.get(name if jpeg else f"{name}_without_jpeg")
 
 
 def _cells(figures: dict[str, float] | dict[str, float | None]) -> tuple[str, ...]:
     values = {name: figures[name] for name in _COLUMNS}
     return tuple(_MISSING[name] if value is None else f"{value:.4f}" for name, value in values.items())
-
-
-def _interval(figure: Figure) -> str:
-    return f"{figure.mean:.4f} [{figure.low:.4f}, {figure.high:.4f}]"
 
 
 def _pictures(comparison: Comparison) -> Iterator[Picture]:

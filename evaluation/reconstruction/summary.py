@@ -13,7 +13,7 @@ from typing import TypeVar
 import numpy as np
 
 from evaluation.page.blocks import printable
-from evaluation.page.bootstrap import stratified_confidence
+from evaluation.page.bootstrap import Estimate, stratified_estimate
 from evaluation.reconstruction.backgrounds import BACKGROUNDS
 from evaluation.reconstruction.frechet import frechet_distance
 from evaluation.reconstruction.protocol import Comparison, Variant
@@ -58,22 +58,13 @@ class SampleRow:
 Row = TypeVar("Row", SampleRow, BackgroundRow)
 
 
-@dataclass(frozen=True)
-class Figure:
-    """A mean and its 95 % confidence interval."""
-
-    mean: float
-    low: float
-    high: float
-
-
 @dataclass(frozen=True, eq=False)
 class Summary:
     """`figures` by column of SampleRow; one is absent where nothing was measured, as is rFID by variant."""
 
     samples: tuple[SampleRow, ...]
     backgrounds: tuple[BackgroundRow, ...]
-    figures: Mapping[str, Figure]
+    figures: Mapping[str, Estimate]
     rfid: Mapping[Variant, float]
     worst: tuple[Comparison, ...]  # by PSNR through JPEG, the worst first
 
@@ -111,7 +102,7 @@ def summarise(comparisons: Iterable[Comparison], seed: int = 0) -> Summary:
     if not samples:
         raise ValueError("there is nothing to summarise")
     names = [f"{metric}{suffix}" for suffix in ("", "_without_jpeg") for metric in METRICS] + list(ALPHA_METRICS)
-    figures = {name: _figure(samples, name, seed) for name in names if getattr(samples[0], name) is not None}
+    figures = {name: _estimate(samples, name, seed) for name in names if getattr(samples[0], name) is not None}
     return Summary(tuple(samples), tuple(backgrounds), figures, _rfid(features, variants), tuple(worst))
 
 
@@ -140,9 +131,8 @@ def _over_colours(comparison: Comparison, jpeg: bool) -> tuple[float, float, flo
     return psnr, ssim, float(np.mean(distances)) if distances else None
 
 
-def _figure(samples: Sequence[SampleRow], name: str, seed: int) -> Figure:
-    strata = [[getattr(row, name) for row in rows] for rows in _by_group(samples).values()]
-    return Figure(float(np.mean([np.mean(stratum) for stratum in strata])), *stratified_confidence(strata, seed))
+def _estimate(samples: Sequence[SampleRow], name: str, seed: int) -> Estimate:
+    return stratified_estimate([[getattr(row, name) for row in rows] for rows in _by_group(samples).values()], seed)
 
 
 def _rfid(

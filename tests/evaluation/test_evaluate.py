@@ -1,6 +1,7 @@
 """`make evaluate` as its user runs it."""
 
 import json
+import re
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -11,8 +12,9 @@ from PIL import Image
 
 from data_pipeline.stack_io.collection import stacks_in
 from data_pipeline.stack_io.formats import write_stack
+from evaluation.command_line import DONE, INCOMPLETE, WRONG
 from evaluation.decomposition.metric import decompose
-from evaluation.evaluate import DONE, INCOMPLETE, WRONG, main
+from evaluation.evaluate import main
 from schemas.decomposition import PairRow
 from schemas.rows import arrow_schema
 from tests.evaluation.drawn_stacks import DOT, GROUND, LEFT, RIGHT, painted, written
@@ -109,9 +111,10 @@ def test_a_report_made_twice_is_the_same(mixed: tuple[Path, int], tmp_path: Path
     root = mixed[0].parent
     run(root / "pred", root / "truth", tmp_path / "out", "--worst", "1")
     run(root / "pred", root / "truth", tmp_path / "out", "--worst", "1")
-    for name in ("report.json", "report.md", "pairs.parquet"):
+    for name in ("report.json", "pairs.parquet"):
         assert (tmp_path / "out" / name).read_bytes() == (mixed[0] / name).read_bytes()
     assert [one.name for one in (tmp_path / "out/worst").iterdir()] == ["00.png"]
+    assert re.findall(r"\]\((.*)\)", (tmp_path / "out/report.md").read_text()) == ["worst/00.png"]
 
 
 def test_a_dataset_is_a_truth_and_processes_change_nothing(dataset: Path, tmp_path: Path) -> None:
@@ -138,8 +141,9 @@ def test_single_layers_are_scored_on_demand(tmp_path: Path) -> None:
     [
         ("no", "out", "no: no such file"),
         ("pred", "pred/report", "lies in"),
-        ("pred", "truth", "lies in"),
-        ("pred", "file", "is no folder"),
+        ("pred", "truth", "is the input"),
+        ("pred", "file", "can be no folder"),
+        ("pred", "file/deep", "can be no folder"),
     ],
 )
 def test_what_is_wrong_is_one_sentence_before_any_work(

@@ -114,9 +114,8 @@ def test_a_truth_that_cannot_be_read_is_left_out_and_named(stacks: Path) -> None
         (["none", "pred"], "none: no such file or folder"),
         (["truth", "none"], "none: no such file or folder"),
         (["truth", "other"], "no stack of other is called as one of truth"),
-        (["truth", "pred", "--layers", "0"], "--layers is 0"),
-        (["truth", "pred", "--workers", "0"], "--workers is 0"),
-        (["truth", "pred", "--limit", "0"], "--limit is 0"),
+        (["truth", "pred", "--output", "pred/report"], "pred/report: lies in the input"),
+        (["truth", "pred", "--output", "truth/perfect/stack.json"], "lies in the input"),
     ],
 )
 def test_one_sentence_says_what_is_wrong(

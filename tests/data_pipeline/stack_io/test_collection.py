@@ -1,7 +1,9 @@
 """Every stack of a dataset, of its shards, of a folder of stacks, by name; read only when asked."""
 
+import os
 import pickle
 import shutil
+import tarfile
 
 import numpy as np
 import pytest
@@ -96,3 +98,41 @@ def test_a_damaged_sample_is_named_by_shard_and_key(dataset, tmp_path):
     first = stacks_in(shard)[0]
     with pytest.raises(ValueError, match=rf"s\.tar: {first.name}: an image cannot be decoded"):
         first.read()
+
+
+def test_a_pipe_is_named_and_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "a.psd")
+    with pytest.raises(ValueError, match=r"a\.psd: is no regular file"):
+        stacks_in(tmp_path)[0].read()
+
+
+def test_a_folder_that_cannot_be_read_is_named(tmp_path, monkeypatch):
+    write_stack(STACK, tmp_path / "a.psd")
+    scandir = os.scandir
+
+    def refusing(path):
+        if os.path.basename(path) == "deep":
+            raise PermissionError(13, "Permission denied", path)
+        return scandir(path)
+
+    (tmp_path / "deep").mkdir()
+    monkeypatch.setattr(os, "scandir", refusing)
+    with pytest.raises(ValueError, match=r"deep: the folder cannot be read: Permission denied"):
+        stacks_in(tmp_path)
+
+
+def test_a_file_of_another_kind_is_no_stack(tmp_path):
+    (tmp_path / "notes.txt").write_text("no stack")
+    with pytest.raises(ValueError, match=r"notes\.txt: holds no layer stack"):
+        stacks_in(tmp_path / "notes.txt")
+
+
+def test_a_member_that_is_larger_than_any_stack_is_not_read(tmp_path):
+    key = "0123456789abcdef"
+    with open(tmp_path / "a.tar", "wb") as file:  # sparse: 5 GiB that no disk holds
+        info = tarfile.TarInfo(f"{key}.json")
+        info.size = 5 << 30
+        file.write(info.tobuf(tarfile.GNU_FORMAT))
+        file.truncate(512 + info.size + 1024)
+    with pytest.raises(ValueError, match=f"{key}: is larger than"):
+        stacks_in(tmp_path / "a.tar")[0].read()

@@ -157,3 +157,10 @@ def test_a_folder_that_holds_anything_else_is_left_alone(ours):
     with pytest.raises(ValueError, match=r"holds thesis\.doc, which is not part of a layer stack"):
         write_stack(Stack(3, 3, ()), ours)
     assert sorted(path.read_bytes() for path in ours.iterdir()) == before
+
+
+def test_a_picture_that_is_larger_than_any_stack_is_not_read(tmp_path):
+    with open(tmp_path / "0.png", "wb") as file:
+        file.truncate(5 << 30)  # sparse: no disk holds it
+    with pytest.raises(ValueError, match=r"0\.png: is larger than"):
+        read_stack(tmp_path)
