@@ -1,4 +1,4 @@
-"""Every target is one plain command, to which what was given is passed on as it is; what it does not heed is refused."""
+"""Every target is one plain command, to which what was given is passed on as it is, or which refuses it."""
 
 import os
 import shlex
