@@ -8,12 +8,13 @@ import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any, BinaryIO, cast
 
 from beam_jobs import files
 from beam_jobs.crello_inputs import find_rows, opened_row
 from beam_jobs.folder_inputs import find_stacks
-from beam_jobs.inputs import Input, find_inputs
+from beam_jobs.inputs import Input, find_inputs, printable
 from beam_jobs.options import JobOptions
 from data_pipeline.imported.crello_rows import CrelloRow
 from data_pipeline.imported.stack_files import stack_sha256
@@ -99,6 +100,17 @@ def _opened_stack(document: Input) -> Iterator[str]:
     yield document.path
 
 
+def _find_rows(options: JobOptions) -> list[Input]:
+    """Raises ValueError too where the tables in OUTPUT would be taken for rows."""
+    local = not files.is_remote(options.input) and not files.is_remote(options.output)
+    if local and Path(options.output).resolve().is_relative_to(Path(options.input).resolve()):
+        raise ValueError(
+            f"OUTPUT {printable(options.output)} lies in INPUT {printable(options.input)}, all Parquet files of which "
+            "are read; choose another OUTPUT"
+        )
+    return find_rows(options.input, options.beam_flags)
+
+
 SOURCES = {
     "psd": Source(
         lambda options: find_inputs(options.input),
@@ -113,7 +125,7 @@ SOURCES = {
         curate_stack,
     ),
     "crello": Source(
-        lambda options: find_rows(options.input, options.beam_flags),
+        _find_rows,
         _opened_row,
         lambda one, options: opened_row(one).sha256(options.curate.max_file_bytes),
         curate_row,

@@ -8,13 +8,14 @@ import argparse
 import io
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures.process import BrokenProcessPool
 from functools import partial
 from pathlib import Path
 
 from data_pipeline.stack_io.collection import check_apart
-from evaluation.page.blocks import printable
+from evaluation.page import plain
+from evaluation.page.blocks import Block, printable
 
 DONE, INCOMPLETE, WRONG, FAILED = 0, 1, 2, 3
 
@@ -52,6 +53,14 @@ def make_output(options: argparse.Namespace) -> None:
         options.output.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise ValueError(f"OUTPUT {options.output} can be no folder: {error.strerror or error}") from error
+
+
+def tell(brief: Iterable[Block], folder: Path) -> None:
+    """What a report comes to, and where it lies. Whoever stops reading has seen enough."""
+    try:
+        print(f"{plain.page(brief)}\nreport: {printable(str(folder / 'report.html'))}", flush=True)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # else Python tries again as it ends
 
 
 def exit_status(command: Callable[[], int]) -> int:

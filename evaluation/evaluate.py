@@ -14,15 +14,14 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 
 from data_pipeline.stack_io.collection import stacks_in
-from evaluation.command_line import DONE, INCOMPLETE, at_least, exit_status, make_output, parser_of
+from evaluation.command_line import DONE, INCOMPLETE, at_least, exit_status, make_output, parser_of, tell
 from evaluation.decomposition.contact_sheet import contact_sheet
 from evaluation.decomposition.measuring import LEAST_LAYERS, Protocol, measured
 from evaluation.decomposition.metric import MAX_EDITS, decompose
 from evaluation.decomposition.report import TITLE, Source, as_json, blocks, brief
 from evaluation.decomposition.summary import summarise
 from evaluation.in_turn import in_turn
-from evaluation.page import plain
-from evaluation.page.blocks import Block, Heading, Picture, printable
+from evaluation.page.blocks import Block, Heading, Picture
 from evaluation.page.report_files import write_report
 from evaluation.page.row_table import write_rows
 from evaluation.pairing import Pair, paired
@@ -48,8 +47,7 @@ def evaluate(options: argparse.Namespace) -> int:
     pictures = list(_pictures(pairs, rows, options.worst))
     shown: list[Block] = [Heading("The worst samples, by cost without merges"), *pictures] if pictures else []
     write_report(options.output, TITLE, [*blocks(source, summary, rows), *shown], as_json(source, summary))
-    print(plain.page(brief(summary)))
-    print(f"report: {printable(str(options.output / 'report.html'))}")
+    tell(brief(summary), options.output)
     return DONE if all(row.status in _MEASURED for row in rows) else INCOMPLETE
 
 

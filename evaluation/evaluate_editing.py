@@ -14,13 +14,12 @@ from collections.abc import Sequence
 from functools import partial
 
 from data_pipeline.stack_io.collection import stacks_in
-from evaluation.command_line import DONE, INCOMPLETE, at_least, exit_status, make_output, parser_of
+from evaluation.command_line import DONE, INCOMPLETE, at_least, exit_status, make_output, parser_of, tell
 from evaluation.editing.grid import LAYERS
 from evaluation.editing.replaying import Replayed, pictures, replayed
 from evaluation.editing.report import TITLE, Run, as_json, blocks, brief
 from evaluation.editing.summary import summarise, worst
 from evaluation.in_turn import in_turn
-from evaluation.page import plain
 from evaluation.page.blocks import printable
 from evaluation.page.report_files import write_report
 from evaluation.page.row_table import write_rows
@@ -51,8 +50,7 @@ def evaluate(options: argparse.Namespace) -> int:
     summary = summarise(rows, options.seed)
     write_rows(options.output / "edits.parquet", ReplayRow, rows)
     write_report(options.output, TITLE, list(blocks(run, summary, shown)), as_json(run, summary))
-    print(plain.page(brief(run, summary)))
-    print(f"report: {printable(str(options.output / 'report.html'))}")
+    tell(brief(run, summary), options.output)
     return INCOMPLETE if run.skipped or run.missing else DONE
 
 

@@ -15,10 +15,8 @@ from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
-from evaluation.command_line import DONE, at_least, exit_status, make_output, parser_of
+from evaluation.command_line import DONE, at_least, exit_status, make_output, parser_of, tell
 from evaluation.in_turn import watched
-from evaluation.page import plain
-from evaluation.page.blocks import printable
 from evaluation.page.report_files import write_report
 from evaluation.page.row_table import write_rows
 from evaluation.reconstruction.pictures import counterparts, sources, truths
@@ -55,8 +53,7 @@ def evaluate(options: argparse.Namespace) -> int:
     write_rows(options.output / "samples.parquet", SampleRow, summary.samples)
     write_rows(options.output / "backgrounds.parquet", BackgroundRow, summary.backgrounds)
     write_report(options.output, TITLE, list(blocks(run, summary)), as_json(run, summary))
-    print(plain.page(brief(run, summary)))
-    print(f"report: {printable(str(options.output / 'report.html'))}")
+    tell(brief(run, summary), options.output)
     return DONE
 
 

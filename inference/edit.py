@@ -11,6 +11,7 @@ picture is composite.png in the folder, or NAME.composite.png beside the file. E
 
 import argparse
 import io
+import signal
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -109,4 +110,5 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # a list of layers may be piped into something that stops reading
     sys.exit(main())

@@ -186,6 +186,8 @@ def test_wrong_input_is_one_sentence(capsys, tmp_path, crello):
     assert "splits is published, but the name of mine.parquet#e0 tells none" in said
     said = refused(capsys, tmp_path, "--format", "psd", "--input", str(tmp_path), "--splits", "published")
     assert "only rows of crello have been split" in said
+    said = refused(capsys, tmp_path, "--format", "crello", "--input", str(tmp_path))
+    assert "lies in INPUT" in said
 
 
 def test_a_file_that_is_another_by_the_time_it_is_read_is_damaged(tmp_path):

@@ -1,5 +1,8 @@
 """What the commands of evaluation share."""
 
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
@@ -8,7 +11,9 @@ import pytest
 
 from evaluation import evaluate, evaluate_editing, evaluate_reconstruction
 from evaluation.command_line import FAILED, WRONG, exit_status
+from tests.evaluation.drawn_stacks import GROUND, LEFT, painted, written
 
+ROOT = Path(__file__).parents[2]
 MAINS = [evaluate.main, evaluate_editing.main, evaluate_reconstruction.main]
 
 
@@ -43,3 +48,15 @@ def test_options_are_numbers_in_every_command(
         main(["--pred", str(tmp_path), "--truth", str(tmp_path), *option])
     assert stopped.value.code == WRONG
     assert option[0] in capsys.readouterr().err
+
+
+def test_who_stops_reading_does_not_fail_the_run(tmp_path: Path) -> None:
+    written(tmp_path, pred=painted(GROUND, LEFT), truth=painted(GROUND, LEFT))
+    words = ["--pred", "pred", "--truth", "truth", "--output", "out", "--workers", "1"]
+    reader, writer = os.pipe()
+    os.close(reader)
+    command = [sys.executable, "-m", "evaluation.evaluate", *words]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(command, cwd=tmp_path, env=environment, stdout=writer, stderr=subprocess.PIPE, text=True)
+    os.close(writer)
+    assert (done.returncode, done.stderr) == (0, "")
