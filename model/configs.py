@@ -3,11 +3,12 @@
 The values of `QWEN_IMAGE_*` are those of the released weights (Qwen-Image-Layered, its diffusers configuration).
 """
 
-import difflib
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any, TypeVar
+
+from schemas.spelling import nearest
 
 # Of the released VAE, channel by channel; latents enter the transformer with mean 0 and deviation 1.
 LATENTS_MEAN = (
@@ -136,9 +137,7 @@ def from_mapping(kind: type[Config], values: Mapping[str, Any]) -> Config:
     known = {field.name for field in fields(kind)}
     for name in values:
         if name not in known:
-            near = difflib.get_close_matches(name, known, 1)
-            hint = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(sorted(known))}"
-            raise ValueError(f"{kind.__name__} has no {name!r}; {hint}")
+            raise ValueError(f"{kind.__name__} has no {name!r}{nearest(name, sorted(known))}")
     given: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in values.items()}
     return kind(**given)
 

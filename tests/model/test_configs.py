@@ -31,7 +31,7 @@ def test_sizes_grow():
         (MmditConfig, {"rope": "3d"}, "rope is '3d'"),
         (MmditConfig, {"rope_theta": "10000"}, "rope_theta is '10000'"),
         (MmditConfig, {"heads": 24.0}, "heads is 24.0; it must be a whole number"),
-        (MmditConfig, {"head": 3}, "no 'head'; did you mean 'heads'"),
+        (MmditConfig, {"head": 3}, "no 'head'; did you mean heads"),
         (VaeConfig, {"image_channels": 1}, "image_channels is 1"),
         (VaeConfig, {"z_dim": 8}, "latents_mean has 16 values; z_dim is 8"),
         (VaeConfig, {"dim_mult": []}, "dim_mult"),
