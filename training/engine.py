@@ -158,6 +158,17 @@ def partitioned(options: Options, ranks: Ranks) -> AbstractContextManager[Any]:
     return deepspeed.zero.Init(dtype=dtype, config_dict_or_path=deepspeed_config(options, 0.0, nn.Module()))
 
 
+@torch.no_grad()
+def fill_partitioned(module: nn.Module, whole: nn.Module | None, ranks: Ranks) -> None:
+    """Gives a module that was made `partitioned` the weights that the first rank holds whole, one after another."""
+    deepspeed = _deepspeed(ranks)
+    given = dict(whole.named_parameters()) if whole is not None else {}
+    for name, parameter in module.named_parameters():
+        with deepspeed.zero.GatheredParameters([parameter], modifier_rank=0):
+            if name in given:
+                parameter.copy_(given[name])
+
+
 def _deepspeed(ranks: Ranks) -> Any:
     """The package, told of the ranks that have met."""
     if ranks.device.type == "cpu":
