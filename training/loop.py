@@ -96,7 +96,7 @@ class Run:
 
 def train(run: Run, journal: Journal | None) -> int:
     """`FINISHED`, or `STOPPED` where somebody asked to; either way what was done lies in a checkpoint."""
-    config, work, ranks = run.config, run.work, run.ranks
+    config, work = run.config, run.work
     stop = Stop()
     plans: deque[Packs] = deque()
     saved = run.done
