@@ -26,7 +26,7 @@ _AT_ONCE_PX = 1 << 22  # that go through the VAE together
 
 @dataclass(frozen=True, eq=False)
 class Encoders:
-    """The frozen networks. `condition_vae` encodes the picture to decompose; in the paper's ablation it is an RGB one."""
+    """The frozen networks. `condition_vae` encodes the picture to decompose; the paper's ablation has an RGB one."""
 
     vae: RgbaVae = field(repr=False)
     condition_vae: RgbaVae = field(repr=False)

@@ -4,28 +4,22 @@ Every step is planned from the seed and its number, so that a run that was stopp
 """
 
 import math
-import signal
 import time
 from collections import Counter, deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
-from types import FrameType
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from training import checkpoints
-from training.config_files import as_mapping
-from training.configuration import RunConfig, Schedule
-from training.distributed import Ranks
-from training.ema import ShardedEma
-from training.engine import MOMENTS, ZeroEngine
+from training.configuration import Schedule
 from training.journal import Journal
 from training.loader import Loader
+from training.run import Run
+from training.stop import Stop
 from training.utilisation import peak_flops
-from training.work import Losses, Packs, Work
+from training.work import Losses, Packs
 
 FINISHED, STOPPED = 0, 3
 _SUMS = ("loss", "not_finite", "stop", "tokens", "flops", "samples")
@@ -46,60 +40,11 @@ class Progress:
     norm: float = 0.0
 
 
-class Stop:
-    """Set by SIGTERM and SIGINT; a second one ends the process at once."""
-
-    def __init__(self) -> None:
-        self.asked = False
-        for one in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(one, self._ask)
-
-    def _ask(self, number: int, frame: FrameType | None) -> None:
-        self.asked = True
-        signal.signal(number, signal.SIG_DFL)
-
-
-class Run:
-    """What is trained, and what goes into a checkpoint of it."""
-
-    def __init__(self, work: Work, config: RunConfig, output: Path, ranks: Ranks) -> None:
-        self.work, self.config, self.output, self.ranks = work, config, output, ranks
-        self.engine = ZeroEngine(work.module, config.engine, config.schedule, ranks)
-        self.ema = ShardedEma(self.engine.flats, config.schedule.ema)
-        self.done = 0
-
-    def resume(self, checkpoint: Path) -> None:
-        """ValueError, naming the file, where it is damaged or of other networks."""
-        state = checkpoints.read_state(checkpoint)
-        checkpoints.restore(checkpoint, self.engine.fragments, self._tensors())
-        self.work.load_extra(checkpoints.read_extra(checkpoint))
-        self.engine.restore(state.steps_done)
-        self.done = state.steps_done
-
-    def save(self) -> Path:
-        """OSError that names the file where the disk is full."""
-        shapes = {
-            name: _shape(parameter)
-            for name, parameter in self.work.module.named_parameters()
-            if parameter.requires_grad
-        }
-        state = checkpoints.State(self.config.stage, self.done, self.ranks.world, as_mapping(self.config), shapes)
-        return checkpoints.save(
-            self.output, state, self.engine.fragments, self._tensors(), self.work.extra(), self.ranks,
-            self.config.checkpoints.keep,
-        )  # fmt: skip
-
-    def _tensors(self) -> dict[str, Sequence[Tensor]]:
-        moments = {name: self.engine.moments(name) for name in MOMENTS}
-        return {"weights": self.engine.flats, "ema": self.ema.flats, **moments}
-
-
 def train(run: Run, journal: Journal | None) -> int:
     """`FINISHED`, or `STOPPED` where somebody asked to; either way what was done lies in a checkpoint."""
     config, work = run.config, run.work
     stop = Stop()
     plans: deque[Packs] = deque()
-    saved = run.done
     progress = Progress()
     with Loader(work.reader(), _own_packs(run, plans), config.data.workers, config.data.ahead) as loader:
         reads = iter(loader)
@@ -117,13 +62,10 @@ def train(run: Run, journal: Journal | None) -> int:
                 _validate(run, journal)
             if _is_due(run.done, config.checkpoints.every) or is_last or stopping:
                 run.save()
-                saved = run.done
             if stopping and not is_last:
                 if journal is not None:
-                    journal.say(f"stopped at step {saved}; the same command goes on from there")
+                    journal.say(f"stopped at step {run.done}; the same command goes on from there")
                 return STOPPED
-    if saved != run.done or not checkpoints.whole(run.output):
-        run.save()
     return FINISHED
 
 
@@ -234,10 +176,6 @@ def _memory_gib(device: torch.device) -> float:
     import resource
 
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1 << 20)
-
-
-def _shape(parameter: Tensor) -> list[int]:
-    return list(getattr(parameter, "ds_shape", parameter.shape))
 
 
 def _is_due(count: int, every: int) -> bool:

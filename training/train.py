@@ -22,7 +22,8 @@ from training.distributed import LOST, Ranks, is_loss, join
 from training.export import export
 from training.journal import Journal
 from training.layered_work import LayeredWork
-from training.loop import FINISHED, NotFinite, Run, train
+from training.loop import FINISHED, NotFinite, train
+from training.run import Run
 from training.run_folder import open_run
 from training.work import Work
 

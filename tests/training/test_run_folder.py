@@ -55,7 +55,7 @@ def test_another_run_is_refused(tmp_path, other, said):
 
 def test_a_folder_of_something_else_is_refused(tmp_path):
     (tmp_path / "thesis.txt").write_text("")
-    with pytest.raises(ValueError, match="holds thesis.txt, which is of no run"):
+    with pytest.raises(ValueError, match=r"holds thesis\.txt, which is of no run"):
         open_run(tmp_path, CONFIG)
 
 
