@@ -16,7 +16,6 @@ from pathlib import Path
 import numpy as np
 
 from data_pipeline.compose import compose
-from inference.buckets import bucket
 from inference.captions import caption_pictures
 from inference.command_line import (
     add_drawing,
@@ -34,6 +33,7 @@ from inference.drawing import DrawOptions, Progress, draw
 from inference.loaded import Loaded, checkpoint_folder, device_of, load
 from inference.picture_file import read_picture
 from inference.pictures import pictures_in, to_model
+from model.buckets import bucket
 from schemas.members import MAX_LAYERS
 from schemas.stack import Stack
 

@@ -14,7 +14,6 @@ import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from inference.buckets import bucket
 from inference.command_line import (
     add_drawing,
     batches,
@@ -28,6 +27,7 @@ from inference.command_line import (
 from inference.decompose import decompose
 from inference.drawing import DrawOptions, Progress, draw, draw_flat
 from inference.loaded import Loaded, checkpoint_folder, device_of, load, load_text_to_image
+from model.buckets import bucket
 from schemas.stack import Stack
 
 

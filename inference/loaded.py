@@ -13,7 +13,7 @@ from huggingface_hub import snapshot_download
 from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
 from torch import Tensor
 
-from inference.buckets import SIDE_MULTIPLE_PX
+from model.buckets import SIDE_MULTIPLE_PX
 from model.checkpoint import CONDITION_VAE, learns_to_stop, load_mmdit, load_schedule, load_vae
 from model.flow import linear_schedule
 from model.mmdit import VldMmdit

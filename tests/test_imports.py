@@ -18,7 +18,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "model": {"schemas", *QWEN},
     "inference": {"schemas", "model", "data_pipeline"},
     "evaluation": {"schemas", "model", "inference", *LEAVES},
-    "training": {"schemas", "model", "evaluation", *LEAVES},
+    "training": {"schemas", "model", "evaluation", *LEAVES, *QWEN, "data_pipeline.resize"},
     "audit": {"schemas", "data_pipeline", "evaluation"},
 }
 

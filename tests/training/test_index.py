@@ -3,14 +3,21 @@
 import io
 import json
 import os
+import pickle
 import shutil
+from dataclasses import asdict
 
+import numpy as np
 import pytest
 from PIL import Image
 
-from data_pipeline.shard_io import TarWriter, index_tar, read_at
+from data_pipeline.shard_io import index_tar, read_at
 from data_pipeline.stack_io.sample import read_sample
-from training.index import build_index, read_index, write_index
+from schemas.stack import PlainLayer, Stack
+from tests.training.drawn_shards import WORDS, members_of, sample_of, tar
+from training.index import read_index, write_index
+from training.indexing import build_index
+from training.recipes import COMPOSITE
 from training.storage import find_shards
 
 
@@ -20,17 +27,8 @@ def picture(width, height, kind="PNG", mode="RGB"):
     return out.getvalue()
 
 
-def tar(path, members):
-    with open(path, "wb") as file:
-        writer = TarWriter(file)
-        for name, data in members:
-            writer.add(name, data)
-        writer.finish()
-    return str(path)
-
-
 def test_the_members_of_every_sample_are_where_the_index_says(dataset):
-    index = build_index(find_shards(str(dataset), "train"))
+    index = build_index(find_shards(str(dataset), "train"), WORDS)
     assert len(index) > 0
     for row in index.table.to_pylist():
         with open(index.shards[row["shard"]].path, "rb") as file:
@@ -39,12 +37,16 @@ def test_the_members_of_every_sample_are_where_the_index_says(dataset):
         sample = read_sample(contents)
         assert (sample.stack.width, sample.stack.height) == (row["width"], row["height"])
         assert len(sample.stack.layers) == row["layers"]
-        assert row["captions"][0]["bytes"] == len(sample.caption.encode())
+        assert row["captions"][0]["tokens"] == WORDS.count(sample.caption)
+        assert row["opaque"] == (sample.composite[..., 3].min() == 255)
         assert row["kind"] == sample.metadata["kind"]
 
 
 def test_every_sample_of_every_split_is_there_once(dataset):
-    keys = [build_index(find_shards(str(dataset), split)).table["key"].to_pylist() for split in ("train", "validation")]
+    keys = [
+        build_index(find_shards(str(dataset), split), WORDS).table["key"].to_pylist()
+        for split in ("train", "validation")
+    ]
     names = set()
     for path in (dataset / "shards").glob("train-*.tar"):
         with open(path, "rb") as file:
@@ -59,54 +61,108 @@ def test_pictures_with_captions_are_indexed_too(tmp_path):
         ("0002.png", picture(7, 9, mode="RGBA")), ("0002.txt", "ünïcode".encode()),
         ("0003.webp", picture(5, 5, "WEBP")), ("0003.txt", b""),
     ]  # fmt: skip
-    index = build_index([tar(tmp_path / "x.tar", members)])
+    index = build_index([tar(tmp_path / "x.tar", members)], WORDS)
     rows = index.table.to_pylist()
     assert [(row["key"], row["width"], row["height"], row["layers"], row["kind"]) for row in rows] == [
         ("a/0001", 30, 20, 0, "flat"), ("0002", 7, 9, 0, "flat"), ("0003", 5, 5, 0, "flat"),
     ]  # fmt: skip
-    assert [row["captions"][0]["bytes"] for row in rows] == [9, 9, 0]
+    assert [[caption["tokens"] for caption in row["captions"]] for row in rows] == [[3], [2], []]
+    assert [row["opaque"] for row in rows] == [True, False, True]
     assert [member["name"] for member in rows[0]["members"]] == ["jpg", "txt"]
 
 
 def test_an_index_comes_back_from_its_file(dataset, tmp_path):
-    index = build_index(find_shards(str(dataset), "train"))
+    index = build_index(find_shards(str(dataset), "train"), WORDS)
     write_index(index, tmp_path / "index.arrow")
-    again = read_index(tmp_path / "index.arrow")
+    again = read_index(tmp_path / "index.arrow", "words")
     assert again.shards == index.shards
     assert again.table.equals(index.table)
 
 
+def test_facts_and_members_are_those_of_the_row(dataset):
+    index = build_index(find_shards(str(dataset), "train"), WORDS)
+    for number, row in enumerate(index.table.to_pylist()):
+        facts = index.facts(number)
+        assert asdict(facts) == {**{name: row[name] for name in asdict(facts) if name in row}, "captions":
+            tuple(row["captions"]), "empty_tokens": 1}  # fmt: skip
+        assert [asdict(member) for member in index.members(number).values()] == [
+            {"name": member["name"], "offset": member["offset"], "size": member["bytes"]} for member in row["members"]
+        ]
+        assert index.shard(number) == index.shards[row["shard"]]
+
+
+def test_captions_of_layers_are_those_of_key_json(dataset):
+    index = build_index(find_shards(str(dataset), "train"), WORDS)
+    for number in range(len(index)):
+        with open(index.shard(number).path, "rb") as file:
+            member = index.members(number)["json"]
+            metadata = json.loads(read_at(file, member.offset, member.size))
+        expected = [(COMPOSITE, one) for one in metadata["captions"]]
+        expected += [(layer, one) for layer, one in enumerate(metadata["layer_captions"]) if one]
+        assert [(one.layer, one.tokens) for one in index.facts(number).captions] == [
+            (layer, WORDS.count(one["text"])) for layer, one in expected
+        ]
+        assert any(layer >= 0 for layer, _ in expected)
+
+
+def test_an_index_travels_by_its_file(dataset, tmp_path):
+    index = build_index(find_shards(str(dataset), "train"), WORDS)
+    write_index(index, tmp_path / "index.arrow")
+    stored = read_index(tmp_path / "index.arrow", "words")
+    assert len(pickle.dumps(stored)) < 500
+    for one in (index, stored):
+        again = pickle.loads(pickle.dumps(one))
+        assert again.facts(2) == index.facts(2)
+
+
+def test_an_index_of_another_tokenizer_is_refused(tmp_path):
+    write_index(build_index([tar(tmp_path / "x.tar", [("0.png", picture(2, 2)), ("0.txt", b"x")])], WORDS),
+                tmp_path / "index.arrow")  # fmt: skip
+    with pytest.raises(ValueError, match=r"index\.arrow was made for another tokenizer; remove it"):
+        read_index(tmp_path / "index.arrow", "letters")
+
+
+@pytest.mark.parametrize("image_format", ["png", "webp"])
+@pytest.mark.parametrize("alpha", [254, 255])
+def test_one_pixel_decides_whether_a_composite_is_opaque(tmp_path, image_format, alpha):
+    composite = np.random.default_rng(0).integers(0, 256, (9, 11, 4), np.uint8)
+    composite[..., 3] = 255
+    composite[4, 5, 3] = alpha
+    members = members_of(sample_of(Stack(11, 9, (PlainLayer((0, 0, 11, 9), composite),))), image_format)
+    assert build_index([tar(tmp_path / "x.tar", members)], WORDS).facts(0).opaque == (alpha == 255)
+
+
 def test_an_index_that_is_older_than_its_shards_is_refused(tmp_path):
     path = tar(tmp_path / "x.tar", [("0.png", picture(2, 2)), ("0.txt", b"x")])
-    write_index(build_index([path]), tmp_path / "index.arrow")
+    write_index(build_index([path], WORDS), tmp_path / "index.arrow")
     os.utime(path, ns=(1, 1))
     with pytest.raises(ValueError, match=r"index.arrow is older than .*x.tar"):
-        read_index(tmp_path / "index.arrow")
+        read_index(tmp_path / "index.arrow", "words")
     os.unlink(path)
     with pytest.raises(ValueError, match=r"x.tar cannot be read"):
-        read_index(tmp_path / "index.arrow")
+        read_index(tmp_path / "index.arrow", "words")
 
 
 @pytest.mark.parametrize("content", [b"", b"ARROW1\0\0", b"{}"])
 def test_a_damaged_index_is_refused(tmp_path, content):
     (tmp_path / "index.arrow").write_bytes(content)
     with pytest.raises(ValueError, match=r"index.arrow is no index of shards"):
-        read_index(tmp_path / "index.arrow")
+        read_index(tmp_path / "index.arrow", "words")
 
 
 @pytest.mark.parametrize(
     ("members", "message"),
     [
-        ([("0.png", b"not a picture"), ("0.txt", b"x")], "the picture of sample 0 has no readable size"),
-        ([("0.png", None)], "sample 0 has no caption"),
-        ([("0.txt", b"x")], "sample 0 has 0 pictures"),
-        ([("0.png", None), ("0.jpg", None), ("0.txt", b"x")], "sample 0 has 2 pictures"),
+        ([("0.png", b"not a picture"), ("0.txt", b"x")], "sample 0: a picture is neither a PNG nor a JPEG nor a WebP"),
+        ([("0.png", None)], "sample 0: it has no caption"),
+        ([("0.txt", b"x")], "sample 0: it has 0 pictures"),
+        ([("0.png", None), ("0.jpg", None), ("0.txt", b"x")], "sample 0: it has 2 pictures"),
     ],
 )
 def test_a_sample_that_cannot_be_indexed_is_named(tmp_path, members, message):
     members = [(name, picture(2, 2) if data is None else data) for name, data in members]
     with pytest.raises(ValueError, match=rf"x.tar cannot be indexed: .*{message}"):
-        build_index([tar(tmp_path / "x.tar", members)])
+        build_index([tar(tmp_path / "x.tar", members)], WORDS)
 
 
 def test_a_shard_that_is_cut_short_is_named(dataset, tmp_path):
@@ -114,7 +170,7 @@ def test_a_shard_that_is_cut_short_is_named(dataset, tmp_path):
     shutil.copy(find_shards(str(dataset), "train")[0], path)
     path.write_bytes(path.read_bytes()[:-3000])
     with pytest.raises(ValueError, match=r"train-000000.tar cannot be indexed"):
-        build_index([str(path)])
+        build_index([str(path)], WORDS)
 
 
 def test_a_dataset_without_the_split_is_told(tmp_path):
@@ -128,6 +184,6 @@ def test_shards_are_read_through_fsspec(tmp_path):
     memory = fsspec.filesystem("memory")
     path = tar(tmp_path / "x.tar", [("0.png", picture(4, 2)), ("0.txt", b"x")])
     memory.put(path, "/bucket/x.tar")
-    index = build_index(find_shards("memory://bucket", "train"))
+    index = build_index(find_shards("memory://bucket", "train"), WORDS)
     assert index.table["width"].to_pylist() == [4]
     memory.rm("/bucket", recursive=True)

@@ -5,7 +5,7 @@ from diffusers.pipelines.qwenimage.pipeline_qwenimage_layered import calculate_d
 from hypothesis import given
 from hypothesis import strategies as st
 
-from inference.buckets import bucket
+from model.buckets import bucket
 
 
 @given(st.integers(20, 4000), st.integers(20, 4000), st.sampled_from([640, 1024]))
