@@ -11,12 +11,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from training.evening import even
+from training.balance import even, fill
 
 _TRIES = 400_000  # to even packs out: 20 ms or so
 _GOOD = 0.002  # of imbalance, which is not bettered further
 _UNIT = 1 << 40  # whole units of the dearest sample's cost: sums of them are the same on every machine
-_NEVER = np.iinfo(np.int64).max
 
 
 @dataclass(frozen=True)
@@ -44,9 +43,9 @@ def pack_step(tokens: Sequence[int], cost: Sequence[float], ranks: int, budget: 
     lengths, dear = np.asarray(tokens, np.int64), np.asarray(cost, float)
     costs = np.rint(dear / dear.max() * _UNIT).astype(np.int64)
     rows = max(1, -(-sum(tokens) // (budget * ranks)))
+    order, pack_of = np.lexsort((-costs, -lengths)), np.empty(len(tokens), np.int64)  # the longest first
     while rows * ranks <= len(tokens):
-        pack_of = _filled(lengths, costs, rows, ranks, budget)
-        if pack_of is not None:
+        if fill(pack_of, order, lengths, costs, rows, ranks, budget):
             good = int(costs.sum() * (1 + _GOOD) / ranks)
             even(pack_of, lengths, costs, rows, ranks, budget, good, _TRIES)
             return _dealt(pack_of, costs, rows, ranks)
@@ -66,29 +65,6 @@ def imbalance(step: Step, cost: Sequence[float]) -> float:
         slowest += max(loads)
         total += sum(loads) / len(loads)
     return slowest / total - 1
-
-
-def _filled(tokens: np.ndarray, cost: np.ndarray, rows: int, ranks: int, budget: int) -> np.ndarray | None:
-    """The pack of each sample: the longest first, each where its micro-step grows least; None where there is no room.
-
-    Packs `row * ranks ..` are those of a micro-step.
-    """
-    pack_of = np.empty(len(tokens), np.int64)
-    load, room = np.zeros(rows * ranks, np.int64), np.full(rows * ranks, budget)
-    for left, place in zip(range(len(tokens), 0, -1), np.lexsort((-cost, -tokens)).tolist(), strict=True):
-        fits, empty = room >= tokens[place], load == 0
-        if left <= np.count_nonzero(empty):  # each pack needs a sample
-            fits &= empty
-        if not fits.any():
-            return None
-        slowest = np.repeat(load.reshape(rows, ranks).max(1), ranks)
-        growth = np.where(fits, np.maximum(0, load + cost[place] - slowest), _NEVER)
-        least = np.flatnonzero(growth == growth.min())
-        pack = least[load[least].argmin()]
-        pack_of[place] = pack
-        load[pack] += cost[place]
-        room[pack] -= tokens[place]
-    return pack_of
 
 
 def _dealt(pack_of: np.ndarray, cost: np.ndarray, rows: int, ranks: int) -> Step:

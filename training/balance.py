@@ -1,8 +1,7 @@
-"""Packs of a step in, the same samples in packs whose micro-steps end sooner: compiled, in whole numbers.
+"""Samples of a step in, the pack of each out: filled, and evened until micro-steps end sooner. Compiled.
 
-Threshold accepting (Dueck and Scheuer, 1990): a random move or exchange of samples is kept where the step becomes no
-longer than by a threshold that falls to 0. All arithmetic is of integers, so that every rank finds the same packs,
-whatever machine it runs on.
+All arithmetic is of whole numbers, so that every rank finds the same packs, whatever machine it runs on. Packs
+`row * ranks ..` are those of micro-step `row`, which run side by side.
 """
 
 import numpy as np
@@ -35,11 +34,45 @@ def _next(state: np.uint64) -> np.uint64:
     return state
 
 
+@kernel(types.bool_, _WHOLE, _READ_WHOLE, _READ_WHOLE, _READ_WHOLE, types.int64, types.int64, types.int64)
+def fill(
+    pack_of: np.ndarray, order: np.ndarray, tokens: np.ndarray, cost: np.ndarray, rows: int, ranks: int, budget: int
+) -> bool:
+    """Puts samples, in this order, each where its micro-step grows least; False where one finds no room.
+
+    No pack is left empty or over `budget`; of packs that are alike in this, the one that has cost least.
+    """
+    load = np.zeros(rows * ranks, np.int64)
+    room = np.full(rows * ranks, budget, np.int64)
+    slowest = np.zeros(rows, np.int64)
+    empty = rows * ranks
+    for turn in range(len(order)):
+        place = order[turn]
+        must_open = len(order) - turn <= empty  # each pack needs a sample
+        least, growth_of_least = np.int64(-1), np.int64(0)
+        for pack in range(rows * ranks):
+            if room[pack] < tokens[place] or (must_open and load[pack] > 0):
+                continue
+            growth = max(np.int64(0), load[pack] + cost[place] - slowest[pack // ranks])
+            is_less = growth < growth_of_least or (growth == growth_of_least and load[pack] < load[least])
+            if least < 0 or is_less:
+                least, growth_of_least = np.int64(pack), growth
+        if least < 0:
+            return False
+        empty -= load[least] == 0
+        pack_of[place] = least
+        load[least] += cost[place]
+        room[least] -= tokens[place]
+        slowest[least // ranks] += growth_of_least
+    return True
+
+
 @kernel(types.void, _WHOLE, _READ_WHOLE, _READ_WHOLE, types.int64, types.int64, types.int64, types.int64, types.int64)
 def even(
     pack_of: np.ndarray, tokens: np.ndarray, cost: np.ndarray, rows: int, ranks: int, budget: int, good: int, tries: int
 ) -> None:
-    """Betters `pack_of`, the pack of each sample, in place; packs `row * ranks ..` run side by side.
+    """Betters `pack_of` in place by threshold accepting (Dueck and Scheuer, 1990): a random move or exchange of samples
+    is kept where the step becomes no longer than by a threshold that falls to 0.
 
     No pack is left empty or over `budget`. Ends after so many tries, or where the step is no longer than `good`.
     """
