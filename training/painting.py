@@ -4,9 +4,12 @@ Frames are uint8 straight RGBA [F, H, W, 4], RGB 0 where alpha is 0. Every layer
 the composite is blended anew of the frames, so that they compose whatever was resized, merged or laid beneath.
 """
 
+from functools import lru_cache
+
 import numpy as np
 
-from data_pipeline.compose import compose
+from data_pipeline.compose import compose_into
+from data_pipeline.kernel import packed
 from data_pipeline.resize import Axis, axis, resample
 from schemas.stack import PlainLayer, Stack
 from training.recipes import Recipe, Size
@@ -18,15 +21,17 @@ def layered_frames(stack: Stack, recipe: Recipe) -> np.ndarray:
     frames = np.zeros((recipe.frames, height, width, 4), np.uint8)
     parts = []
     if recipe.ground is not None:
-        frames[1] = (*recipe.ground, 255)
-        parts.append(_whole(frames[1]))
+        parts.append(_ground(recipe.ground, frames[1]))
     layers = resized(stack, recipe.size)
     for first, last in recipe.groups:
         frame = frames[1 + len(parts)]
-        part = layers[first] if last == first + 1 else _whole(compose(Stack(width, height, layers[first:last])))
-        _paste(part, frame)
-        parts.append(part)
-    frames[0] = compose(Stack(width, height, tuple(parts)))
+        if last == first + 1:
+            _paste(layers[first], frame)
+            parts.append(layers[first])
+        else:
+            compose_into(Stack(width, height, layers[first:last]), frame)
+            parts.append(_whole(frame))
+    compose_into(Stack(width, height, tuple(parts)), frames[0])
     return frames
 
 
@@ -38,8 +43,8 @@ def picture_frame(picture: PlainLayer, canvas: Size, recipe: Recipe) -> np.ndarr
     if recipe.ground is None:
         _paste(layers[0], frames[0])
     else:
-        frames[0] = (*recipe.ground, 255)
-        frames[0] = compose(Stack(width, height, (_whole(frames[0]), *layers)))
+        ground = _ground(recipe.ground, np.empty_like(frames[0]))
+        compose_into(Stack(width, height, (ground, *layers)), frames[0])
     return frames
 
 
@@ -47,8 +52,11 @@ def resized(stack: Stack, size: Size) -> tuple[PlainLayer, ...]:
     """Each layer on a canvas of `size`, smaller or larger."""
     if size == (stack.width, stack.height):
         return stack.layers
-    across, down = axis(stack.width, size[0]), axis(stack.height, size[1])
+    across, down = _axis(stack.width, size[0]), _axis(stack.height, size[1])
     return tuple(_resized(layer, across, down) for layer in stack.layers)
+
+
+_axis = lru_cache(maxsize=512)(axis)  # datasets have few sizes, or each sample's is soon forgotten
 
 
 def _resized(layer: PlainLayer, across: Axis, down: Axis) -> PlainLayer:
@@ -58,6 +66,13 @@ def _resized(layer: PlainLayer, across: Axis, down: Axis) -> PlainLayer:
 
 def _whole(frame: np.ndarray) -> PlainLayer:
     return PlainLayer((0, 0, frame.shape[1], frame.shape[0]), frame)
+
+
+def _ground(colour: tuple[int, int, int], frame: np.ndarray) -> PlainLayer:
+    """The frame, filled."""
+    red, green, blue = colour
+    packed(frame)[...] = np.uint32(red | green << 8 | blue << 16 | 0xFF000000)
+    return _whole(frame)
 
 
 def _paste(layer: PlainLayer, frame: np.ndarray) -> None:
