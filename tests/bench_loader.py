@@ -1,9 +1,11 @@
 """What the loader gives beside the bare cost of decoding, in as many processes: `python -m tests.bench_train`."""
 
+import multiprocessing
 import statistics
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +26,8 @@ _TASKS = {
     "image to layers": Tasks({Task.IMAGE_TO_LAYERS: 1.0}, merge=0.1, blanks=0.1),
     "text to RGB and RGBA": Tasks({Task.TEXT_TO_RGB: 1.0, Task.TEXT_TO_RGBA: 1.0}),
 }
-_PACK = 4  # samples
+_SAMPLES, _PACK = 240, 4
+Packs = Sequence[Sequence[Planned]]
 
 
 class Decoder:
@@ -55,37 +58,61 @@ class Decoder:
 
 
 def bench_loader(data: str, repeats: int) -> None:
-    """Ratios are of pairs that follow one another, so that a change of the machine's pace meets both."""
+    """Ways take turns, so that a change of the machine's pace meets all. CPU is of all processes."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "index.arrow")
         write_index(build_index(find_shards(data, "train"), _WORDS), path)
         index = read_index(path, _WORDS.tokenizer)
-        print("| recipes | px | workers | decoding alone, samples/s | loader, samples/s | share |")
-        print("|---|---:|---:|---:|---:|---:|")
+        print("| recipes at 640 px, workers | | samples/s | CPU ms a sample |\n|---|---|---:|---:|")
         for what, tasks in _TASKS.items():
-            for resolution in (640, 1024):
-                packs = _packs(index, tasks, Data(resolutions=(resolution,)), 160)
-                for workers in (1, 2):
-                    _row(f"{what} | {resolution} | {workers}", index, packs, workers, repeats)
+            packs = _packs(index, tasks, Data(resolutions=(640,)), _SAMPLES)
+            for workers in (1, 2):
+                _compare(f"{what}, {workers}", index, packs, workers, repeats)
 
 
-def _row(what: str, index: Index, packs: Sequence[Sequence[Planned]], workers: int, repeats: int) -> None:
-    samples = sum(map(len, packs))
-    pairs = [(_rate(Decoder(index), packs, workers), _rate(Reader([index]), packs, workers)) for _ in range(repeats)]
-    bare, whole = (statistics.median(rates) * samples for rates in zip(*pairs, strict=True))
-    share = statistics.median(second / first for first, second in pairs)
-    print(f"| {what} | {bare:.1f} | {whole:.1f} | {share:.0%} |", flush=True)
+def _compare(what: str, index: Index, packs: Packs, workers: int, repeats: int) -> None:
+    decoder, reader = Decoder(index), Reader([index])
+    ways: dict[str, Callable[[], Iterator[Any]]] = {
+        "decoding alone, in a pool of processes": lambda: _pooled(decoder, packs, workers),
+        "decoding alone, in the loader": lambda: _loaded(decoder, packs, workers),
+        "the loader": lambda: _loaded(reader, packs, workers),
+    }
+    turns = [{name: _cost(way(), workers, len(packs)) for name, way in ways.items()} for _ in range(repeats)]
+    for name in ways:
+        clock, cpu = (statistics.median(turn[name][k] for turn in turns) for k in (0, 1))
+        print(f"| {what} | {name} | {1 / clock:.1f} | {1e3 * cpu:.1f} |", flush=True)
+    for name in list(ways)[:2]:
+        shares = [[turn[name][k] / turn["the loader"][k] for turn in turns] for k in (0, 1)]
+        clock, cpu = map(statistics.median, shares)
+        print(f"| {what} | **share of {name}** | **{clock:.0%}** | **{cpu:.0%}** |", flush=True)
 
 
-def _rate(read: Callable[[Any], Any], packs: Sequence[Sequence[Planned]], workers: int) -> float:
-    """Rounds through all packs a second, of processes that have started."""
+def _loaded(read: Callable[[Any], Any], packs: Packs, workers: int) -> Iterator[Any]:
     with Loader(read, [*packs[:workers], *packs], workers, 2) as loader:
-        for _ in range(workers):
-            next(loader)
-        start = time.perf_counter()
-        for result in loader:
-            del result
-        return 1 / (time.perf_counter() - start)
+        yield from loader
+
+
+def _pooled(read: Callable[[Any], Any], packs: Packs, workers: int) -> Iterator[Any]:
+    with ProcessPoolExecutor(workers, multiprocessing.get_context("forkserver")) as pool:
+        yield from pool.map(read, [*packs[:workers], *packs])
+
+
+def _cost(results: Iterator[Any], workers: int, packs: int) -> tuple[float, float]:
+    """Seconds a sample by the clock, and of all processes' CPU; of processes that have started."""
+    for _ in range(workers):
+        next(results)
+    start, spent = time.perf_counter(), _cpu_s()
+    for k, result in enumerate(results, start=1):
+        del result
+        if k == packs:
+            took = time.perf_counter() - start, _cpu_s() - spent  # before the processes end
+    return took[0] / packs / _PACK, took[1] / packs / _PACK
+
+
+def _cpu_s() -> float:
+    """Of this process and its workers."""
+    workers = [f"/proc/{process.pid}/schedstat" for process in multiprocessing.active_children()]
+    return time.process_time() + sum(int(Path(path).read_text().split()[0]) for path in workers) / 1e9
 
 
 def _packs(index: Index, tasks: Tasks, data: Data, samples: int) -> list[tuple[Planned, ...]]:

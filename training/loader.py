@@ -4,6 +4,7 @@ Arrays come back in memory that both processes map. Processes come from a fork s
 or threads in it.
 """
 
+import ctypes
 import multiprocessing
 import pickle
 import signal
@@ -24,6 +25,9 @@ Pack = TypeVar("Pack")
 Result = TypeVar("Result")
 
 _NOTHING = Placed(-1, ())
+_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3  # of glibc's mallopt
+_MOST_MMAP_THRESHOLD_BYTES = 32 << 20
+_KEPT_BYTES = 256 << 20
 _SHOWN = 300  # characters of a pack in a message
 
 
@@ -157,12 +161,21 @@ def _serve(connection: Connection, read: Callable[[Any], Any]) -> None:
         signal.signal(one, signal.SIG_IGN)
     if "torch" in sys.modules:
         sys.modules["torch"].set_num_threads(1)  # the workers are the parallelism
+    _keep_memory()
     blocks = Writer()
     try:
         while True:
             _answer(connection, read, blocks)
     except (EOFError, ConnectionError):
         return
+
+
+def _keep_memory() -> None:
+    """Pictures of a few MB come and go. Given back to the system each time, their pages cost more than decoding."""
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+    if mallopt is not None:
+        mallopt(_M_MMAP_THRESHOLD, _MOST_MMAP_THRESHOLD_BYTES)
+        mallopt(_M_TRIM_THRESHOLD, _KEPT_BYTES)
 
 
 def _answer(connection: Connection, read: Callable[[Any], Any], blocks: Writer) -> None:
