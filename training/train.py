@@ -14,6 +14,7 @@ from pathlib import Path
 
 import torch
 import torch.distributed as dist
+from transformers.utils import logging as transformers_logging
 
 from training import checkpoints
 from training.config_files import load_config
@@ -22,7 +23,8 @@ from training.distributed import LOST, Ranks, is_loss, join
 from training.export import export
 from training.journal import Journal
 from training.layered_work import LayeredWork
-from training.loop import FINISHED, NotFinite, train
+from training.loader import WorkerDied
+from training.loop import FINISHED, STOPPED, NotFinite, train
 from training.run import Run
 from training.run_folder import open_run
 from training.work import Work
@@ -41,14 +43,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
         ranks = join(config.engine.device, config.engine.sequence_parallel, config.engine.timeout_s)
     except ValueError as error:
         return _told(str(error), WRONG)
+    status = LOST
     try:
-        return run(config, Path(options.output), ranks)
-    except (ValueError, OSError, NotFinite) as error:
-        return _told(str(error), WRONG)
+        status = run(config, Path(options.output), ranks)
+    except (ValueError, OSError, NotFinite, WorkerDied) as error:
+        status = _told(str(error), WRONG)
     except RuntimeError as error:
         if not is_loss(error):
             raise
-        return _told(f"rank {ranks.rank} stops: another rank is gone or silent ({error})", LOST)
+        _told(f"it stops, as another rank is gone or silent ({error})", LOST)
+    finally:
+        if ranks.world == 1 or status in (FINISHED, STOPPED):  # else others are not here to part from
+            dist.destroy_process_group()
+    return status
 
 
 def run(config: RunConfig, output: Path, ranks: Ranks) -> int:
@@ -61,6 +68,9 @@ def run(config: RunConfig, output: Path, ranks: Ranks) -> int:
         one.resume(checkpoint)
     journal = Journal(output, config.schedule.steps, one.done) if ranks.is_first else None
     try:
+        if journal is not None:
+            for notice in work.notices():
+                journal.say(notice)
         status = train(one, journal)
         if status == FINISHED and ranks.is_first and journal is not None:
             for folder in export(work, checkpoints.whole(output)[-1], output):
@@ -68,7 +78,6 @@ def run(config: RunConfig, output: Path, ranks: Ranks) -> int:
     finally:
         if journal is not None:
             journal.close()
-    dist.destroy_process_group()
     return status
 
 
@@ -100,14 +109,16 @@ def _quoted(text: str) -> str:
 
 
 def _quieten() -> None:
-    """DeepSpeed and torch tell of their inner workings; a run tells of itself."""
+    """DeepSpeed, torch and transformers tell of their inner workings; a run tells of itself."""
     logging.getLogger("DeepSpeed").setLevel(logging.ERROR)
     warnings.filterwarnings("ignore", category=FutureWarning, module="torch")
+    transformers_logging.disable_progress_bar()
 
 
 def _told(message: str, status: int) -> int:
-    if int(os.environ.get("RANK", "0")) == 0 or status == LOST:
-        print(f"lamina: {' '.join(message.split())}", file=sys.stderr, flush=True)
+    shared = dist.is_initialized() and dist.get_world_size() > 1
+    who = f"lamina, rank {dist.get_rank()}" if shared else "lamina"
+    print(f"{who}: {' '.join(message.split())}", file=sys.stderr, flush=True)
     return status
 
 
@@ -124,4 +135,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    ending = main()
+    if ending not in (FINISHED, STOPPED):  # a collective may be waited for, by threads that cannot be ended
+        os._exit(ending)
+    sys.exit(ending)

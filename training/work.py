@@ -29,7 +29,10 @@ class Work(Protocol):
     """`module` is what is trained; called with what `prepare` returned, it returns `Losses`."""
 
     module: nn.Module
-    parts: tuple[str, ...]  # the names of `Losses.parts`, the same in every pack
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """The names of `Losses.parts`, the same in every pack."""
 
     def plan(self, step: int) -> Packs:
         """What every rank takes in every micro-step of a step: a pure function of the configuration."""
@@ -39,6 +42,9 @@ class Work(Protocol):
 
     def prepare(self, read: Any, device: torch.device) -> Any:
         """What `module` takes, on its device."""
+
+    def notices(self) -> list[str]:
+        """What a person should know before the first step, such as what is left out."""
 
     def keys(self, pack: Sequence[Any]) -> list[str]:
         """How people find the samples of a pack: shard and key."""
