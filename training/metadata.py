@@ -1,4 +1,4 @@
-"""A decoded KEY.json in, whether all that training uses of it is as its schema says; a tenth of what the schema costs."""
+"""A decoded KEY.json in, whether all that training uses of it is as its schema says, at a tenth of what that costs."""
 
 from typing import Any
 
