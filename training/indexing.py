@@ -79,7 +79,7 @@ def _layered(key: str, members: Mapping[str, Member], read: _Read, counting: Cou
     metadata = decode_json(read(members[METADATA]))
     if not is_sound(metadata):
         check_sample_json(metadata)  # names the field; four fifths of the time, were it asked of every sample
-        raise ValueError("its KEY.json cannot be used")
+        raise ValueError("its KEY.json contradicts itself: a box beyond the canvas, files in disorder or a wrong kind")
     extension = metadata["layers"][0]["file"].rpartition(".")[2]
     composite = f"{COMPOSITE}.{extension}"
     names = [composite, *(f"{layer_name(index)}.{extension}" for index in range(len(metadata["layers"])))]

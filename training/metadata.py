@@ -1,4 +1,7 @@
-"""A decoded KEY.json in, whether all that training uses of it is as its schema says; a tenth of what the schema costs."""
+"""A decoded KEY.json in, whether all that training uses of it is as its schema says, out.
+
+It costs a tenth of the schema itself, which then says what is wrong.
+"""
 
 from typing import Any
 
