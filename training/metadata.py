@@ -1,7 +1,4 @@
-"""A decoded KEY.json in, whether all that training uses of it is as its schema says, out.
-
-It costs a tenth of the schema itself, which then says what is wrong.
-"""
+"""A decoded KEY.json in, whether all that training uses of it is as its schema says, at a tenth of what that costs."""
 
 from typing import Any
 
