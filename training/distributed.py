@@ -81,13 +81,8 @@ def join(device: str, sequence_parallel: int, timeout_s: int) -> Ranks:
     place = _device(device, local)
     if world % sequence_parallel:
         raise ValueError(f"sequence_parallel is {sequence_parallel}; {world} ranks cannot be shared out by it")
-<<<<<<< HEAD
     where = "env://" if "MASTER_ADDR" in os.environ else f"tcp://127.0.0.1:{_free_port()}"
-=======
-    if "MASTER_ADDR" not in os.environ:
-        os.environ.update(MASTER_ADDR="127.0.0.1", MASTER_PORT=str(_free_port()))
     os.environ.setdefault("LOCAL_RANK", str(local))  # DeepSpeed asks for it, also where there is no launcher
->>>>>>> 817154e (A run without a launcher; the VAE stage has no notices)
     backend = "nccl" if place.type == "cuda" else "gloo"
     dist.init_process_group(backend, where, timedelta(seconds=timeout_s), world, rank)
     group = None

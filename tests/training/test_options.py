@@ -60,6 +60,6 @@ def tests() -> set[str]:
     return found
 
 
-@pytest.mark.parametrize("option", options())
+@pytest.mark.parametrize("option", list(options()))
 def test_every_option_has_a_test(option: str) -> None:
     assert TESTED.get(option) in tests()
