@@ -1,0 +1,160 @@
+"""Stages 1 to 3 learn the same from the same samples, however they are packed and shared out."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+import torch.distributed as dist
+from safetensors.torch import load_file
+
+from inference.loaded import load
+from tests.training.on_ranks import on_ranks
+from tests.training.tiny_parts import tiny_config, vae_run, with_zero
+from training.batches import encode, flow_batch
+from training.checkpoints import StoredParameters, whole
+from training.configuration import Flow, Validation
+from training.distributed import Ranks
+from training.export import export
+from training.flow_module import FlowModule
+from training.journal import Journal, read_metrics
+from training.layered_work import LayeredWork
+from training.loop import train
+from training.run import Run
+
+ONE = Ranks(0, 1, torch.device("cpu"))
+
+
+def trained(ranks, parts):
+    """Of each (configuration, folder, ranks that share a sample): losses of the steps and of the validation."""
+    for config, output, shared in parts:
+        own = replace(ranks, sequence_parallel=shared, sequence_group=dist.group.WORLD if shared > 1 else None)
+        Path(output).mkdir(parents=True, exist_ok=True)
+        ranks.barrier()
+        work = LayeredWork(config, Path(output), own)
+        journal = Journal(Path(output), config.schedule.steps, 0) if ranks.is_first else None
+        train(Run(work, config, Path(output), own), journal)
+        if ranks.is_first:
+            export(work, whole(Path(output))[-1], Path(output))
+    return [(read_metrics(Path(output), "train"), read_metrics(Path(output), "validation")) for _, output, _ in parts]
+
+
+@pytest.fixture(scope="module")
+def start(tmp_path_factory):
+    return vae_run(tmp_path_factory.mktemp("vae") / "run")
+
+
+@pytest.fixture(scope="module")
+def configs(dataset, start):
+    validated = {"validation": Validation(every=3, samples=3, split="train")}
+    base = replace(tiny_config("3", dataset, start, "tasks.blanks=0.5", "tasks.merge=0.5"), **validated)
+    return {
+        "alone": base,
+        "packs": replace(base, data=replace(base.data, pack_tokens=700)),
+        "two": base,
+        "zero3": with_zero(base, 3),
+        "sequence": base,
+        "recomputed": replace(base, network=replace(base.network, recompute="full")),
+        "stage1": replace(tiny_config("1", dataset, start), **validated),
+        "stage2": replace(tiny_config("2", dataset, start), **validated),
+    }
+
+
+@pytest.fixture(scope="module")
+def runs(configs, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("layered")
+    told = {}
+    for world, names in ((1, ("alone", "packs", "recomputed")), (2, ("two", "zero3", "sequence", "stage1", "stage2"))):
+        parts = [(configs[name], str(folder / name), 1 + (name == "sequence")) for name in names]
+        told |= dict(zip(names, on_ranks(world, trained, parts)[0], strict=True))
+    return folder, told
+
+
+def column(lines, name):
+    return [line[name] for line in lines]
+
+
+@pytest.mark.parametrize("name", ["packs", "two", "zero3", "sequence", "recomputed"])
+def test_packs_ranks_and_sequence_groups_change_no_loss_and_no_gradient(runs, name):
+    _, told = runs
+    for measure in ("loss", "gradient_norm", "composite_loss", "layer_loss"):
+        assert column(told[name][0], measure) == pytest.approx(column(told["alone"][0], measure), rel=2e-5)
+
+
+@pytest.mark.parametrize("name", ["two", "zero3", "sequence"])
+def test_validation_is_the_same_on_any_ranks(runs, name):
+    _, told = runs
+    own, other = ({key: value for key, value in told[of][1][0].items() if key != "kind"} for of in (name, "alone"))
+    assert own == pytest.approx(other, rel=2e-5)
+
+
+def test_validation_tells_of_tasks_levels_and_layer_counts(runs):
+    _, told = runs
+    names = set(told["alone"][1][0])
+    assert {"loss", "loss/image_to_layers", "loss/sigma_0.1", "loss/sigma_0.9"} <= names
+    assert any(name.startswith("loss/layers_") for name in names)
+
+
+def test_the_parts_of_the_loss_add_up(runs):
+    for lines, _ in runs[1].values():
+        for line in lines:
+            assert line["composite_loss"] + line["layer_loss"] == pytest.approx(line["loss"], rel=1e-5)
+
+
+@pytest.mark.parametrize("name", ["stage1", "stage2", "zero3"])
+def test_an_export_draws(runs, name):
+    """What every stage exports is a pipeline that inference loads."""
+    folder, _ = runs
+    loaded = load(str(folder / name / "export" / "ema"), "cpu")
+    stored = StoredParameters(whole(folder / name)[-1], "ema")
+    assert torch.equal(loaded.model.proj_out.weight, stored["mmdit.proj_out.weight"])
+    assert loaded.learns_to_stop == (name != "stage1")
+
+
+def test_a_later_stage_starts_from_what_was_exported(runs, configs, tmp_path):
+    folder, _ = runs
+    config = replace(
+        configs["stage2"], init=replace(configs["stage2"].init, from_=str(folder / "stage1"), weights="model")
+    )
+    work = LayeredWork(config, tmp_path, ONE_GROUP)
+    state = load_file(folder / "stage1" / "export" / "model" / "transformer" / "diffusion_pytorch_model.safetensors")
+    assert all(torch.equal(tensor, state[name]) for name, tensor in work.module.mmdit.state_dict().items())
+
+
+class _Alone(Ranks):
+    """A rank that meets nobody."""
+
+    def barrier(self):
+        """There is nobody to wait for."""
+
+    def summed(self, values):
+        return values.double()
+
+
+ONE_GROUP = _Alone(0, 1, torch.device("cpu"))
+
+
+def test_a_packed_gradient_is_the_mean_of_those_of_its_samples(configs, tmp_path):
+    work = LayeredWork(configs["alone"], tmp_path, ONE_GROUP)
+    planned = [one for row in work.plan(0) for pack in row for one in pack]
+    encoded = encode(work.reader()(planned), work._encoders, ONE_GROUP.device)
+    module = FlowModule(_shaken(work.module.mmdit))
+
+    def gradient(some):
+        module.zero_grad()
+        module(flow_batch(some, Flow(), 2.0, 0, 2, ONE_GROUP)).samples_B.mean().backward()
+        return {name: p.grad.clone() for name, p in module.named_parameters() if p.grad is not None}
+
+    together, alone = gradient(encoded), [gradient([one]) for one in encoded]
+    for name, value in together.items():
+        mean = sum(one[name] for one in alone) / len(alone)
+        torch.testing.assert_close(value, mean, atol=1e-6 * mean.abs().max().item() + 1e-9, rtol=1e-4)
+
+
+def _shaken(mmdit):
+    """Weights none of which is 0, as gates and output are at first, so that every gradient tells."""
+    generator = torch.Generator().manual_seed(0)
+    with torch.no_grad():
+        for parameter in mmdit.parameters():
+            parameter += 0.02 * torch.randn(parameter.shape, generator=generator)
+    return mmdit
