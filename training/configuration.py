@@ -3,9 +3,13 @@
 A wrong value is a ValueError that names it. `config_files` makes these from YAML.
 """
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from schemas.members import MAX_LAYERS
+from model.configs import MMDIT_CONFIGS, ROPES, VAE_CONFIGS
+from model.recompute import Recompute
+from schemas.members import MAX_LAYERS, SPLITS
 from training.recipes import Task
 
 STAGES = ("vae", "1", "2", "3")
@@ -28,6 +32,11 @@ class Init:
     vae: str | None = None
     text: str | None = None
 
+    def __post_init__(self) -> None:
+        _one_of("weights", self.weights, WEIGHTS)
+        for stage in self.stages:
+            _one_of("stages", stage, STAGES)
+
 
 @dataclass(frozen=True)
 class Network:
@@ -39,6 +48,12 @@ class Network:
     recompute: str = "none"
     compile: bool = False
 
+    def __post_init__(self) -> None:
+        _one_of("mmdit", self.mmdit, tuple(MMDIT_CONFIGS))
+        _one_of("vae", self.vae, tuple(VAE_CONFIGS))
+        _one_of("rope", self.rope, ROPES)
+        _one_of("recompute", self.recompute, tuple(Recompute))
+
 
 @dataclass(frozen=True)
 class Source:
@@ -46,6 +61,11 @@ class Source:
 
     where: str
     weight: float = 1.0
+
+    def __post_init__(self) -> None:
+        if not self.where:
+            raise ValueError("where is empty; it must be a dataset, a folder of tars, a glob or a tar")
+        _in_range("weight", self.weight, 0, math.inf, above=True)
 
 
 @dataclass(frozen=True)
@@ -61,6 +81,16 @@ class Data:
     workers: int = 2
     ahead: int = 2  # micro-steps that are read in advance, by each worker
 
+    def __post_init__(self) -> None:
+        _one_of("split", self.split, SPLITS)
+        if not self.resolutions or any(side < 32 or side % 32 for side in self.resolutions):
+            raise ValueError(f"resolutions are {list(self.resolutions)}; they must be multiples of 32, e.g. [640]")
+        _in_range("max_layers", self.max_layers, 1, MAX_LAYERS)
+        _in_range("max_text_tokens", self.max_text_tokens, 1, 1024)
+        _in_range("pack_tokens", self.pack_tokens, 1, 1 << 24)
+        _in_range("workers", self.workers, 0, 256)
+        _in_range("ahead", self.ahead, 1, 64)
+
 
 @dataclass(frozen=True)
 class Tasks:
@@ -75,6 +105,14 @@ class Tasks:
     composite_weight: float = 1.0  # of the composite's frame in the loss, a layer's being 1
     languages: tuple[str, ...] = ()  # of captions; empty: all
 
+    def __post_init__(self) -> None:
+        for task, weight in self.weights.items():
+            _in_range(f"weights.{task}", weight, 0, math.inf)
+        for name in ("caption_dropout", "layer_pictures", "merge", "blanks"):
+            _in_range(name, getattr(self, name), 0, 1)
+        _in_range("most_blanks", self.most_blanks, 1, MAX_LAYERS)
+        _in_range("composite_weight", self.composite_weight, 0, 1000)
+
 
 @dataclass(frozen=True)
 class Flow:
@@ -83,6 +121,11 @@ class Flow:
     mean: float = 0.0
     deviation: float = 1.0
     shift: float = 1.0
+
+    def __post_init__(self) -> None:
+        _in_range("mean", self.mean, -10, 10)
+        _in_range("deviation", self.deviation, 0, 10, above=True)
+        _in_range("shift", self.shift, 0, 100, above=True)
 
 
 @dataclass(frozen=True)
@@ -99,6 +142,18 @@ class Schedule:
     clip: float = 1.0
     ema: float = 0.9999
 
+    def __post_init__(self) -> None:
+        _in_range("steps", self.steps, 1, 1 << 40)
+        _in_range("batch", self.batch, 1, 1 << 24)
+        _in_range("lr", self.lr, 0, 1, above=True)
+        _in_range("warmup", self.warmup, 0, 1 << 40)
+        if len(self.betas) != 2 or not all(0 <= beta < 1 for beta in self.betas):
+            raise ValueError(f"betas are {list(self.betas)}; they must be two numbers in [0, 1)")
+        _in_range("eps", self.eps, 0, 1, above=True)
+        _in_range("weight_decay", self.weight_decay, 0, 1)
+        _in_range("clip", self.clip, 0, math.inf)
+        _in_range("ema", self.ema, 0, 1)
+
 
 @dataclass(frozen=True)
 class Engine:
@@ -113,6 +168,19 @@ class Engine:
     timeout_s: int = 600
     peak_tflops: float | None = None  # of a device, for MFU; None: by its name, where known
 
+    def __post_init__(self) -> None:
+        _one_of("zero", self.zero, (1, 2, 3))
+        _one_of("precision", self.precision, PRECISIONS)
+        _one_of("device", self.device, DEVICES)
+        if self.offload_parameters and self.zero != 3:
+            raise ValueError(
+                f"offload_parameters is true and zero is {self.zero}; parameters are offloaded under zero=3"
+            )
+        _in_range("sequence_parallel", self.sequence_parallel, 1, 256)
+        _in_range("timeout_s", self.timeout_s, 1, 86_400)
+        if self.peak_tflops is not None:
+            _in_range("peak_tflops", self.peak_tflops, 0, math.inf, above=True)
+
 
 @dataclass(frozen=True)
 class Checkpoints:
@@ -122,12 +190,22 @@ class Checkpoints:
     keep: int = 3
     export: int = 0
 
+    def __post_init__(self) -> None:
+        _in_range("every", self.every, 0, 1 << 40)
+        _in_range("keep", self.keep, 1, 1000)
+        _in_range("export", self.export, 0, 1 << 40)
+
 
 @dataclass(frozen=True)
 class Validation:
     every: int = 500
     samples: int = 64
     split: str = "validation"
+
+    def __post_init__(self) -> None:
+        _in_range("every", self.every, 0, 1 << 40)
+        _in_range("samples", self.samples, 1, 1 << 20)
+        _one_of("split", self.split, SPLITS)
 
 
 @dataclass(frozen=True)
@@ -151,6 +229,15 @@ class VaeStage:
     adversarial: float = 0.0
     adversarial_start: int = 4000
 
+    def __post_init__(self) -> None:
+        if self.crop_px < 32 or self.crop_px % 32:
+            raise ValueError(f"crop_px is {self.crop_px}; it must be a multiple of 32")
+        for name in ("rgb_share", "layer_share"):
+            _in_range(name, getattr(self, name), 0, 1)
+        for name in ("reconstruction", "alpha", "edges", "perceptual", "kl", "adversarial"):
+            _in_range(name, getattr(self, name), 0, 1e6)
+        _in_range("adversarial_start", self.adversarial_start, 0, 1 << 40)
+
 
 @dataclass(frozen=True)
 class RunConfig:
@@ -169,3 +256,27 @@ class RunConfig:
     validation: Validation = field(default_factory=Validation)
     vae: VaeStage = field(default_factory=VaeStage)
     log_every: int = 10
+
+    def __post_init__(self) -> None:
+        _one_of("stage", self.stage, STAGES)
+        _in_range("seed", self.seed, 0, (1 << 63) - 1)
+        _in_range("log_every", self.log_every, 1, 1 << 40)
+        if self.stage == "vae":
+            return
+        given = {task for task, weight in self.tasks.weights.items() if weight > 0}
+        if not given:
+            raise ValueError(f"tasks.weights has no positive weight; stage {self.stage} needs a task")
+
+
+def _one_of(name: str, value: object, known: Sequence[object]) -> None:
+    if value not in known:
+        raise ValueError(f"{name} is {value!r}; it must be one of {', '.join(map(str, known))}")
+
+
+def _in_range(name: str, value: float, least: float, most: float, *, above: bool = False) -> None:
+    """Also refuses NaN. `above`: the least itself is refused."""
+    if not (least < value if above else least <= value) or not value <= most or value == math.inf:
+        bound = "more than" if above else "at least"
+        raise ValueError(
+            f"{name} is {value}; it must be {bound} {least}{'' if most == math.inf else f' and at most {most}'}"
+        )

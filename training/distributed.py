@@ -1,0 +1,136 @@
+"""The ranks of a run: who I am, who shares a sample with me, and what all of us agree on.
+
+A launcher (`deepspeed`, `torchrun`, Slurm) says so by RANK, WORLD_SIZE, LOCAL_RANK, MASTER_ADDR and MASTER_PORT;
+without them there is one rank.
+"""
+
+import os
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+import torch
+import torch.distributed as dist
+
+LOST = 4  # exit status where another rank has gone, or is out of reach
+
+
+class RankLost(RuntimeError):
+    """A collective failed, or did not end in time."""
+
+
+@dataclass(frozen=True)
+class Ranks:
+    """`groups` ranks' worth of samples are trained on at a time: ranks of one sequence group share theirs."""
+
+    rank: int
+    world: int
+    device: torch.device
+    sequence_parallel: int = 1
+    sequence_group: dist.ProcessGroup | None = field(default=None, repr=False)
+
+    @property
+    def groups(self) -> int:
+        return self.world // self.sequence_parallel
+
+    @property
+    def group(self) -> int:
+        """Which of `groups` this rank belongs to."""
+        return self.rank // self.sequence_parallel
+
+    @property
+    def place(self) -> int:
+        """Which of its sequence group this rank is."""
+        return self.rank % self.sequence_parallel
+
+    @property
+    def is_first(self) -> bool:
+        return self.rank == 0
+
+    def summed(self, values: torch.Tensor) -> torch.Tensor:
+        """Of all ranks, in float64."""
+        total = values.to(self.device, torch.float64)
+        with naming_the_lost("sum"):
+            dist.all_reduce(total)
+        return total
+
+    def barrier(self) -> None:
+        with naming_the_lost("wait for each other"):
+            dist.all_reduce(torch.zeros(1, device=self.device))
+
+    def told(self, text: str) -> str:
+        """What the first rank says."""
+        said = [text]
+        with naming_the_lost("hear the first"):
+            dist.broadcast_object_list(said, device=self.device)
+        return str(said[0])
+
+
+def join(device: str, sequence_parallel: int, timeout_s: int) -> Ranks:
+    """Meets the other ranks. ValueError where the launcher's variables are wrong, or ranks cannot be shared out."""
+    rank, world, local = _whole("RANK", 0), _whole("WORLD_SIZE", 1), _whole("LOCAL_RANK", 0)
+    place = _device(device, local)
+    if world % sequence_parallel:
+        raise ValueError(f"sequence_parallel is {sequence_parallel}; {world} ranks cannot be shared out by it")
+    if "MASTER_ADDR" not in os.environ:
+        os.environ.update(MASTER_ADDR="127.0.0.1", MASTER_PORT=str(_free_port()))
+    backend = "nccl" if place.type == "cuda" else "gloo"
+    dist.init_process_group(backend, rank=rank, world_size=world, timeout=timedelta(seconds=timeout_s))
+    group = None
+    if sequence_parallel > 1:
+        for first in range(0, world, sequence_parallel):  # every rank makes every group
+            made = dist.new_group(list(range(first, first + sequence_parallel)))
+            group = made if first <= rank < first + sequence_parallel else group
+    return Ranks(rank, world, place, sequence_parallel, group)
+
+
+@contextmanager
+def naming_the_lost(what: str) -> Iterator[None]:
+    """A collective that fails becomes `RankLost`."""
+    try:
+        yield
+    except RuntimeError as error:  # gloo's, NCCL's and the store's all are
+        if is_loss(error):
+            raise RankLost(f"the ranks could not {what}: {' '.join(str(error).split())[:200]}") from error
+        raise
+
+
+def is_loss(error: BaseException) -> bool:
+    """Whether it says that another rank is gone or silent."""
+    if isinstance(error, RankLost | dist.DistError):
+        return True
+    words = (
+        "Connection closed by peer",
+        "Connection reset by peer",
+        "Timed out",
+        "timed out",
+        "Broken pipe",
+        "ncclRemote",
+    )
+    return isinstance(error, RuntimeError) and any(word in str(error) for word in words)
+
+
+def _whole(name: str, default: int) -> int:
+    text = os.environ.get(name, str(default))
+    if not text.isdecimal():
+        raise ValueError(f"{name} is {text!r} in the environment; the launcher sets it to a whole number")
+    return int(text)
+
+
+def _device(name: str, local: int) -> torch.device:
+    if name == "cpu" or (name == "auto" and not torch.cuda.is_available()):
+        return torch.device("cpu")
+    if not torch.cuda.is_available():
+        raise ValueError("engine.device is 'cuda', and torch finds no GPU here; set engine.device=cpu")
+    if local >= torch.cuda.device_count():
+        raise ValueError(f"rank {local} of this machine has no GPU: there are {torch.cuda.device_count()}")
+    torch.cuda.set_device(local)
+    return torch.device("cuda", local)
+
+
+def _free_port() -> int:
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        return int(one.getsockname()[1])
