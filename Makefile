@@ -11,6 +11,7 @@ CAPTIONS := $(VENV)/.captions
 EVALUATION := $(VENV)/.evaluation
 MODEL_SIDE := $(VENV)/.model-side
 EVERYTHING := $(VENV)/.everything
+TRAINING := $(VENV)/.training
 READERS := $(VENV)/.readers
 
 # It declares tensorflow, which its models do not need.
@@ -26,7 +27,7 @@ SEED ?= 0
 VARIABLES := PYTHON INPUT OUTPUT DATA WORKERS RUNNER CAPTIONER MERGE TARGET_LAYERS MAX_AREA IMAGE_FORMAT SHARD_SIZE \
 	LIMIT CONFIG SECOND_OPINION URL MODEL CAPTION_LAYERS ALLOW_CPU DRY_RUN RETRY MAX_REJECT VERIFY SHRINK PREVIEWS ARGS \
 	PSD N SEED FORMAT TRUTH PRED LPIPS INCEPTION EDIT SCRIPT SOURCE LICENCE SPLITS IMAGE CHECKPOINT LAYERS PROMPT \
-	RESOLUTION
+	RESOLUTION STAGE GPUS SET
 given = $(findstring command line,$(origin $(1)))
 set = $(filter command environment,$(firstword $(origin $(1))))
 quote := '
@@ -76,10 +77,14 @@ $(MODEL_SIDE): $(DATA_SIDE)
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[model,captions]'
 	touch $(CAPTIONS) $@
 
+$(TRAINING): $(DATA_SIDE)
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[training]'
+	touch $@
+
 $(EVERYTHING): $(DATA_SIDE)
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[test,captions,evaluation,model,training]'
 	$(MODELS)
-	touch $(CAPTIONS) $(EVALUATION) $(MODEL_SIDE) $@
+	touch $(CAPTIONS) $(EVALUATION) $(MODEL_SIDE) $(TRAINING) $@
 
 # What reads a PSD and is not Python: the tests hold a written one against it where npm is here to install it.
 $(READERS): tests/readers/package.json tests/readers/package-lock.json $(EVERYTHING)
@@ -151,6 +156,14 @@ generate: needs-PROMPT needs-CHECKPOINT $(MODEL_SIDE) ## a prompt into layers: P
 fuzz: $(EVERYTHING) ## mutated PSDs through the real job: N= SEED= WORKERS=
 	$(BIN)/python -m tests.fuzz --count $(N) --seed $(SEED) $(call option,WORKERS,workers) $(ARGS)
 
+# torchrun gives a run that is told to stop the time to write its checkpoint.
+TORCHRUN = $(BIN)/python -m torch.distributed.run --nproc-per-node $(call quoted,$(or $(call text,GPUS),1)) --shutdown-timeout 600
+TRAINED = $(call option,STAGE,stage) $(call option,CONFIG,config) $(if $(call set,DATA),--data $(call quoted,$(call text,DATA))) \
+	$(foreach one,$(call text,SET),--set $(call quoted,$(one)))
+
+train: needs-STAGE $(TRAINING) ## shards to a checkpoint; the same command goes on with a stopped run: STAGE=vae|1|2|3 DATA= OUTPUT= GPUS=ranks CONFIG= SET='key=value ...' ARGS=
+	$(TORCHRUN) -m training.train $(TRAINED) --output $(call quoted,$(if $(call set,OUTPUT),$(call text,OUTPUT),out/stage-$(call text,STAGE))) $(ARGS)
+
 bench: $(EVERYTHING) ## CPU seconds per step beside psd-tools: INPUT=folder of PSDs
 	$(BIN)/python -m data_pipeline.bench $(call quoted,$(or $(call text,INPUT),$(EXAMPLES))) $(ARGS)
 
@@ -200,4 +213,4 @@ lint: $(EVERYTHING) ## style and types
 clean: ## remove what the targets made, but not the environment
 	rm -rf out .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
-.PHONY: help examples shards captions inspect verify convert fuzz bench bench-fidelity bench-codecs bench-job bench-families bench-anomalies bench-faces test test-all lint clean evaluate-reconstruction edit evaluate-editing evaluate bench-metrics import decompose generate bench-model
+.PHONY: train help examples shards captions inspect verify convert fuzz bench bench-fidelity bench-codecs bench-job bench-families bench-anomalies bench-faces test test-all lint clean evaluate-reconstruction edit evaluate-editing evaluate bench-metrics import decompose generate bench-model

@@ -68,7 +68,7 @@ def save(
         shutil.rmtree(partial, ignore_errors=True)
         partial.mkdir(parents=True)
     ranks.barrier()
-    failure = _failure_of(lambda: _write_rank(partial, state, fragments, tensors, extra, ranks))
+    failure = _failure_of(lambda: write_part(partial, state, fragments, tensors, extra, ranks))
     failed = ranks.summed(torch.tensor([float(bool(failure))])).item()
     if not failed and ranks.is_first:
         failure = _failure_of(lambda: _publish(partial, final))
@@ -176,7 +176,7 @@ class _Files:
             raise ValueError(f"{self._folder} holds {filled} of {len(target)} elements of {name}")
 
 
-def _write_rank(
+def write_part(
     folder: Path, state: State, fragments: Sequence[Fragment], tensors: Tensors, extra: Mapping[str, Tensor],
     ranks: Ranks,
 ) -> None:  # fmt: skip

@@ -15,6 +15,7 @@ from training.recipes import Task
 STAGES = ("vae", "1", "2", "3")
 WEIGHTS = ("model", "ema")
 PRECISIONS = ("bf16", "fp32")
+TEXTS = ("stored", "tiny")
 DEVICES = ("auto", "cpu", "cuda")
 
 
@@ -44,6 +45,7 @@ class Network:
 
     mmdit: str = "tiny"
     vae: str = "tiny"
+    text: str = "stored"  # the text encoder: as `init` names it; or `tiny`, a random one to try things out with
     rope: str = "layer3d"
     recompute: str = "none"
     compile: bool = False
@@ -51,6 +53,7 @@ class Network:
     def __post_init__(self) -> None:
         _one_of("mmdit", self.mmdit, tuple(MMDIT_CONFIGS))
         _one_of("vae", self.vae, tuple(VAE_CONFIGS))
+        _one_of("text", self.text, TEXTS)
         _one_of("rope", self.rope, ROPES)
         _one_of("recompute", self.recompute, tuple(Recompute))
 

@@ -60,12 +60,19 @@ class Ranks:
         with naming_the_lost("wait for each other"):
             dist.all_reduce(torch.zeros(1, device=self.device))
 
-    def told(self, text: str) -> str:
-        """What the first rank says."""
+    def heard(self, text: tuple[str, ...]) -> tuple[str, ...]:
+        """What the first rank says, on all."""
         said = [text]
         with naming_the_lost("hear the first"):
             dist.broadcast_object_list(said, device=self.device)
-        return str(said[0])
+        return said[0]
+
+    def gathered(self, text: str) -> list[str]:
+        """What each rank says."""
+        said = [""] * self.world
+        with naming_the_lost("hear each other"):
+            dist.all_gather_object(said, text)
+        return said
 
 
 def join(device: str, sequence_parallel: int, timeout_s: int) -> Ranks:

@@ -18,7 +18,7 @@ class ShardedEma:
 
     @torch.no_grad()
     def update(self, weights: Sequence[Tensor], updates: int) -> None:
-        """After `updates` steps of the optimizer. Short runs forget how they began: decay is at most (1 + n) / (10 + n)."""
+        """After `updates` steps of the optimizer. Short runs forget how they began: the decay grows to its own."""
         decay = min(self._decay, (1 + updates) / (10 + updates))
         for average, flat in zip(self.flats, weights, strict=True):
             average.lerp_(flat, 1 - decay)

@@ -18,8 +18,7 @@ from training.configuration import Schedule
 from training.distributed import Ranks, naming_the_lost
 
 MOMENTS = ("exp_avg", "exp_avg_sq")
-# Where DeepSpeed keeps float32 weights: under ZeRO-3; under ZeRO-1 in bf16; under ZeRO-1 and 2 otherwise.
-_FLATS = ("fp32_partitioned_groups_flat", "fp32_groups_flat_partition", "single_partition_of_fp32_groups")
+_FLATS = ("fp32_partitioned_groups_flat", "single_partition_of_fp32_groups")  # under ZeRO-3; under ZeRO-1 and 2
 _BUCKET = 500_000_000  # elements of DeepSpeed's reduction buckets, at most
 
 
@@ -141,7 +140,8 @@ def deepspeed_config(options: Options, clip: float, module: nn.Module) -> dict[s
         "managed_gradient_accumulation": False,
         "gradient_clipping": clip,
         "bf16": {"enabled": options.precision == "bf16"},
-        "data_types": {"grad_accum_dtype": "fp32"},
+        # Under ZeRO-1 in bf16 float32 sums would go by another optimizer, which counts passes twice (0.19.8).
+        "data_types": {"grad_accum_dtype": None if options.zero == 1 and options.precision == "bf16" else "fp32"},
         "zero_optimization": zero,
         "zero_allow_untested_optimizer": True,
         "zero_force_ds_cpu_optimizer": False,
@@ -156,6 +156,17 @@ def partitioned(options: Options, ranks: Ranks) -> AbstractContextManager[Any]:
     deepspeed = _deepspeed(ranks)
     dtype = torch.bfloat16 if options.precision == "bf16" else torch.float32
     return deepspeed.zero.Init(dtype=dtype, config_dict_or_path=deepspeed_config(options, 0.0, nn.Module()))
+
+
+@torch.no_grad()
+def fill_partitioned(module: nn.Module, whole: nn.Module | None, ranks: Ranks) -> None:
+    """Gives a module that was made `partitioned` the weights that the first rank holds whole, one after another."""
+    deepspeed = _deepspeed(ranks)
+    given = dict(whole.named_parameters()) if whole is not None else {}
+    for name, parameter in module.named_parameters():
+        with deepspeed.zero.GatheredParameters([parameter], modifier_rank=0):
+            if name in given:
+                parameter.copy_(given[name])
 
 
 def _deepspeed(ranks: Ranks) -> Any:

@@ -1,12 +1,14 @@
 """What a stage trains, as the loop sees it: a plan of packs, how a pack is read, and the losses of one."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
 import torch
 from torch import Tensor, nn
+
+from training.distributed import Ranks
 
 Packs = tuple[tuple[tuple[Any, ...], ...], ...]  # items, by micro-step and rank
 
@@ -27,12 +29,13 @@ class Work(Protocol):
     """`module` is what is trained; called with what `prepare` returned, it returns `Losses`."""
 
     module: nn.Module
+    parts: tuple[str, ...]  # the names of `Losses.parts`, the same in every pack
 
     def plan(self, step: int) -> Packs:
         """What every rank takes in every micro-step of a step: a pure function of the configuration."""
 
-    def read(self, pack: Sequence[Any]) -> Any:
-        """The pack's pixels and texts, in a worker process. ValueError that names the file that cannot be read."""
+    def reader(self) -> Callable[[Sequence[Any]], Any]:
+        """Reads a pack's pixels and texts; goes to worker processes. ValueError that names what cannot be read."""
 
     def prepare(self, read: Any, device: torch.device) -> Any:
         """What `module` takes, on its device."""
@@ -46,8 +49,17 @@ class Work(Protocol):
     def flops(self, pack: Sequence[Any]) -> float:
         """Useful operations, forward and backward."""
 
-    def validate(self) -> dict[str, float]:
-        """Losses on held-out samples, of this rank's share; the same whenever it is asked with the same weights."""
+    def validate(self, ranks: Ranks) -> dict[str, float]:
+        """Losses on held-out samples, over all ranks; the same whenever it is asked with the same weights."""
+
+    def after_step(self, step: int) -> None:
+        """What follows an update of `module`'s weights, such as a step of a discriminator."""
+
+    def extra(self) -> dict[str, Tensor]:
+        """What a checkpoint keeps beside `module`'s state; the same on all ranks."""
+
+    def load_extra(self, tensors: Mapping[str, Tensor]) -> None:
+        """The inverse of `extra`."""
 
     def export(self, weights: Mapping[str, Tensor], folder: Path) -> None:
         """Writes a folder of diffusers' layout with these weights of `module`, whole or not at all."""

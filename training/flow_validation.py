@@ -1,0 +1,100 @@
+"""Held-out samples in, their losses at nine fixed noise levels out: by task, by level and by the number of layers.
+
+The same samples, noise and levels whenever it is asked, and no random number of the training is drawn.
+"""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import replace
+
+import torch
+from torch import nn
+
+from model.configs import MmditConfig
+from training.batches import Encoders, encode, flow_batch
+from training.configuration import RunConfig
+from training.data import Reader
+from training.distributed import Ranks
+from training.index import Index
+from training.recipes import Planned
+from training.tasks import draw, shape_of, unusable
+
+SIGMAS = tuple(tenth / 10 for tenth in range(1, 10))
+_SEED = 0x7E57  # its own, so that runs of any seed are held against the same noise
+
+
+class FlowValidation:
+    """`indexes` are of the held-out split; samples are taken in turn from each, in order."""
+
+    def __init__(self, indexes: Sequence[Index], config: RunConfig, encoders: Encoders, network: MmditConfig) -> None:
+        tasks = replace(config.tasks, caption_dropout=0.0, merge=0.0)
+        self._config, self._encoders, self._network = replace(config, tasks=tasks), encoders, network
+        self._read = Reader(indexes)
+        token_px = encoders.vae.config.stride * network.patch
+        self._planned = _planned(indexes, self._config, token_px)
+
+    def __len__(self) -> int:
+        return len(self._planned)
+
+    @torch.no_grad()
+    def losses(self, module: nn.Module, ranks: Ranks) -> dict[str, float]:
+        """Means over samples and levels, over all ranks; nothing where there is no held-out sample."""
+        sums: dict[str, float] = defaultdict(float)
+        counts: dict[str, float] = defaultdict(float)
+        was_training = module.training
+        module.eval()
+        for turn in range(-(-len(self._planned) // ranks.groups)):  # as often on each rank: ZeRO-3 gathers weights
+            place = turn * ranks.groups + ranks.group
+            one = self._planned[place % len(self._planned)]
+            encoded = encode(self._read([one]), self._encoders, ranks.device) * len(SIGMAS)
+            batch = flow_batch(
+                encoded, self._config.flow, self._config.tasks.composite_weight, _SEED, self._network.patch, ranks,
+                SIGMAS,
+            )  # fmt: skip
+            losses = module(batch).samples_B.double().tolist()
+            if place < len(self._planned):
+                share = 1 / ranks.sequence_parallel  # each of a sequence group counts the sample
+                for name, part in _by_name(one, losses):
+                    sums[name] += sum(part)
+                    counts[name] += len(part) * share
+        module.train(was_training)
+        return _over_ranks(sums, counts, self._names(), ranks)
+
+    def _names(self) -> list[str]:
+        """The same on every rank."""
+        return sorted({name for one in self._planned for name, _ in _by_name(one, [0.0] * len(SIGMAS))})
+
+
+def _planned(indexes: Sequence[Index], config: RunConfig, token_px: int) -> list[Planned]:
+    planned: list[Planned] = []
+    longest = max(map(len, indexes), default=0)
+    for row, source in ((row, source) for row in range(longest) for source in range(len(indexes))):
+        if len(planned) == config.validation.samples:
+            break
+        if row >= len(indexes[source]):
+            continue
+        facts = indexes[source].facts(row)
+        if unusable(facts, config) is not None:
+            continue
+        position = len(planned)
+        recipe = draw(facts, config.tasks, config.data, _SEED, position)
+        planned.append(Planned(position, source, row, recipe, shape_of(recipe, facts, token_px)))
+    return planned
+
+
+def _by_name(one: Planned, losses: Sequence[float]) -> list[tuple[str, Sequence[float]]]:
+    named: list[tuple[str, Sequence[float]]] = [("loss", losses), (f"loss/{one.recipe.task}", losses)]
+    named += [(f"loss/sigma_{sigma:.1f}", [loss]) for sigma, loss in zip(SIGMAS, losses, strict=True)]
+    if one.recipe.task.is_layered:
+        named.append((f"loss/layers_{one.recipe.frames - 1:02d}", losses))
+    return named
+
+
+def _over_ranks(
+    sums: dict[str, float], counts: dict[str, float], names: Sequence[str], ranks: Ranks
+) -> dict[str, float]:
+    if not names:
+        return {}
+    both = torch.tensor([[sums[name] for name in names], [counts[name] for name in names]], dtype=torch.float64)
+    total, count = ranks.summed(both).tolist()
+    return {name: total[at] / count[at] for at, name in enumerate(names)}

@@ -1,0 +1,45 @@
+"""Sources of a run in, their indexes out: made by the first rank where there is none yet, read by all."""
+
+import hashlib
+import os
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from training.configuration import Source
+from training.distributed import Ranks
+from training.index import Counting, Index, read_index, write_index
+from training.indexing import build_index
+from training.storage import find_shards
+
+_POLL_S = 0.2
+
+
+def open_indexes(sources: Sequence[Source], split: str, counting: Counting, folder: Path, ranks: Ranks) -> list[Index]:
+    """One of every source, in order, kept in `folder`.
+
+    ValueError where a source has no shard of the split, or an index is older than its shards.
+    """
+    if not sources:
+        raise ValueError("data.sources is empty; give DATA=, or data.sources: [{where: ...}]")
+    return [_opened(source, split, counting, folder, ranks) for source in sources]
+
+
+def has_split(sources: Sequence[Source], split: str) -> bool:
+    """Whether every source has shards of it."""
+    try:
+        return all(find_shards(source.where, split) for source in sources)
+    except ValueError:
+        return False
+
+
+def _opened(source: Source, split: str, counting: Counting, folder: Path, ranks: Ranks) -> Index:
+    shards = find_shards(source.where, split)
+    digest = hashlib.sha256("\n".join([split, counting.tokenizer, *shards]).encode()).hexdigest()[:16]
+    path = folder / f"{split}-{digest}.arrow"
+    if ranks.is_first and not path.is_file():
+        folder.mkdir(parents=True, exist_ok=True)
+        write_index(build_index(shards, counting), path)
+    while not path.is_file():  # no collective: a large dataset may take longer than its time-out
+        time.sleep(_POLL_S)
+    return read_index(os.fspath(path), counting.tokenizer)

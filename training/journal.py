@@ -1,0 +1,90 @@
+"""What a run tells: `logs/metrics.jsonl` and TensorBoard's curves for machines, one line of progress for people.
+
+Only the first rank writes. A resumed run drops the lines of the steps that it makes again.
+"""
+
+import json
+import os
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from torch.utils.tensorboard import SummaryWriter
+
+from data_pipeline.shard_io import whole_file
+
+METRICS = "metrics.jsonl"
+
+
+class Journal:
+    """`steps` are all of the run, `done` those that were made before."""
+
+    def __init__(self, output: Path, steps: int, done: int) -> None:
+        folder = output / "logs"
+        folder.mkdir(parents=True, exist_ok=True)
+        self._path = folder / METRICS
+        _forget(self._path, done)
+        self._curves = SummaryWriter(str(output / "tensorboard"), purge_step=done)
+        self._steps = steps
+        self._began = time.monotonic()
+        self._done = done
+
+    def steps_done(self, count: int, values: Mapping[str, float]) -> None:
+        """Values since the last call, of the steps before `count`."""
+        self._write("train", count, values)
+        pace = (time.monotonic() - self._began) / max(1, count - self._done)
+        self.say(
+            f"step {count}/{self._steps}  loss {values['loss']:.4f}  norm {values['gradient_norm']:.3f}  "
+            f"lr {values['lr']:.2e}  {values['tokens_per_s']:,.0f} tokens/s  wait {values['data_wait']:.0%}  "
+            f"{_left(pace * (self._steps - count))} left"
+        )
+
+    def validated(self, count: int, values: Mapping[str, float]) -> None:
+        self._write("validation", count, values)
+        self.say(f"step {count}/{self._steps}  validation " + "  ".join(f"{k} {v:.4g}" for k, v in values.items()))
+
+    def picture(self, count: int, name: str, rgb: Any) -> None:
+        """A picture for TensorBoard, uint8 [H, W, 3]."""
+        self._curves.add_image(name, rgb, count, dataformats="HWC")
+
+    def say(self, text: str) -> None:
+        print(text, file=sys.stderr, flush=True)
+
+    def close(self) -> None:
+        self._curves.close()
+
+    def _write(self, kind: str, count: int, values: Mapping[str, float]) -> None:
+        line = json.dumps({"kind": kind, "step": count, **values})
+        with self._path.open("a", encoding="utf-8") as file:
+            file.write(f"{line}\n")
+        for name, value in values.items():
+            self._curves.add_scalar(f"{kind}/{name}", value, count)
+        self._curves.flush()
+
+
+def read_metrics(output: Path, kind: str) -> list[dict[str, Any]]:
+    """Lines of `train` or `validation`, in order."""
+    lines = (output / "logs" / METRICS).read_text(encoding="utf-8").splitlines()
+    return [line for line in map(json.loads, lines) if line["kind"] == kind]
+
+
+def _forget(path: Path, done: int) -> None:
+    """Drops lines of later steps, and one that a crash cut short."""
+    if not path.exists():
+        return
+    kept = []
+    for line in path.read_text(encoding="utf-8").splitlines():
+        try:
+            if json.loads(line)["step"] <= done:
+                kept.append(f"{line}\n")
+        except (ValueError, KeyError, TypeError):
+            continue
+    with whole_file(os.fspath(path)) as file:
+        file.write("".join(kept).encode())
+
+
+def _left(seconds: float) -> str:
+    hours, rest = divmod(round(seconds), 3600)
+    return f"{hours}:{rest // 60:02d}:{rest % 60:02d}"

@@ -1,0 +1,91 @@
+"""Stages 1 to 3 as the loop's work: planned packs of samples in, flow-matching losses of the VLD-MMDiT out."""
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from model.checkpoint import save_pipeline
+from model.flops import training_flops
+from model.mmdit import VldMmdit
+from training.batches import Encoders, encode, flow_batch
+from training.configuration import RunConfig
+from training.counting import counting_of
+from training.data import Example, Reader
+from training.distributed import Ranks
+from training.flow_module import PARTS, FlowBatch, FlowModule
+from training.flow_validation import FlowValidation
+from training.indexes import open_indexes
+from training.networks import DTYPES, frozen_text, frozen_vae, text_folder, trained_mmdit
+from training.origin import origin_of
+from training.planner import Planner
+from training.recipes import Planned
+from training.work import Packs
+
+_MODULE = "mmdit."
+
+
+class LayeredWork:
+    """Raises ValueError, before any work, for data or networks that do not fit the configuration."""
+
+    parts = PARTS
+
+    def __init__(self, config: RunConfig, output: Path, ranks: Ranks) -> None:
+        self._config, self._ranks = config, ranks
+        origin = origin_of(config.init, config.stage)
+        self._text_source = text_folder(config, origin, output, ranks)
+        text = frozen_text(self._text_source, config, ranks)
+        vae = frozen_vae(origin.vae, config, ranks)
+        self._encoders = Encoders(vae, vae, text)
+        counting = counting_of(text)
+        self._indexes = open_indexes(config.data.sources, config.data.split, counting, output / "index", ranks)
+        held_out = open_indexes(config.data.sources, config.validation.split, counting, output / "index", ranks)
+        mmdit = trained_mmdit(config, origin, text.width, vae.config.z_dim, ranks)
+        self._mmdit_config = mmdit.config
+        self.module = FlowModule(mmdit, ranks.sequence_group)
+        self.planner = Planner(self._indexes, config, ranks.groups, mmdit.config, vae.config.stride)
+        self._validation = FlowValidation(held_out, config, self._encoders, self._mmdit_config)
+
+    def plan(self, step: int) -> Packs:
+        return self.planner.step(step)
+
+    def reader(self) -> Callable[[Sequence[Planned]], list[Example]]:
+        return Reader(self._indexes)
+
+    def prepare(self, read: Sequence[Example], device: torch.device) -> FlowBatch:
+        encoded = encode(read, self._encoders, device)
+        tasks = self._config.tasks
+        return flow_batch(
+            encoded, self._config.flow, tasks.composite_weight, self._config.seed, self._mmdit_config.patch, self._ranks
+        )
+
+    def keys(self, pack: Sequence[Planned]) -> list[str]:
+        return [self._indexes[one.source].name(one.index) for one in pack]
+
+    def tokens(self, pack: Sequence[Planned]) -> int:
+        return sum(one.shape.tokens for one in pack)
+
+    def flops(self, pack: Sequence[Planned]) -> float:
+        return float(training_flops([one.shape for one in pack], self._mmdit_config))
+
+    def validate(self, ranks: Ranks) -> dict[str, float]:
+        return self._validation.losses(self.module, ranks)
+
+    def after_step(self, step: int) -> None:
+        """Nothing follows: the transformer is all that is trained."""
+
+    def extra(self) -> dict[str, Tensor]:
+        return {}
+
+    def load_extra(self, tensors: Mapping[str, Tensor]) -> None:
+        """There is nothing beside the transformer's state."""
+
+    def export(self, weights: Mapping[str, Tensor], folder: Path) -> None:
+        with torch.device("meta"):
+            model = VldMmdit(self._mmdit_config)
+        dtype = DTYPES[self._config.engine.precision]
+        state = {name.removeprefix(_MODULE): tensor.to(dtype) for name, tensor in weights.items()}
+        model.load_state_dict(state, assign=True)
+        stops = self._config.tasks.blanks > 0
+        save_pipeline(folder, model, self._encoders.vae, self._text_source, learns_to_stop=stops)

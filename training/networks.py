@@ -1,0 +1,114 @@
+"""A configuration and what it starts from in, the networks of a run out: trained ones and frozen ones."""
+
+import os
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from data_pipeline.caption.random_model import save_random_model
+from model.checkpoint import TEXT_PARTS, load_mmdit, load_vae
+from model.configs import MMDIT_CONFIGS, MmditConfig
+from model.mmdit import VldMmdit, compile_blocks
+from model.recompute import Recompute
+from model.released_configs import mmdit_config
+from model.rgba_vae import RgbaVae
+from model.text_encoder import TextEncoder, TextEncoderConfig, load_text_encoder
+from training.configuration import RunConfig
+from training.distributed import Ranks
+from training.engine import fill_partitioned, partitioned
+from training.origin import Origin
+
+DTYPES = {"bf16": torch.bfloat16, "fp32": torch.float32}
+_TEXT = "text"  # of a run's folder: a tiny random text encoder
+
+
+def text_folder(config: RunConfig, origin: Origin, output: Path, ranks: Ranks) -> Path:
+    """Where the text encoder lies; a tiny random one is made where the configuration asks for it.
+
+    ValueError where there is none.
+    """
+    if origin.text is not None:
+        return origin.text
+    if config.network.text != "tiny":
+        raise ValueError(
+            "there is no text encoder: init.from has none; give init.text, or network.text=tiny to try out"
+        )
+    folder = output / _TEXT
+    if ranks.is_first and not folder.is_dir():
+        made = output / f".{_TEXT}.partial"
+        shutil.rmtree(made, ignore_errors=True)
+        save_random_model(made / TEXT_PARTS[0])
+        for part in TEXT_PARTS[1:]:
+            (made / part).mkdir()
+            for path in (made / TEXT_PARTS[0]).iterdir():
+                if path.suffix != ".safetensors":
+                    shutil.copy(path, made / part)
+        os.replace(made, folder)
+    ranks.barrier()
+    return folder
+
+
+def frozen_text(folder: Path, config: RunConfig, ranks: Ranks) -> TextEncoder:
+    options = TextEncoderConfig(folder=str(folder), max_tokens=config.data.max_text_tokens)
+    return load_text_encoder(options, ranks.device, DTYPES[config.engine.precision])
+
+
+def frozen_vae(folder: Path | None, config: RunConfig, ranks: Ranks, image_channels: int = 4) -> RgbaVae:
+    """ValueError where there is none: stages 1 to 3 are trained on the latents of a trained one."""
+    if folder is None:
+        raise ValueError("there is no VAE: init.from has none; give init.vae, a run of STAGE=vae or a folder with one")
+    vae = load_vae(folder, ranks.device, DTYPES[config.engine.precision], image_channels)
+    return vae.eval().requires_grad_(False)
+
+
+def trained_mmdit(config: RunConfig, origin: Origin, text_width: int, latent_channels: int, ranks: Ranks) -> VldMmdit:
+    """The stored transformer, or a new one of the configuration's size; under ZeRO-3 no rank ever holds it whole.
+
+    ValueError where it does not fit text encoder and VAE.
+    """
+    network = config.network
+    new = replace(MMDIT_CONFIGS[network.mmdit], text_width=text_width, latent_channels=latent_channels)
+    if config.engine.zero < 3:
+        model = _whole_mmdit(config, origin, new, ranks.device)
+    else:
+        whole = _whole_mmdit(config, origin, new, torch.device("cpu")) if ranks.is_first else None
+        with partitioned(config.engine, ranks):
+            model = VldMmdit(new if origin.transformer is None else mmdit_config(origin.transformer))
+        fill_partitioned(model, whole, ranks)
+    if model.config.text_width != text_width or model.config.latent_channels != latent_channels:
+        raise ValueError(
+            f"the transformer takes text of width {model.config.text_width} and {model.config.latent_channels} latent "
+            f"channels; the text encoder gives {text_width}, the VAE {latent_channels}"
+        )
+    model.config = replace(model.config, rope=network.rope)
+    model.recompute = Recompute(network.recompute)
+    if network.compile:
+        compile_blocks(model)
+    return model.train()
+
+
+def initialised(model: VldMmdit, seed: int) -> VldMmdit:
+    """New weights, from the seed alone. Gates and output begin at 0, so that every block begins as the identity (DiT,
+    arXiv 2212.09748, section 3.2)."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        for module in model.modules():
+            if isinstance(module, nn.Linear):
+                nn.init.xavier_uniform_(module.weight)
+                nn.init.zeros_(module.bias)
+        for linear in model.time_text_embed.timestep_embedder.values():
+            nn.init.normal_(linear.weight, std=0.02)
+        nn.init.zeros_(model.time_text_embed.addition_t_embedding.weight)
+        gates = [mod[1] for block in model.transformer_blocks for mod in (block.img_mod, block.txt_mod)]
+        for linear in (*gates, model.norm_out.linear, model.proj_out):
+            nn.init.zeros_(linear.weight)
+    return model
+
+
+def _whole_mmdit(config: RunConfig, origin: Origin, new: MmditConfig, device: torch.device) -> VldMmdit:
+    if origin.transformer is not None:
+        return load_mmdit(origin.transformer, device, DTYPES[config.engine.precision])
+    return initialised(VldMmdit(new), config.seed).to(device)

@@ -1,0 +1,83 @@
+"""OUTPUT of a run: a configuration in, the checkpoint to go on from out, or none for a new run.
+
+`config.yaml` is the resolved configuration. A folder that holds another run, or something else, is refused: what a
+resume would mean must not be guessed.
+"""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from data_pipeline.shard_io import whole_file
+from training import checkpoints
+from training.config_files import as_mapping
+from training.configuration import RunConfig
+
+CONFIG = "config.yaml"
+_OWN = {CONFIG, "checkpoints", "export", "logs", "tensorboard", "index", "text", ".text.partial"}
+# How a run is computed and told of may change between its parts; what it learns may not.
+_MAY_CHANGE = (
+    "engine", "checkpoints", "validation", "log_every", "data.workers", "data.ahead", "network.compile",
+    "network.recompute", "schedule.steps",
+)  # fmt: skip
+
+
+def open_run(output: Path, config: RunConfig) -> Path | None:
+    """Makes a new run's folder, or finds the last whole checkpoint of this run.
+
+    ValueError where the folder holds another run, or what is no run.
+    """
+    if output.exists() and not output.is_dir():
+        raise ValueError(f"{output} is no folder; OUTPUT is the folder of a run")
+    strangers = sorted({path.name for path in output.iterdir()} - _OWN) if output.is_dir() else []
+    if strangers:
+        raise ValueError(f"{output} holds {strangers[0]}, which is of no run of training; give another OUTPUT")
+    stored = read_config(output)
+    if stored is None:
+        if checkpoints.whole(output):
+            raise ValueError(f"{output} has checkpoints and no {CONFIG}: which run they are of is not known")
+        write_config(output, config)
+        return None
+    changed = next(_differences(stored, as_mapping(config)), None)
+    if changed is not None:
+        name, before, now = changed
+        raise ValueError(
+            f"{output} holds a run whose {name} is {before!r}, here it is {now!r}; give another OUTPUT for a new run, "
+            "or the same configuration to go on"
+        )
+    write_config(output, config)
+    found = checkpoints.whole(output)
+    return found[-1] if found else None
+
+
+def read_config(output: Path) -> dict[str, Any] | None:
+    """The stored configuration as plain values; None where there is none."""
+    path = output / CONFIG
+    if not path.is_file():
+        return None
+    try:
+        stored = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError, RecursionError) as error:
+        raise ValueError(f"{path} cannot be read: {' '.join(str(error).split())}") from error
+    if not isinstance(stored, dict):
+        raise ValueError(f"{path} is no configuration of a run")
+    return stored
+
+
+def write_config(output: Path, config: RunConfig) -> None:
+    output.mkdir(parents=True, exist_ok=True)
+    with whole_file(output / CONFIG) as file:
+        file.write(yaml.safe_dump(as_mapping(config), sort_keys=False, allow_unicode=True).encode())
+
+
+def _differences(before: Any, now: Any, where: str = "") -> Iterator[tuple[str, Any, Any]]:
+    """(name, before, now) of what may not change."""
+    if where in _MAY_CHANGE:
+        return
+    if isinstance(before, Mapping) and isinstance(now, Mapping):
+        for key in sorted({*before, *now}):
+            yield from _differences(before.get(key), now.get(key), f"{where}.{key}" if where else str(key))
+    elif before != now:
+        yield where, before, now

@@ -1,0 +1,127 @@
+"""Trains a stage: `torchrun --nproc-per-node 8 -m training.train --stage 3 --data DATASET --output RUN`.
+
+The same command goes on with a run that was stopped. Exit status: 0 finished, 2 something is wrong (one sentence says
+what), 3 stopped by a signal with a checkpoint saved, 4 another rank is lost.
+"""
+
+import argparse
+import logging
+import os
+import sys
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+import torch.distributed as dist
+
+from training import checkpoints
+from training.config_files import load_config
+from training.configuration import STAGES, RunConfig
+from training.distributed import LOST, Ranks, is_loss, join
+from training.export import export
+from training.journal import Journal
+from training.layered_work import LayeredWork
+from training.loop import FINISHED, NotFinite, train
+from training.run import Run
+from training.run_folder import open_run
+from training.work import Work
+
+WRONG = 2
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    options = _parser().parse_args(arguments)
+    _quieten()
+    try:
+        settings = list(options.set)
+        if options.data is not None:
+            settings.append(f"data.sources=[{{where: {_quoted(options.data)}}}]")
+        config = load_config(options.config, options.stage, settings)
+        ranks = join(config.engine.device, config.engine.sequence_parallel, config.engine.timeout_s)
+    except ValueError as error:
+        return _told(str(error), WRONG)
+    try:
+        return run(config, Path(options.output), ranks)
+    except (ValueError, OSError, NotFinite) as error:
+        return _told(str(error), WRONG)
+    except RuntimeError as error:
+        if not is_loss(error):
+            raise
+        return _told(f"rank {ranks.rank} stops: another rank is gone or silent ({error})", LOST)
+
+
+def run(config: RunConfig, output: Path, ranks: Ranks) -> int:
+    """Trains to the end, from wherever the run stands; then exports. ValueError before any work."""
+    torch.set_num_threads(max(1, torch.get_num_threads() // max(1, _ranks_here())))
+    checkpoint = _opened(output, config, ranks)
+    work = work_of(config, output, ranks)
+    one = Run(work, config, output, ranks)
+    if checkpoint is not None:
+        one.resume(checkpoint)
+    journal = Journal(output, config.schedule.steps, one.done) if ranks.is_first else None
+    try:
+        status = train(one, journal)
+        if status == FINISHED and ranks.is_first and journal is not None:
+            for folder in export(work, checkpoints.whole(output)[-1], output):
+                journal.say(f"exported {folder}")
+    finally:
+        if journal is not None:
+            journal.close()
+    dist.destroy_process_group()
+    return status
+
+
+def work_of(config: RunConfig, output: Path, ranks: Ranks) -> Work:
+    """What the stage trains."""
+    return LayeredWork(config, output, ranks)
+
+
+def _opened(output: Path, config: RunConfig, ranks: Ranks) -> Path | None:
+    """The first rank looks; all hear of it, and fail together."""
+    failure, found = "", None
+    if ranks.is_first:
+        try:
+            found = open_run(output, config)
+        except (ValueError, OSError) as error:
+            failure = str(error)
+    said, path = ranks.heard((failure, str(found or "")))
+    if said:
+        raise ValueError(said)
+    return Path(path) if path else None
+
+
+def _ranks_here() -> int:
+    return int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
+
+
+def _quoted(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
+
+
+def _quieten() -> None:
+    """DeepSpeed and torch tell of their inner workings; a run tells of itself."""
+    logging.getLogger("DeepSpeed").setLevel(logging.ERROR)
+    warnings.filterwarnings("ignore", category=FutureWarning, module="torch")
+
+
+def _told(message: str, status: int) -> int:
+    if int(os.environ.get("RANK", "0")) == 0 or status == LOST:
+        print(f"lamina: {' '.join(message.split())}", file=sys.stderr, flush=True)
+    return status
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--stage", choices=STAGES, help="whose configuration is taken, unless --config names another")
+    parser.add_argument("--config", help="a YAML, or the name of one in training/configs")
+    parser.add_argument("--data", help="a dataset of make shards, a folder of tars, a glob or a tar")
+    parser.add_argument("--output", required=True, help="the folder of the run")
+    parser.add_argument(
+        "--set", action="append", default=[], metavar="KEY=VALUE", help="e.g. schedule.lr=2e-5; again and again"
+    )
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())
