@@ -80,7 +80,7 @@ def resize_each(unsized: Iterable[PlainLayer], canvas: tuple[int, int], max_area
     if (width, height) == canvas:
         same = tuple(unsized)
         return Resized(Stack(width, height, same), tuple(range(len(same))))
-    across, down = _axis(canvas[0], width), _axis(canvas[1], height)
+    across, down = axis(canvas[0], width), axis(canvas[1], height)
     layers, kept = [], []
     for index, layer in enumerate(unsized):
         rgba, box = resample(layer.rgba, layer.box, across, down)
@@ -96,14 +96,15 @@ def resize_each(unsized: Iterable[PlainLayer], canvas: tuple[int, int], max_area
 def resize_picture(rgba: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     """A straight-alpha uint8 picture [h, w, 4] at `size` (width, height), as `resize` does a layer."""
     height, width = rgba.shape[:2]
-    return resample(rgba, (0, 0, width, height), _axis(width, size[0]), _axis(height, size[1]))[0]
+    return resample(rgba, (0, 0, width, height), axis(width, size[0]), axis(height, size[1]))[0]
 
 
 def _at(layer: PlainLayer, box: Box, rgba: np.ndarray) -> PlainLayer:
     return PlainLayer(box, rgba, layer.layer_ids, layer.owner_id, layer.baked, layer.backdrop_dependence)
 
 
-def _axis(source: int, target: int) -> Axis:
+def axis(source: int, target: int) -> Axis:
+    """From so many pixels to so many; to more, too."""
     scale = source / target
     reach = max(scale, 1.0)
     centre = (np.arange(target) + 0.5) * scale - 0.5

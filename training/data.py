@@ -1,12 +1,27 @@
-"""Recipes in, pixels and prompts out."""
+"""Packs of recipes in, their pixels and prompts out, read from shards by offset."""
 
-from collections.abc import Sequence
+from collections import OrderedDict
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any, BinaryIO
 
 import numpy as np
 
-from training.index import Index
-from training.recipes import Planned
+from data_pipeline.shard_io import Member, read_at
+from data_pipeline.stack_io.canonical_json import decode_json
+from data_pipeline.stack_io.images import decode_image
+from schemas.members import CAPTION, COMPOSITE, METADATA
+from schemas.stack import PlainLayer, Stack
+from training.captions import EMPTY_PROMPT, SampleCaption, captions_in, captions_of
+from training.index import FLAT, Index, SampleFacts
+from training.painting import layered_frames, picture_frame
+from training.picture_file import decode_picture
+from training.recipes import COMPOSITE as WHOLE
+from training.recipes import Planned, Recipe
+from training.storage import open_shard
+
+_OPEN_SHARDS = 32  # at a time, in a process
+_GAP_BYTES = 1 << 12  # between members that are read at once
 
 
 @dataclass(frozen=True, eq=False)
@@ -19,3 +34,112 @@ class Example:
     planned: Planned
     frames: np.ndarray = field(repr=False)
     prompt: str
+
+
+class Reader:
+    """Reads packs of the samples of some sources. It travels to a worker process without the shards it has open."""
+
+    def __init__(self, sources: Sequence[Index]) -> None:
+        self._sources = tuple(sources)
+        self._shards = OrderedDict[str, BinaryIO]()
+
+    def __reduce__(self) -> tuple[type["Reader"], tuple[Sequence[Index]]]:
+        return Reader, (self._sources,)
+
+    def __call__(self, pack: Sequence[Planned]) -> list[Example]:
+        """ValueError that names the shard and the sample that cannot be read."""
+        return [self.example(planned) for planned in pack]
+
+    def example(self, planned: Planned) -> Example:
+        """Of one sample."""
+        index = self._sources[planned.source]
+        facts, members = index.facts(planned.index), index.members(planned.index)
+        path = index.shard(planned.index).path
+        make = _flat if facts.kind == FLAT else _layered if planned.recipe.task.is_layered else _single
+        try:
+            frames, captions = make(facts, members, planned.recipe, lambda names: self._read(path, members, names))
+        except (ValueError, OSError) as error:
+            raise ValueError(f"{path}, sample {facts.key}: {error}") from error
+        caption = planned.recipe.caption
+        return Example(planned, frames, EMPTY_PROMPT if caption is None else captions[caption].text)
+
+    def _read(self, path: str, members: Mapping[str, Member], names: Sequence[str]) -> dict[str, bytes]:
+        """Members of a sample. Those that lie one behind another are read at once."""
+        file, contents = self._open(path), dict[str, bytes]()
+        for run in _runs([members[name] for name in names]):
+            start = run[0].offset
+            data = read_at(file, start, run[-1].offset + run[-1].size - start)
+            for member in run:
+                contents[member.name] = data[member.offset - start : member.offset - start + member.size]
+        return contents
+
+    def _open(self, path: str) -> BinaryIO:
+        file = self._shards.pop(path, None) or open_shard(path)
+        self._shards[path] = file
+        if len(self._shards) > _OPEN_SHARDS:
+            self._shards.popitem(last=False)[1].close()
+        return file
+
+
+_Read = Callable[[Sequence[str]], dict[str, bytes]]
+_Made = tuple[np.ndarray, list[SampleCaption]]
+
+
+def _layered(facts: SampleFacts, members: Mapping[str, Member], recipe: Recipe, read: _Read) -> _Made:
+    """The stored composite is not read: its frame is blended of the layers' frames."""
+    pictures = [name for name in members if name.startswith("layer_")]
+    contents = read([*pictures, METADATA])
+    metadata = _metadata(facts, contents)
+    layers = tuple(_layer(metadata["layers"][index], contents) for index in range(facts.layers))
+    return layered_frames(Stack(facts.width, facts.height, layers), recipe), captions_of(metadata)
+
+
+def _single(facts: SampleFacts, members: Mapping[str, Member], recipe: Recipe, read: _Read) -> _Made:
+    """The composite or a layer, on its canvas."""
+    prefix = COMPOSITE if recipe.picture == WHOLE else f"layer_{recipe.picture:02d}"
+    name = next(name for name in members if name.startswith(f"{prefix}."))
+    contents = read([name, METADATA])
+    metadata = _metadata(facts, contents)
+    canvas = (facts.width, facts.height)
+    if recipe.picture == WHOLE:
+        rgba = decode_image(contents[name], name.rpartition(".")[2], *canvas)
+        picture = PlainLayer((0, 0, *canvas), rgba)
+    else:
+        picture = _layer(metadata["layers"][recipe.picture], contents)
+    return picture_frame(picture, canvas, recipe), captions_of(metadata)
+
+
+def _flat(facts: SampleFacts, members: Mapping[str, Member], recipe: Recipe, read: _Read) -> _Made:
+    """A picture without layers."""
+    contents = read(list(members))
+    name = next(name for name in members if name != CAPTION)
+    canvas = (facts.width, facts.height)
+    rgba = decode_picture(contents[name], canvas)
+    rgba = np.where(rgba[..., 3:] == 0, np.uint8(0), rgba)
+    return picture_frame(PlainLayer((0, 0, *canvas), rgba), canvas, recipe), captions_in(contents[CAPTION])
+
+
+def _metadata(facts: SampleFacts, contents: Mapping[str, bytes]) -> dict[str, Any]:
+    """KEY.json, which was held against its schema when it was indexed."""
+    metadata = decode_json(contents[METADATA])
+    if not isinstance(metadata, dict) or metadata.get("key") != facts.key:
+        raise ValueError("its KEY.json is another's: the shard has changed since it was indexed")
+    return metadata
+
+
+def _layer(described: Mapping[str, Any], contents: Mapping[str, bytes]) -> PlainLayer:
+    left, top, right, bottom = described["box"]
+    name = described["file"]
+    rgba = decode_image(contents[name], name.rpartition(".")[2], right - left, bottom - top)
+    return PlainLayer((left, top, right, bottom), rgba)
+
+
+def _runs(members: Sequence[Member]) -> list[list[Member]]:
+    """Members that lie near one another, in the order of their offsets."""
+    runs: list[list[Member]] = []
+    for member in sorted(members, key=lambda member: member.offset):
+        if runs and member.offset - runs[-1][-1].offset - runs[-1][-1].size <= _GAP_BYTES:
+            runs[-1].append(member)
+        else:
+            runs.append([member])
+    return runs

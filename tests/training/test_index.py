@@ -3,36 +3,28 @@
 import io
 import json
 import os
+import pickle
 import shutil
+from dataclasses import asdict
 
+import numpy as np
 import pytest
 from PIL import Image
 
-from data_pipeline.shard_io import TarWriter, index_tar, read_at
+from data_pipeline.shard_io import index_tar, read_at
 from data_pipeline.stack_io.sample import read_sample
-from data_pipeline.stack_io.images import encode_image
-from training.captions import EMPTY_PROMPT
-from training.index import Counting, read_index, write_index
+from schemas.stack import PlainLayer, Stack
+from tests.training.drawn_shards import WORDS, members_of, sample_of, tar
+from training.index import read_index, write_index
 from training.indexing import build_index
 from training.recipes import COMPOSITE
 from training.storage import find_shards
-
-WORDS = Counting("words", lambda text: 1 + len(text.split()))
 
 
 def picture(width, height, kind="PNG", mode="RGB"):
     out = io.BytesIO()
     Image.new(mode, (width, height)).save(out, kind)
     return out.getvalue()
-
-
-def tar(path, members):
-    with open(path, "wb") as file:
-        writer = TarWriter(file)
-        for name, data in members:
-            writer.add(name, data)
-        writer.finish()
-    return str(path)
 
 
 def test_the_members_of_every_sample_are_where_the_index_says(dataset):
@@ -85,6 +77,59 @@ def test_an_index_comes_back_from_its_file(dataset, tmp_path):
     again = read_index(tmp_path / "index.arrow", "words")
     assert again.shards == index.shards
     assert again.table.equals(index.table)
+
+
+def test_facts_and_members_are_those_of_the_row(dataset):
+    index = build_index(find_shards(str(dataset), "train"), WORDS)
+    for number, row in enumerate(index.table.to_pylist()):
+        facts = index.facts(number)
+        assert asdict(facts) == {**{name: row[name] for name in asdict(facts) if name in row}, "captions":
+            tuple(row["captions"]), "empty_tokens": 1}  # fmt: skip
+        assert [asdict(member) for member in index.members(number).values()] == [
+            {"name": member["name"], "offset": member["offset"], "size": member["bytes"]} for member in row["members"]
+        ]
+        assert index.shard(number) == index.shards[row["shard"]]
+
+
+def test_captions_of_layers_are_those_of_key_json(dataset):
+    index = build_index(find_shards(str(dataset), "train"), WORDS)
+    for number in range(len(index)):
+        with open(index.shard(number).path, "rb") as file:
+            member = index.members(number)["json"]
+            metadata = json.loads(read_at(file, member.offset, member.size))
+        expected = [(COMPOSITE, one) for one in metadata["captions"]]
+        expected += [(layer, one) for layer, one in enumerate(metadata["layer_captions"]) if one]
+        assert [(one.layer, one.tokens) for one in index.facts(number).captions] == [
+            (layer, WORDS.count(one["text"])) for layer, one in expected
+        ]
+        assert any(layer >= 0 for layer, _ in expected)
+
+
+def test_an_index_travels_by_its_file(dataset, tmp_path):
+    index = build_index(find_shards(str(dataset), "train"), WORDS)
+    write_index(index, tmp_path / "index.arrow")
+    stored = read_index(tmp_path / "index.arrow", "words")
+    assert len(pickle.dumps(stored)) < 500
+    for one in (index, stored):
+        again = pickle.loads(pickle.dumps(one))
+        assert again.facts(2) == index.facts(2)
+
+
+def test_an_index_of_another_tokenizer_is_refused(tmp_path):
+    write_index(build_index([tar(tmp_path / "x.tar", [("0.png", picture(2, 2)), ("0.txt", b"x")])], WORDS),
+                tmp_path / "index.arrow")  # fmt: skip
+    with pytest.raises(ValueError, match=r"index\.arrow was made for another tokenizer; remove it"):
+        read_index(tmp_path / "index.arrow", "letters")
+
+
+@pytest.mark.parametrize("image_format", ["png", "webp"])
+@pytest.mark.parametrize("alpha", [254, 255])
+def test_one_pixel_decides_whether_a_composite_is_opaque(tmp_path, image_format, alpha):
+    composite = np.random.default_rng(0).integers(0, 256, (9, 11, 4), np.uint8)
+    composite[..., 3] = 255
+    composite[4, 5, 3] = alpha
+    members = members_of(sample_of(Stack(11, 9, (PlainLayer((0, 0, 11, 9), composite),))), image_format)
+    assert build_index([tar(tmp_path / "x.tar", members)], WORDS).facts(0).opaque == (alpha == 255)
 
 
 def test_an_index_that_is_older_than_its_shards_is_refused(tmp_path):

@@ -20,7 +20,10 @@ def caption(layer=COMPOSITE, language="en", flags=0, tokens=20):
     return CaptionFacts(layer, language, "long", tokens, flags)
 
 
-def sample(layers=5, captions=(caption(),), opaque=True, width=800, height=600):
+WHOLE = (caption(),)
+
+
+def sample(layers=5, captions=WHOLE, opaque=True, width=800, height=600):
     kind = "layered" if layers > 1 else "single" if layers else "flat"
     return SampleFacts("0123456789abcdef", kind, width, height, layers, opaque, tuple(captions), empty_tokens=6)
 
@@ -79,7 +82,7 @@ def test_every_recipe_is_sound(facts, tasks, data, seed, position):
 def test_what_is_unusable_cannot_be_drawn_and_is_told_why(facts, tasks, data):
     reason = unusable(facts, RunConfig(tasks=tasks, data=data))
     if reason is not None:
-        with pytest.raises(ValueError, match="serves none of the tasks|too long and thin"):
+        with pytest.raises(ValueError, match=r"serves none of the tasks|too long and thin"):
             draw(facts, tasks, data, 0, 0)
 
 
