@@ -51,7 +51,7 @@ class Encoded:
 def encode(examples: Sequence[Example], encoders: Encoders, device: torch.device) -> list[Encoded]:
     """Frames of one size go through the VAE together."""
     texts = encoders.text([example.prompt for example in examples])
-    frames: list[Tensor | None] = [None] * len(examples)
+    frames: dict[int, Tensor] = {}
     for size in {example.planned.recipe.size for example in examples}:
         places = [place for place, example in enumerate(examples) if example.planned.recipe.size == size]
         pictures = np.concatenate([examples[place].frames for place in places])
@@ -59,8 +59,8 @@ def encode(examples: Sequence[Example], encoders: Encoders, device: torch.device
         for place, part in zip(places, z_FChw.split([len(examples[place].frames) for place in places]), strict=True):
             frames[place] = part
     encoded = []
-    for example, z_FChw, text_UW in zip(examples, frames, texts, strict=True):
-        recipe = example.planned.recipe
+    for place, (example, text_UW) in enumerate(zip(examples, texts, strict=True)):
+        recipe, z_FChw = example.planned.recipe, frames[place]
         condition = None
         if recipe.task is Task.IMAGE_TO_LAYERS:
             condition = z_FChw[0]

@@ -16,7 +16,7 @@ from training.data import Example, Reader
 from training.distributed import Ranks
 from training.flow_module import PARTS, FlowBatch, FlowModule
 from training.flow_validation import FlowValidation
-from training.indexes import open_indexes
+from training.indexes import has_split, open_indexes
 from training.networks import DTYPES, frozen_text, frozen_vae, text_folder, trained_mmdit
 from training.origin import origin_of
 from training.planner import Planner
@@ -29,7 +29,7 @@ _MODULE = "mmdit."
 class LayeredWork:
     """Raises ValueError, before any work, for data or networks that do not fit the configuration."""
 
-    parts = PARTS
+    parts: tuple[str, ...] = PARTS
 
     def __init__(self, config: RunConfig, output: Path, ranks: Ranks) -> None:
         self._config, self._ranks = config, ranks
@@ -40,7 +40,9 @@ class LayeredWork:
         self._encoders = Encoders(vae, vae, text)
         counting = counting_of(text)
         self._indexes = open_indexes(config.data.sources, config.data.split, counting, output / "index", ranks)
-        held_out = open_indexes(config.data.sources, config.validation.split, counting, output / "index", ranks)
+        held_out = []
+        if config.validation.every and has_split(config.data.sources, config.validation.split):
+            held_out = open_indexes(config.data.sources, config.validation.split, counting, output / "index", ranks)
         mmdit = trained_mmdit(config, origin, text.width, vae.config.z_dim, ranks)
         self._mmdit_config = mmdit.config
         self.module = FlowModule(mmdit, ranks.sequence_group)
@@ -61,7 +63,11 @@ class LayeredWork:
         )
 
     def keys(self, pack: Sequence[Planned]) -> list[str]:
-        return [self._indexes[one.source].name(one.index) for one in pack]
+        return [
+            f"{index.shard(one.index).path} {index.facts(one.index).key}"
+            for one in pack
+            for index in [self._indexes[one.source]]
+        ]
 
     def tokens(self, pack: Sequence[Planned]) -> int:
         return sum(one.shape.tokens for one in pack)

@@ -1,68 +1,56 @@
-"""A stage's work, its configuration and a folder in; steps, checkpoints and an account of them out.
+"""A run and its journal in; steps, checkpoints and an account of them out.
 
 Every step is planned from the seed and its number, so that a run that was stopped goes on as if it had not been.
 """
 
 import math
 import time
-from collections import Counter, deque
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections import deque
+from collections.abc import Iterator
 from typing import Any
 
 import torch
 from torch import Tensor
 
+from training.account import FLOPS, LOSS, NOT_FINITE, SAMPLES, STOP, SUMS, TOKENS, Account
 from training.configuration import Schedule
 from training.journal import Journal
 from training.loader import Loader
 from training.run import Run
 from training.stop import Stop
-from training.utilisation import peak_flops
-from training.work import Losses, Packs
+from training.work import Packs
 
 FINISHED, STOPPED = 0, 3
-_SUMS = ("loss", "not_finite", "stop", "tokens", "flops", "samples")
+_NAMED = 2000  # characters of keys in a message
+
+Trained = list[tuple[tuple[Any, ...], Tensor]]  # packs of a step, and the losses of their samples
 
 
 class NotFinite(ArithmeticError):
     """A loss or a gradient is no number; the message names the samples."""
 
 
-@dataclass
-class Progress:
-    """Since it was last told of."""
-
-    steps: int = 0
-    began: float = field(default_factory=time.monotonic)
-    waited_s: float = 0.0
-    sums: Counter[str] = field(default_factory=Counter)
-    norm: float = 0.0
-
-
 def train(run: Run, journal: Journal | None) -> int:
     """`FINISHED`, or `STOPPED` where somebody asked to; either way what was done lies in a checkpoint."""
     config, work = run.config, run.work
     stop = Stop()
+    account = Account(config, work.parts, run.ranks)
     plans: deque[Packs] = deque()
-    progress = Progress()
     with Loader(work.reader(), _own_packs(run, plans), config.data.workers, config.data.ahead) as loader:
-        reads = iter(loader)
         while run.done < config.schedule.steps:
-            totals = _step(run, plans, reads, progress, stop)
-            run.done += 1
-            run.ema.update(run.engine.flats, run.engine.updates)
+            is_stopping = _step(run, loader, plans, account, stop)
             is_last = run.done == config.schedule.steps
-            stopping = totals["stop"] > 0
-            if journal is not None and (_is_due(run.done, config.log_every) or is_last or stopping):
-                journal.steps_done(run.done, _told(run, progress))
-            if _is_due(run.done, config.log_every):
-                progress = Progress()
-            if _is_due(run.done, config.validation.every) or (is_last and config.validation.every):
-                _validate(run, journal)
-            if _is_due(run.done, config.checkpoints.every) or is_last or stopping:
+            if _is_due(run.done, config.log_every) or is_last or is_stopping:
+                if journal is not None:
+                    journal.steps_done(run.done, account.told())
+                account.begin()
+            if config.validation.every and (_is_due(run.done, config.validation.every) or is_last):
+                values = work.validate(run.ranks)
+                if journal is not None and values:
+                    journal.validated(run.done, values)
+            if _is_due(run.done, config.checkpoints.every) or is_last or is_stopping:
                 run.save()
-            if stopping and not is_last:
+            if is_stopping and not is_last:
                 if journal is not None:
                     journal.say(f"stopped at step {run.done}; the same command goes on from there")
                 return STOPPED
@@ -83,99 +71,79 @@ def _own_packs(run: Run, plans: deque[Packs]) -> Iterator[tuple[Any, ...]]:
             yield micro_step[run.ranks.group]
 
 
-def _step(run: Run, plans: deque[Packs], reads: Iterator[Any], progress: Progress, stop: Stop) -> Counter[str]:
-    """One update of the weights; sums over all ranks. NotFinite names the samples."""
-    work, engine, ranks = run.work, run.engine, run.ranks
-    sums: Counter[str] = Counter()
-    parts = torch.zeros(len(work.parts), dtype=torch.float64, device=ranks.device)
-    losses: list[tuple[tuple[Any, ...], Tensor]] = []
-    remaining = 1
-    while remaining:
-        began = time.monotonic()
-        read = next(reads)  # the first plans the step
-        progress.waited_s += time.monotonic() - began
-        packs = plans[0]
-        pack = packs[len(losses)][ranks.group]
-        given: Losses = engine(work.prepare(read, ranks.device))
-        engine.backward(given.samples_B.sum() / run.config.schedule.batch)
-        losses.append((pack, given.samples_B.detach()))
-        parts += torch.stack([given.parts[name].detach().double() for name in work.parts]) if work.parts else 0
-        sums.update(tokens=work.tokens(pack), flops=work.flops(pack), samples=len(pack))
-        remaining = len(packs) - len(losses)
-    plans.popleft()
-    per_sample = torch.cat([samples for _, samples in losses]).double()
-    own = {"loss": per_sample.sum(), "not_finite": (~per_sample.isfinite()).sum(), "stop": float(stop.asked), **sums}
-    totals = ranks.summed(
-        torch.cat(
-            [
-                torch.stack([torch.as_tensor(own[name], dtype=torch.float64, device=ranks.device) for name in _SUMS]),
-                parts,
-            ]
-        )
-    )
-    summed = dict(zip((*_SUMS, *work.parts), totals.tolist(), strict=True))
-    for name in ("tokens", "flops", "samples"):
-        summed[name] /= ranks.sequence_parallel
-    if summed["not_finite"]:
-        raise NotFinite(_bad_samples(run, losses))
-    norm = engine.step(learning_rate(run.config.schedule, run.done))
+def _step(run: Run, reads: Iterator[Any], plans: deque[Packs], account: Account, stop: Stop) -> bool:
+    """One update of the weights and of their average; whether any rank was asked to stop.
+
+    NotFinite, before the weights are touched, where a loss is not.
+    """
+    work, config = run.work, run.config
+    trained, parts, waited_s = _gradients(run, reads, plans)
+    sums = _over_ranks(run, trained, parts, stop)
+    if sums[NOT_FINITE]:
+        raise NotFinite(f"the loss of step {run.done} is not finite for {_not_finite(run, trained)}")
+    lr = learning_rate(config.schedule, run.done)
+    norm = run.engine.step(lr)
     if not math.isfinite(norm):
-        everything = [key for pack, _ in losses for key in work.keys(pack)]
-        raise NotFinite(
-            f"the gradient of step {run.done} is {norm}; this rank trained on {', '.join(everything)[:2000]}"
-        )
+        keys = ", ".join(key for pack, _ in trained for key in work.keys(pack))
+        raise NotFinite(f"the gradient of step {run.done} is {norm}; rank {run.ranks.rank} took {keys[:_NAMED]}")
     work.after_step(run.done)
-    progress.steps += 1
-    progress.norm = norm
-    progress.sums.update(summed)
-    return Counter(summed)
+    run.done += 1
+    run.ema.update(run.engine.flats, run.engine.updates)
+    account.add(sums, waited_s, norm, lr)
+    return sums[STOP] > 0
 
 
-def _bad_samples(run: Run, losses: Sequence[tuple[tuple[Any, ...], Tensor]]) -> str:
+def _gradients(run: Run, reads: Iterator[Any], plans: deque[Packs]) -> tuple[Trained, Tensor, float]:
+    """Of this rank's packs of a step: their losses, the sums of their parts, and the seconds waited for them."""
+    work, ranks = run.work, run.ranks
+    trained: Trained = []
+    parts = torch.zeros(len(work.parts), dtype=torch.float64, device=ranks.device)
+    waited_s = 0.0
+    while True:
+        began = time.monotonic()
+        read = next(reads)  # which has planned the step, if it had not been before
+        waited_s += time.monotonic() - began
+        packs = plans[0]
+        pack = packs[len(trained)][ranks.group]
+        losses = run.engine(work.prepare(read, ranks.device))
+        run.engine.backward(losses.samples_B.sum() / run.config.schedule.batch)
+        trained.append((pack, losses.samples_B.detach()))
+        for place, name in enumerate(work.parts):
+            parts[place] += losses.parts[name].detach()
+        if len(trained) == len(packs):
+            plans.popleft()
+            return trained, parts, waited_s
+
+
+def _over_ranks(run: Run, trained: Trained, parts: Tensor, stop: Stop) -> dict[str, float]:
+    """Sums of a step over all ranks, by one exchange."""
+    work, ranks = run.work, run.ranks
+    losses = torch.cat([samples for _, samples in trained]).double()
+    packs = [pack for pack, _ in trained]
+    shared = 1 / ranks.sequence_parallel  # each of a sequence group has the same packs
+    own = {
+        LOSS: losses.sum(),
+        NOT_FINITE: losses.isfinite().logical_not().sum(),
+        STOP: float(stop.asked),
+        TOKENS: sum(map(work.tokens, packs)) * shared,
+        FLOPS: sum(map(work.flops, packs)) * shared,
+        SAMPLES: sum(map(len, packs)) * shared,
+    }
+    values = [torch.as_tensor(own[name], dtype=torch.float64, device=ranks.device) for name in SUMS]
+    totals = ranks.summed(torch.cat([torch.stack(values), parts]))
+    return dict(zip((*SUMS, *work.parts), totals.tolist(), strict=True))
+
+
+def _not_finite(run: Run, trained: Trained) -> str:
+    """The samples of all ranks whose loss is no number."""
     own = [
         key
-        for pack, samples in losses
+        for pack, samples in trained
         for key, loss in zip(run.work.keys(pack), samples.tolist(), strict=True)
         if not math.isfinite(loss)
     ]
-    named = run.ranks.gathered(", ".join(own))
-    return f"the loss of step {run.done} is not finite for {', '.join(filter(None, named))[:2000]}"
-
-
-def _validate(run: Run, journal: Journal | None) -> None:
-    values = run.work.validate(run.ranks)
-    if journal is not None:
-        journal.validated(run.done, values)
-
-
-def _told(run: Run, progress: Progress) -> dict[str, float]:
-    """The account of the steps since the last one."""
-    seconds = max(1e-9, time.monotonic() - progress.began)
-    samples = max(1.0, progress.sums["samples"])
-    peak = peak_flops(run.config.engine.peak_tflops, run.ranks.device)
-    told = {
-        "loss": progress.sums["loss"] / samples,
-        **{name: progress.sums[name] / samples for name in run.work.parts},
-        "gradient_norm": progress.norm,
-        "lr": learning_rate(run.config.schedule, run.done - 1),
-        "tokens_per_s": progress.sums["tokens"] / seconds,
-        "samples_per_s": progress.sums["samples"] / seconds,
-        "data_wait": progress.waited_s / seconds,
-        "memory_gib": _memory_gib(run.ranks.device),
-        "seconds_per_step": seconds / max(1, progress.steps),
-    }
-    if peak is not None:
-        told["mfu"] = progress.sums["flops"] / seconds / (peak * run.ranks.world)
-    return told
-
-
-def _memory_gib(device: torch.device) -> float:
-    """The most that the GPU held, or the process."""
-    if device.type == "cuda":
-        return torch.cuda.max_memory_allocated(device) / (1 << 30)
-    import resource
-
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1 << 20)
+    said = run.ranks.gathered(", ".join(own))
+    return ", ".join(dict.fromkeys(filter(None, said)))[:_NAMED]
 
 
 def _is_due(count: int, every: int) -> bool:

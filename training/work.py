@@ -29,7 +29,10 @@ class Work(Protocol):
     """`module` is what is trained; called with what `prepare` returned, it returns `Losses`."""
 
     module: nn.Module
-    parts: tuple[str, ...]  # the names of `Losses.parts`, the same in every pack
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """The names of `Losses.parts`, the same in every pack."""
 
     def plan(self, step: int) -> Packs:
         """What every rank takes in every micro-step of a step: a pure function of the configuration."""

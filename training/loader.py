@@ -1,0 +1,216 @@
+"""Packs in, what is read of them out, in their order: by processes that read ahead while the loop trains.
+
+Arrays come back in memory that both processes map, without a name that a killed run could leave behind. Processes come
+from a fork server, so that none is forked with CUDA or threads in it.
+"""
+
+import mmap
+import multiprocessing
+import os
+import pickle
+import signal
+import sys
+import tempfile
+import traceback
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from multiprocessing.connection import Connection
+from multiprocessing.reduction import recv_handle, send_handle
+from queue import SimpleQueue
+from threading import Lock
+from types import TracebackType
+from typing import Any, Generic, TypeVar
+
+Pack = TypeVar("Pack")
+Result = TypeVar("Result")
+
+_ALIGNED_BYTES = 64  # where arrays begin
+_SHOWN = 300  # characters of a pack in a message
+
+
+class WorkerDied(RuntimeError):
+    """A worker process ended while it read: killed for its memory, or by a picture that its decoder cannot stand."""
+
+
+class Loader(Generic[Pack, Result]):
+    """Iterates over `read(pack)` for every pack. `workers` processes hold at most `ahead` results each; 0: this one
+    reads, when it is asked.
+
+    A ValueError of `read` is raised where its pack's turn is, with its message, as is WorkerDied; other errors are
+    RuntimeErrors with the worker's traceback. Every process gets a copy of `read` by pickle: it must be light.
+    """
+
+    def __init__(self, read: Callable[[Pack], Result], packs: Iterable[Pack], workers: int, ahead: int = 2) -> None:
+        if workers < 0 or ahead < 1:
+            raise ValueError(f"workers is {workers}, ahead {ahead}; they must be at least 0 and 1")
+        self._packs = iter(packs)
+        self._read = read if workers == 0 else _Pool(read, workers)
+        self._room = workers * ahead
+        self._waiting = deque[Future[Result]]()
+
+    def __iter__(self) -> Iterator[Result]:
+        return self
+
+    def __next__(self) -> Result:
+        if not isinstance(self._read, _Pool):
+            return self._read(next(self._packs))
+        self._fill(self._read)
+        if not self._waiting:
+            raise StopIteration
+        first = self._waiting.popleft()
+        self._fill(self._read)
+        return first.result()
+
+    def _fill(self, pool: "_Pool[Pack, Result]") -> None:
+        while len(self._waiting) < self._room:
+            try:
+                pack = next(self._packs)
+            except StopIteration:
+                return
+            self._waiting.append(pool.submit(pack))
+
+    def close(self) -> None:
+        """Ends the processes, whatever they do. What was yielded stays."""
+        self._waiting.clear()
+        if isinstance(self._read, _Pool):
+            self._read.close()
+
+    def __enter__(self) -> "Loader[Pack, Result]":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+class _Pool(Generic[Pack, Result]):
+    """One thread a process waits for it, so that a death is noticed by the one who waits."""
+
+    def __init__(self, read: Callable[[Pack], Result], workers: int) -> None:
+        context = multiprocessing.get_context("forkserver")
+        context.set_forkserver_preload([__name__, getattr(read, "__module__", __name__)])
+        self._workers = [_Worker(context, read) for _ in range(workers)]
+        self._idle = SimpleQueue[_Worker]()
+        for worker in self._workers:
+            self._idle.put(worker)
+        self._threads = ThreadPoolExecutor(workers, "loader")
+
+    def submit(self, pack: Pack) -> Future[Result]:
+        return self._threads.submit(self._call, pack)
+
+    def _call(self, pack: Pack) -> Result:
+        worker = self._idle.get()  # there are as many as threads
+        try:
+            return worker.call(pack)
+        finally:
+            self._idle.put(worker)  # a dead one, too: what it is asked fails at once
+
+    def close(self) -> None:
+        self._threads.shutdown(wait=False, cancel_futures=True)
+        for worker in self._workers:
+            worker.kill()
+        self._threads.shutdown()
+        for worker in self._workers:
+            worker.connection.close()
+
+
+class _Worker:
+    def __init__(self, context: Any, read: Callable[[Any], Any]) -> None:
+        self.connection, theirs = context.Pipe()
+        self._process = context.Process(target=_serve, args=(theirs, read), daemon=True)
+        self._process.start()
+        theirs.close()
+        self._ending = Lock()  # how a process ended can be read once only
+
+    def call(self, pack: Any) -> Any:
+        try:
+            self.connection.send(pack)
+            kind, data, sizes = self.connection.recv()
+            buffers = _received(self.connection, sizes)
+        except (EOFError, OSError) as error:
+            message = f"the worker process that read {repr(pack)[:_SHOWN]} {self._epitaph()}"
+            raise WorkerDied(message) from error
+        if kind == "refused":
+            raise ValueError(data)
+        if kind == "broken":
+            raise RuntimeError(f"a worker process failed:\n{data}")
+        return pickle.loads(data, buffers=buffers)
+
+    def kill(self) -> None:
+        self._process.kill()
+        self._epitaph()
+
+    def _epitaph(self) -> str:
+        """How the process ended, in words."""
+        with self._ending:
+            self._process.join()
+            code = self._process.exitcode
+        if code == -signal.SIGKILL:
+            return "was killed (SIGKILL): where memory ran out, lower data.workers, data.ahead or data.pack_tokens"
+        return f"was ended by {signal.Signals(-code).name}" if code is not None and code < 0 else f"ended ({code})"
+
+
+def _serve(connection: Connection, read: Callable[[Any], Any]) -> None:
+    """The life of a worker. Its parent's end is its own: it reads the end of the pipe."""
+    for one in (signal.SIGINT, signal.SIGTERM):  # they are the parent's to handle: it saves, and closes
+        signal.signal(one, signal.SIG_IGN)
+    if "torch" in sys.modules:
+        sys.modules["torch"].set_num_threads(1)  # the workers are the parallelism
+    try:
+        while True:
+            _answer(connection, read)
+    except (EOFError, ConnectionError):
+        return
+
+
+def _answer(connection: Connection, read: Callable[[Any], Any]) -> None:
+    pack = connection.recv()
+    try:
+        result = read(pack)
+    except ValueError as error:
+        connection.send(("refused", str(error), ()))
+    except Exception:  # noqa: BLE001  the border of the process: it travels as text, and is raised there
+        connection.send(("broken", traceback.format_exc(), ()))
+    else:
+        _send(connection, result)
+
+
+def _send(connection: Connection, result: Any) -> None:
+    """Arrays through a file without a name, the rest through the pipe."""
+    buffers = list[pickle.PickleBuffer]()
+    data = pickle.dumps(result, protocol=5, buffer_callback=buffers.append)
+    parts = [buffer.raw() for buffer in buffers]
+    connection.send(("read", data, tuple(part.nbytes for part in parts)))
+    if sum(part.nbytes for part in parts):
+        with open(_unnamed(), "wb") as file:
+            for part in parts:
+                file.write(part)
+                file.write(bytes(-part.nbytes % _ALIGNED_BYTES))
+            file.flush()
+            send_handle(connection, file.fileno(), None)
+
+
+def _received(connection: Connection, sizes: tuple[int, ...]) -> list[memoryview]:
+    """The arrays' memory, which lasts as long as one of them. They can be written to."""
+    if not sum(sizes):
+        return [memoryview(bytearray()) for _ in sizes]
+    descriptor = recv_handle(connection)
+    try:
+        memory = memoryview(mmap.mmap(descriptor, 0))
+    finally:
+        os.close(descriptor)
+    views, start = [], 0
+    for size in sizes:
+        views.append(memory[start : start + size])
+        start += -(-size // _ALIGNED_BYTES) * _ALIGNED_BYTES
+    return views
+
+
+def _unnamed() -> int:
+    """The descriptor of a file in memory; not in /dev/shm, of which containers have little."""
+    if sys.platform == "linux":
+        return os.memfd_create("lamina")
+    with tempfile.TemporaryFile() as file:
+        return os.dup(file.fileno())
