@@ -235,6 +235,8 @@ class VaeStage:
     def __post_init__(self) -> None:
         if self.crop_px < 32 or self.crop_px % 32:
             raise ValueError(f"crop_px is {self.crop_px}; it must be a multiple of 32")
+        _one_of("image_channels", self.image_channels, (3, 4))
+        _in_range("micro_batch", self.micro_batch, 1, 1 << 16)
         for name in ("rgb_share", "layer_share"):
             _in_range(name, getattr(self, name), 0, 1)
         for name in ("reconstruction", "alpha", "edges", "perceptual", "kl", "adversarial"):
