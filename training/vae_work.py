@@ -201,7 +201,7 @@ def _trained_vae(config: RunConfig, source: Path | None, ranks: Ranks) -> RgbaVa
     if config.vae.crop_px % vae.config.stride:
         raise ValueError(f"vae.crop_px is {config.vae.crop_px}; it must be a multiple of {vae.config.stride}")
     vae.recomputes = config.network.recompute != "none"
-    return vae.train()
+    return vae.to(memory_format=torch.contiguous_format).train()  # DeepSpeed sends weights as they lie in memory
 
 
 def _lpips(config: RunConfig, ranks: Ranks) -> Lpips | None:
