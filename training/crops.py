@@ -22,8 +22,9 @@ Colour = tuple[int, int, int]
 class Crop:
     """`picture` is the composite or a layer by its index.
 
-    `anchor` in [0, 1) says which of its visible pixels lies in the crop, `offset` where in it (across, down). `ground`
-    is the RGB that the crop is laid on, and is opaque then; None: it keeps its alpha.
+    `anchor` in [0, 1) says which of its visible pixels lies in the crop, `offset` which of
+    the windows around it (across, down). `ground` is the RGB that the crop is laid on, and is opaque then; None: it
+    keeps its alpha.
     """
 
     picture: int
@@ -85,5 +86,6 @@ def _visible_pixel(alpha_HW: np.ndarray, anchor: float) -> tuple[int, int]:
 
 
 def _window(pixel: int, offset: float, length: int, side_px: int) -> int:
-    """Where a window begins that has this pixel inside and lies on an axis of this length."""
-    return min(max(pixel - int(offset * side_px), 0), length - side_px)
+    """Where a window begins, of all on an axis of this length that have the pixel inside."""
+    first, last = max(0, pixel - side_px + 1), min(pixel, length - side_px)
+    return first + int(offset * (last - first + 1))

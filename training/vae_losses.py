@@ -18,7 +18,6 @@ from torch import Tensor
 # Of a ground that is the same for all pixels of a picture: black, white, or drawn uniformly from [-1, 1] in each
 # channel, a third each. Mean (-1 + 1 + 0) / 3, mean square (1 + 1 + 1/3) / 3.
 GROUND_MEAN, GROUND_SQUARE = 0.0, 7 / 9
-SIDES_AT_LEAST_PX = 16  # of pictures for `edges_at_scales`
 _SCALES = 3
 
 Perceptual = Callable[[Tensor, Tensor], Tensor]  # RGB pictures [B, 3, H, W] in [-1, 1], twice -> [B]
@@ -58,7 +57,8 @@ def perceptual(x_B4HW: Tensor, y_B4HW: Tensor, distance: Perceptual) -> Tensor:
 
 
 def edges_at_scales(a_B3HW: Tensor, b_B3HW: Tensor) -> Tensor:
-    """The absolute error of the steps between neighbours, at full, half and quarter size, averaged.
+    """The absolute error of the steps between neighbours, at full, half and quarter size, averaged; sides of 8 px or
+    more.
 
     What stands in for LPIPS where its weights are not given: it asks for contours where a squared error is content
     with blur. No network has judged it, and its values are not comparable with those of LPIPS.

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from model.configs import VaeConfig
 from model.rgba_vae import AttentionBlock, Decoder, Downsample, Encoder, ResidualBlock, RgbaVae, Upsample
 
-_CONSTANT = 4.0  # beside colours in [-1, 1]
+_CONSTANT = 8.0  # beside colours in [-1, 1]
 _LOG_VARIANCE = -6.0  # of the posterior: hardly any noise until the network can stand it
 _DAMPED = 0.1  # how much of the picture the log variance shows
 
@@ -37,13 +37,13 @@ def _thread(vae: RgbaVae) -> None:
     carried = vae.config.image_channels + 1
     for module in vae.modules():
         if isinstance(module, Downsample):
-            _carry(module.resample[1], carried, _MEAN)
+            _carry_all(module.resample[1], carried, _MEAN)
         elif isinstance(module, Upsample):
-            _carry(module.resample[1], carried, _TENT)
+            _carry_all(module.resample[1], carried, _TENT)
         elif isinstance(module, ResidualBlock):
             nn.init.zeros_(module.conv2.weight)
             if isinstance(module.conv_shortcut, nn.Conv2d):
-                _carry(module.conv_shortcut, carried, _SAME)
+                _carry_all(module.conv_shortcut, carried, _SAME)
         elif isinstance(module, AttentionBlock):
             nn.init.zeros_(module.proj.weight)
     for part in (vae.encoder, vae.decoder):
@@ -60,6 +60,7 @@ def _enter_and_leave(part: Encoder | Decoder, channels: int) -> None:
     part.conv_in.weight[channels] = 0
     part.conv_in.bias[channels] = _CONSTANT
     gain = 2 * _CONSTANT / part.norm_out.gamma.numel() ** 0.5
+    part.conv_out.weight[:, channels] = 0
     _carry(part.conv_out, channels, gain * _CENTRE)
 
 
@@ -70,6 +71,12 @@ def _pass_latents(vae: RgbaVae) -> None:
     vae.quant_conv.weight[z:] *= _DAMPED
     vae.quant_conv.bias[z:] = _LOG_VARIANCE
     nn.init.dirac_(vae.post_quant_conv.weight)
+
+
+def _carry_all(conv: nn.Conv2d, carried: int, tap: Tensor) -> None:
+    """The picture and the constant, the last of the `carried`; the random channels see the picture alone."""
+    _carry(conv, carried, tap)
+    conv.weight[carried:, carried - 1] = 0
 
 
 def _carry(conv: nn.Conv2d, count: int, tap: Tensor) -> None:
