@@ -156,13 +156,13 @@ generate: needs-PROMPT needs-CHECKPOINT $(MODEL_SIDE) ## a prompt into layers: P
 fuzz: $(EVERYTHING) ## mutated PSDs through the real job: N= SEED= WORKERS=
 	$(BIN)/python -m tests.fuzz --count $(N) --seed $(SEED) $(call option,WORKERS,workers) $(ARGS)
 
-# torchrun gives a run that is told to stop the time to write its checkpoint.
-TORCHRUN = $(BIN)/python -m torch.distributed.run --nproc-per-node $(call quoted,$(or $(call text,GPUS),1)) --shutdown-timeout 600
+# torchrun gives a run that is told to stop the time to write its checkpoint. One rank needs no launcher.
+LAUNCHED = $(BIN)/python $(if $(filter-out 1,$(call text,GPUS)),-m torch.distributed.run --nproc-per-node $(call quoted,$(call text,GPUS)) --shutdown-timeout 600)
 TRAINED = $(call option,STAGE,stage) $(call option,CONFIG,config) $(if $(call set,DATA),--data $(call quoted,$(call text,DATA))) \
 	$(foreach one,$(call text,SET),--set $(call quoted,$(one)))
 
 train: needs-STAGE $(TRAINING) ## shards to a checkpoint; the same command goes on with a stopped run: STAGE=vae|1|2|3 DATA= OUTPUT= GPUS=ranks CONFIG= SET='key=value ...' ARGS=
-	$(TORCHRUN) -m training.train $(TRAINED) --output $(call quoted,$(if $(call set,OUTPUT),$(call text,OUTPUT),out/stage-$(call text,STAGE))) $(ARGS)
+	$(LAUNCHED) -m training.train $(TRAINED) --output $(call quoted,$(if $(call set,OUTPUT),$(call text,OUTPUT),out/stage-$(call text,STAGE))) $(ARGS)
 
 bench: $(EVERYTHING) ## CPU seconds per step beside psd-tools: INPUT=folder of PSDs
 	$(BIN)/python -m data_pipeline.bench $(call quoted,$(or $(call text,INPUT),$(EXAMPLES))) $(ARGS)

@@ -4,7 +4,7 @@ import difflib
 import hashlib
 import json
 import math
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 
 from schemas.members import MAX_LAYERS
 
@@ -89,13 +89,17 @@ class CurateOptions:
                 near = difflib.get_close_matches(str(getattr(self, name)), allowed, 1, 0.6)
                 hint = f"; did you mean {near[0]}?" if near else ""
                 raise ValueError(f"{name} is {getattr(self, name)!r}; it must be one of {', '.join(allowed)}{hint}")
-        for name, value in asdict(self).items():
-            if isinstance(value, float) and not math.isfinite(value):
-                raise ValueError(f"{name} is {value}; it must be a number")
-        thresholds = (f"{name}_threshold" for name in DETECTORS)
-        for name in ("min_within2", "gold_within2", "overlap_alpha", *thresholds):
+        for option in fields(self):
+            _check_type(option.name, getattr(self, option.name), option.type)
+        for name in ("min_within2", "gold_within2", "overlap_alpha"):
             if not 0 <= getattr(self, name) <= 1:
                 raise ValueError(f"{name} is {getattr(self, name)}; it must lie in [0, 1]")
+        for name in (f"{name}_threshold" for name in DETECTORS):
+            if not 0 <= getattr(self, name) < 1:
+                raise ValueError(
+                    f"{name} is {getattr(self, name)}; it must lie in [0, 1): what exceeds it is anomalous, and nothing"
+                    " exceeds 1"
+                )
         if not 1 <= self.max_layers <= MAX_LAYERS:
             raise ValueError(f"max_layers is {self.max_layers}; a sample has 1 to {MAX_LAYERS} layers")
         if not 1 <= self.target_layers <= self.max_layers:
@@ -132,3 +136,14 @@ class CurateOptions:
         """First 16 hex digits of the sha256 of the settings: equal exactly where all settings are."""
         text = json.dumps(asdict(self), sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def _check_type(name: str, value: object, kind: object) -> None:
+    """A truth value is no number, though Python takes it for one."""
+    is_number = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    if kind is float and not is_number:
+        raise ValueError(f"{name} is {value!r}; it must be a number")
+    if kind is int and not (is_number and isinstance(value, int)):
+        raise ValueError(f"{name} is {value!r}; it must be a whole number")
+    if kind is bool and not isinstance(value, bool):
+        raise ValueError(f"{name} is {value!r}; it must be true or false")

@@ -118,7 +118,7 @@ class ZeroEngine:
 def deepspeed_config(options: Options, clip: float, module: nn.Module) -> dict[str, Any]:
     """DeepSpeed's own. A pack is a batch of one to it: losses are divided here, and when to step is ours to say."""
     elements = sum(getattr(parameter, "ds_numel", parameter.numel()) for parameter in module.parameters())
-    bucket = min(_BUCKET, elements)
+    bucket = max(1, min(_BUCKET, elements))
     zero: dict[str, Any] = {
         "stage": options.zero,
         "contiguous_gradients": True,
@@ -130,7 +130,7 @@ def deepspeed_config(options: Options, clip: float, module: nn.Module) -> dict[s
     if options.offload_optimizer:
         zero["offload_optimizer"] = {"device": "cpu", "pin_memory": pinned}
     if options.zero == 3:
-        zero["stage3_prefetch_bucket_size"] = min(50_000_000, elements)
+        zero["stage3_prefetch_bucket_size"] = min(50_000_000, bucket)
         zero["sub_group_size"] = 1_000_000_000
         if options.offload_parameters:
             zero["offload_param"] = {"device": "cpu", "pin_memory": pinned}
@@ -154,8 +154,7 @@ def partitioned(options: Options, ranks: Ranks) -> AbstractContextManager[Any]:
     if options.zero < 3:
         return nullcontext()
     deepspeed = _deepspeed(ranks)
-    dtype = torch.bfloat16 if options.precision == "bf16" else torch.float32
-    return deepspeed.zero.Init(dtype=dtype, config_dict_or_path=deepspeed_config(options, 0.0, nn.Module()))
+    return deepspeed.zero.Init(config_dict_or_path=deepspeed_config(options, 0.0, nn.Module()))
 
 
 @torch.no_grad()

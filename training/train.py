@@ -14,6 +14,7 @@ from pathlib import Path
 
 import torch
 import torch.distributed as dist
+from transformers.utils import logging as transformers_logging
 
 from training import checkpoints
 from training.config_files import load_config
@@ -101,14 +102,15 @@ def _quoted(text: str) -> str:
 
 
 def _quieten() -> None:
-    """DeepSpeed and torch tell of their inner workings; a run tells of itself."""
+    """DeepSpeed, torch and transformers tell of their inner workings; a run tells of itself."""
     logging.getLogger("DeepSpeed").setLevel(logging.ERROR)
     warnings.filterwarnings("ignore", category=FutureWarning, module="torch")
+    transformers_logging.disable_progress_bar()
 
 
 def _told(message: str, status: int) -> int:
-    if int(os.environ.get("RANK", "0")) == 0 or status == LOST:
-        print(f"lamina: {' '.join(message.split())}", file=sys.stderr, flush=True)
+    who = f"lamina, rank {dist.get_rank()}" if dist.is_initialized() and dist.get_world_size() > 1 else "lamina"
+    print(f"{who}: {' '.join(message.split())}", file=sys.stderr, flush=True)
     return status
 
 

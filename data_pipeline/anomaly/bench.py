@@ -24,7 +24,8 @@ from data_pipeline.anomaly import Detector, Judge, Subject, built_in
 from data_pipeline.colour import colour_space
 from data_pipeline.document import Refusal, Source, open_document
 from data_pipeline.drawing import draw_bytes, random_design
-from data_pipeline.drawing.anomalies import POSITIVES, Variant
+from data_pipeline.drawing.anomalies import POSITIVES
+from data_pipeline.drawing.inks import Variant
 from data_pipeline.drawing.lookalikes import NEGATIVES, NEGATIVES_BELOW
 from data_pipeline.filter import drop_layers
 from data_pipeline.flatten.node import Node

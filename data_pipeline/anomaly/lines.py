@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from data_pipeline.anomaly.alpha import Ink
+
 _LEAST_PERIOD_PX = 5  # finer lines are a texture, such as the lines of a screen
 _UNEVEN = 0.1  # how far distances may vary
 _MOSTLY = 0.7  # of the distances do not
@@ -39,6 +41,13 @@ def lines_of(inked_px: np.ndarray, across_px: int) -> Lines:
     is_inked = inked_px == across_px
     edges = np.flatnonzero(np.diff(np.concatenate([[False], is_inked, [False]]).astype(np.int8)))
     return Lines(is_inked, edges[::2], edges[1::2] - edges[::2])
+
+
+def share_on(aids: tuple[np.ndarray, np.ndarray], ink: Ink) -> float:
+    """Of all ink, the share on these rows and columns, which are inked from edge to edge."""
+    rows, columns = aids
+    crossings = int(np.count_nonzero(rows)) * int(np.count_nonzero(columns))
+    return (int(ink.rows[rows].sum()) + int(ink.columns[columns].sum()) - crossings) / ink.total
 
 
 def _is_even(starts: np.ndarray, fewest: int) -> bool:

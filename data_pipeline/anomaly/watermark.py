@@ -7,9 +7,10 @@ from scipy import fft, ndimage
 
 from data_pipeline.anomaly.alpha import ink_of, shrunk
 from data_pipeline.anomaly.detector import Subject
+from data_pipeline.anomaly.lines import lines_of, share_on
 from data_pipeline.anomaly.wording import (
-    is_stamp_text,
-    is_warning_text,
+    is_doubtful_name,
+    is_doubtful_text,
     is_watermark_group,
     is_watermark_name,
     is_watermark_text,
@@ -22,6 +23,7 @@ from schemas.stack import PlainLayer
 _ACROSS = 0.6  # of either side of the canvas: how far a repeated mark reaches
 _FAINT = 0.75  # alpha: a watermark lets the picture through
 _MOST_SOLID = 0.1  # of a faint layer is less so
+_SOLID_DOTS = 0.02  # of faint words; of small opaque ones, which are mostly edges, a tenth and more
 _HIDING = 0.5  # of the canvas: what hides more of the picture is no mark on it, whatever it is called
 _MOSTLY = 0.5  # of a layer of several nodes
 _FAINTEST = 8  # alpha of what counts as visible
@@ -38,6 +40,7 @@ _PROMINENT = 0.15  # how far the second peak rises above the valley: what is les
 _COVERED = 0.15  # at most so much of the mark may be covered: a watermark lies on top
 _LEAST_FILL, _MOST_LONG = 0.7, 1.35  # a disc fills 0.785 of its box, whose sides are alike; few letters and logos do
 _MOSTLY_SPOTS = 0.8
+_RULED = 0.8  # of the ink lies on lines from edge to edge, along rows and columns
 _ASIDE = 0.02  # of the side: how far from the diagonal a line from corner to corner may run
 
 
@@ -45,8 +48,8 @@ _ASIDE = 0.02  # of the side: how far from the diagonal a line from corner to co
 class Watermark:
     """Measures 1 for preview wording in a text or a name of what does not hide the picture; else, of a faint layer over
     most of the picture, the larger of two: how much its alpha resembles itself one period away (the height of its
-    autocorrelation's second peak; 0 for polka dots and their like), and the share of both diagonals that it marks. In
-    [0, 1]."""
+    autocorrelation's second peak; 0 for polka dots and their like), and the share of both diagonals that it marks; 0
+    for ruled lines. In [0, 1]."""
 
     threshold: float
     reason: DropReason = DropReason.WATERMARK
@@ -55,6 +58,8 @@ class Watermark:
         if _is_said(subject):
             return 1.0
         if not _is_faint_and_wide(subject) or subject.covered > _COVERED:
+            return 0.0
+        if _is_ruled(subject.layer):
             return 0.0
         alpha = shrunk(subject.layer.rgba, _SIDE)
         return max(crossing(alpha), 0.0 if are_spots(alpha) else repetition(alpha))
@@ -65,10 +70,10 @@ def _is_said(subject: Subject) -> bool:
     faint."""
     layer, stack = subject.layer, subject.scene.stack
     plain = [node for node in subject.nodes if _is_named(node)]
-    doubtful = [node for node in subject.nodes if node not in plain and _is_perhaps_named(node)]
+    doubtful = [node for node in subject.nodes if node not in plain and _is_doubtful(node)]
     if not plain and not doubtful:
         return False
-    if not plain and _solid_share(layer) > _MOST_SOLID:
+    if not plain and _solid_share(layer) > _SOLID_DOTS:
         return False
     named = plain or doubtful
     if len(named) < len(subject.nodes):
@@ -86,8 +91,10 @@ def _is_named(node: Node) -> bool:
     return any(map(is_watermark_group, groups)) or (node.owner_id is None and is_watermark_name(node.name))
 
 
-def _is_perhaps_named(node: Node) -> bool:
-    return node.text is not None and (is_warning_text(node.text) or is_stamp_text(node.text))
+def _is_doubtful(node: Node) -> bool:
+    if node.text is not None:
+        return is_doubtful_text(node.text)
+    return node.owner_id is None and is_doubtful_name(node.name)
 
 
 def _solid_share(layer: PlainLayer) -> float:
@@ -108,6 +115,13 @@ def _is_faint_and_wide(subject: Subject) -> bool:
         return False
     visible = int(ink_of(layer.rgba).by_alpha[_FAINTEST + 1 :].sum())
     return _INK[0] <= visible / area(layer.box) <= _INK[1] and _solid_share(layer) <= _MOST_SOLID
+
+
+def _is_ruled(layer: PlainLayer) -> bool:
+    """Whether next to all ink is of lines along rows or columns, as of ruled paper."""
+    ink = ink_of(layer.rgba)
+    rows, columns = lines_of(ink.rows, len(ink.columns)), lines_of(ink.columns, len(ink.rows))
+    return share_on((rows.is_inked, columns.is_inked), ink) > _RULED
 
 
 def crossing(alpha: np.ndarray) -> float:

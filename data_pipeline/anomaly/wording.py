@@ -6,17 +6,31 @@ what designers write in one differs: a purchased photograph is called by its fil
 
 import re
 import unicodedata
+from collections import Counter
 
-from data_pipeline.anomaly.preview_words import AGENCY, MARK, NAME, NO_MARK, STAMP, WARNING
+from data_pipeline.anomaly.preview_words import (
+    AGENCY,
+    BESIDE,
+    DOUBTFUL,
+    DOUBTFUL_NAME,
+    LABEL,
+    MARK,
+    MARK_NAME,
+    NO_MARK,
+    STAMP,
+    WARNING,
+)
 
-# Atomic: "shutterstock preview" is a mark and two stamps, and n of them shall not be read in 2 ** n ways.
-_SAID = re.compile(rf"(?>{MARK}|{WARNING}|{STAMP})(?> (?>{MARK}|{WARNING}|{STAMP}))*+")
-_MARKS, _WARNS, _STAMPS = (re.compile(rf"\b({words})\b") for words in (MARK, WARNING, STAMP))
-_ALL_STAMPS = re.compile(rf"{STAMP}( {STAMP})?")
-_WARNINGS = re.compile(rf"{WARNING}( {WARNING})*")
-_NAMED = re.compile(rf"{NAME}|^(for )?(preview|specimen|comp|proof) only\b|\b{AGENCY}( com)? (preview|comp|overlay)\b")
-_GROUP = re.compile(rf"{NAME}( (layers?|group|text|logo|overlay|pattern|tiles?))?")
+_SPACELESS = r"\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af"  # scripts that set no spaces between words
+_PHRASE = re.compile(
+    rf" ?(?:(?P<mark>{MARK})|(?P<doubtful>{DOUBTFUL})|(?P<warning>{WARNING})|(?P<stamp>{STAMP})|(?P<beside>{BESIDE}))"
+    rf"(?:(?= )|$|(?=[{_SPACELESS}])|(?<=[{_SPACELESS}])|(?<=\D)(?=\d))"
+)
+_NAME_PART = re.compile(rf" ?(?:(?P<mark>{MARK_NAME})|(?P<label>{LABEL}))")  # "watermark1", "Wasserzeichenebene"
+_NAMED = re.compile(rf"^(for )?(preview|specimen|comp|proof) only\b|\b{AGENCY}( com)? (preview|comp|overlay)\b")
+_DOUBTFUL_NAME = re.compile(DOUBTFUL_NAME)
 _NO_MARK = re.compile(NO_MARK)
+_REPEATED = 3  # times: a mark, where a headline says it once
 _THING = (
     r"(own |company |brand |business |personal |custom )?"
     r"(designs?|logo ?(type)?|images?|photos?|pictures?|art ?works?|art|text|screens?|screen ?shots?|contents?|name"
@@ -75,13 +89,14 @@ _LOREM = frozenset(
 _FEWEST_WORDS = 3
 _FEWEST_APART = 4
 _ACCENTS = re.compile("([A-Za-z])[\u0300-\u036f]+")  # elsewhere they make other letters of letters
+_SIGNS = re.compile(r"\((tm|sm|r|c)\)|[™℠©®ⒸⓒⓇⓡ🅪🅫🅬]", re.IGNORECASE)  # some are letters once decomposed
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 
 
 def plain_words(text: str) -> str:
-    """Words and numbers alone, in lower case, with one space between them; without accents on Latin letters and what is
-    not seen, in letters of plain width, and letters that stand apart as one word."""
-    decomposed = unicodedata.normalize("NFKD", text)
+    """Words and numbers alone, in lower case, with one space between them; without accents on Latin letters,
+    trade signs and what is not seen, in letters of plain width, and letters that stand apart as one word."""
+    decomposed = unicodedata.normalize("NFKD", _SIGNS.sub(" ", text))
     visible = "".join(sign for sign in decomposed if unicodedata.category(sign) != "Cf")
     seen = _ACCENTS.sub(r"\1", visible)
     words = re.findall(r"[^\W_]+", unicodedata.normalize("NFKC", seen))
@@ -89,36 +104,68 @@ def plain_words(text: str) -> str:
     return ("" if is_spaced else " ").join(words).lower()
 
 
+def _parts(pattern: re.Pattern[str], said: str) -> Counter[str]:
+    """Of words that are made of a pattern's parts alone, how often each kind of part occurs; empty for others.
+
+    A part that is read is not read again in another way, so that many take no longer than their number.
+    """
+    kinds: Counter[str] = Counter()
+    end = 0
+    while end < len(said):
+        part = pattern.match(said, end)
+        if part is None:
+            return Counter()
+        kinds[str(part.lastgroup)] += 1
+        end = part.end()
+    return kinds
+
+
 def is_watermark_text(text: str) -> bool:
-    """Whether a text is a preview's mark, whether or not it is repeated: a stamp makes one of a warning."""
-    said = plain_words(text)
-    if not _SAID.fullmatch(said):
-        return False
-    return bool(_MARKS.search(said) or (_WARNS.search(said) and _STAMPS.search(said)))
+    """Whether a text is a preview's mark, whether or not it is repeated: a stamp makes one of a warning, and so does
+    repetition of what is doubtful."""
+    kinds = _parts(_PHRASE, plain_words(text))
+    is_forbidden = bool(kinds["warning"] and (kinds["stamp"] or kinds["doubtful"]))
+    return bool(kinds["mark"]) or is_forbidden or kinds["doubtful"] >= _REPEATED
 
 
-def is_warning_text(text: str) -> bool:
-    """Whether a text forbids use or sale, as marks do, and packages."""
-    return bool(_WARNINGS.fullmatch(plain_words(text)))
-
-
-def is_stamp_text(text: str) -> bool:
-    """Whether a text is a word that marks are often made of, and headlines."""
-    return bool(_ALL_STAMPS.fullmatch(plain_words(text)))
+def is_doubtful_text(text: str) -> bool:
+    """Whether a text is made of what marks say, and headlines, captions and packages as well."""
+    return bool(_parts(_PHRASE, plain_words(text)).keys() - {"beside"})
 
 
 def is_watermark_name(name: str) -> bool:
-    """Whether a layer is called a preview's mark."""
+    """Whether a layer is called a preview's mark, and nothing else."""
     return any(
-        _WARNINGS.fullmatch(said)
-        or (len(said.split()) <= _MAX_NAME_WORDS and _NAMED.search(said) and not _NO_MARK.search(said))
-        for said in (plain_words(name), plain_words(_CAMEL.sub(" ", name)))
+        _is_mark_name(said) or (_is_short(said) and bool(_NAMED.search(said)) and not _NO_MARK.search(said))
+        for said in _as_words(name)
+    )
+
+
+def is_doubtful_name(name: str) -> bool:
+    """Whether a layer's name mentions a mark, as those of hotels and glasses do, or forbids use."""
+    return any(
+        _parts(_PHRASE, said).keys() == {"warning"}
+        or (_is_short(said) and bool(_DOUBTFUL_NAME.search(said)) and not _NO_MARK.search(said))
+        for said in _as_words(name)
     )
 
 
 def is_watermark_group(name: str) -> bool:
     """Whether a group is called a preview's mark, and nothing else."""
-    return bool(_GROUP.fullmatch(plain_words(name)))
+    return any(map(_is_mark_name, _as_words(name)))
+
+
+def _is_mark_name(said: str) -> bool:
+    return bool(_parts(_NAME_PART, said)["mark"]) and not _NO_MARK.search(said)
+
+
+def _is_short(said: str) -> bool:
+    return len(said.split()) <= _MAX_NAME_WORDS
+
+
+def _as_words(name: str) -> tuple[str, str]:
+    """A name's plain words, and those that capitals part."""
+    return plain_words(name), plain_words(_CAMEL.sub(" ", name))
 
 
 def asks_in_text(text: str) -> bool:

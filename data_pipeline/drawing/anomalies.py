@@ -3,17 +3,16 @@
 Names and texts give a layer away only where the variant says so.
 """
 
-from collections.abc import Callable, Sequence
+from dataclasses import replace
 from types import MappingProxyType
 
 import numpy as np
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw
 from psd_tools.constants import BlendMode
 
-from data_pipeline.drawing.layers import Fill, Node, Pixels, Text
-
-Variant = Callable[[np.random.Generator, int, int], Node]
-Ink = tuple[int, int, int]
+from data_pipeline.drawing.guides import baseline, columns, named_rulers, rulers, square_grid, thirds
+from data_pipeline.drawing.inks import Ink, card, repeated, tinted, words, written
+from data_pipeline.drawing.layers import Fill, Node, Pixels
 
 _LOREM = tuple(
     word
@@ -33,44 +32,6 @@ _UNSEEN: dict[BlendMode, tuple[Ink, ...]] = {  # inks that change nothing in the
     BlendMode.OVERLAY: (_GREY,),
     BlendMode.SOFT_LIGHT: (_GREY,),
 }
-_GUIDE_INKS: tuple[Ink, ...] = ((0, 255, 255), (255, 0, 255), (74, 158, 255), (255, 60, 60))
-
-
-def words(rng: np.random.Generator, text: str, size_px: int, ink: Ink = (20, 20, 20), angle: float = 0) -> np.ndarray:
-    """A line of text in Pillow's own font, cropped, uint8 RGBA."""
-    font = ImageFont.load_default(size_px)
-    box = font.getbbox(text)
-    plane = Image.new("L", (int(box[2]) + 2, int(box[3]) + 2))
-    ImageDraw.Draw(plane).text((0, 0), text, 255, font)
-    plane = plane.rotate(angle, Image.Resampling.BICUBIC, expand=True)
-    return tinted(np.asarray(plane.crop(plane.getbbox())), ink)
-
-
-def tinted(alpha: np.ndarray, ink: Ink) -> np.ndarray:
-    """One colour under this alpha, uint8 [height, width, 4]."""
-    rgba = np.zeros((*alpha.shape, 4), np.uint8)
-    rgba[..., :3] = np.where(alpha[..., None] > 0, ink, 0)
-    rgba[..., 3] = alpha
-    return rgba
-
-
-def repeated(
-    mark: np.ndarray, width: int, height: int, period_px: tuple[float, float], shift_px: float, first_px: float = 0
-) -> np.ndarray:
-    """Copies of a mark's alpha in rows, each row moved by `shift_px` more than the one above, on the whole canvas."""
-    plane = np.zeros((height, width), np.uint8)
-    across, down = period_px
-    rows, columns = mark.shape
-    for row in range(-1, int(height / down) + 2):
-        y = round(row * down + first_px % down)
-        start = (row * shift_px + first_px) % across - across
-        for column in range(-1, int(width / across) + 3):
-            x = round(start + column * across)
-            top, left, bottom, right = max(y, 0), max(x, 0), min(y + rows, height), min(x + columns, width)
-            if top < bottom and left < right:
-                part = plane[top:bottom, left:right]
-                np.maximum(part, mark[top - y : bottom - y, left - x : right - x], out=part)
-    return plane
 
 
 def _faint(rng: np.random.Generator, alpha: np.ndarray) -> Pixels:
@@ -149,35 +110,23 @@ def hatching(rng: np.random.Generator, width: int, height: int) -> Node:
 
 def stock_text(rng: np.random.Generator, width: int, height: int) -> Node:
     lines = ("Preview only", "PREVIEW - NOT FOR RESALE", "shutterstock.com · 184402117", "Watermark, do not copy",
-             "www.dreamstime.com", "iStock-1187623", "Sample image", "Adobe Stock | #204411873")  # fmt: skip
+             "Image ID: 2DXY34K www.alamy.com", "iStock-1187623", "Adobe Stock preview image",
+             "Adobe Stock | #204411873")  # fmt: skip
     return written(rng, width, height, lines[int(rng.integers(len(lines)))])
+
+
+def faint_text(rng: np.random.Generator, width: int, height: int) -> Node:
+    """Words that headlines and captions are made of as well, laid on faintly."""
+    lines = ("Sample image", "www.dreamstime.com", "SAMPLE SAMPLE SAMPLE", "© 2024 Shutterstock", "WATERMARK",
+             "Do not copy", "iStock™", "Sample 2", "Getty Images®", "DRAFT\nDRAFT\nDRAFT")  # fmt: skip
+    drawn = written(rng, width, height, lines[int(rng.integers(len(lines)))])
+    return replace(drawn, opacity=int(rng.integers(30, 150)))
 
 
 def stock_name(rng: np.random.Generator, width: int, height: int) -> Node:
     names = ("watermark", "Watermark copy 2", "shutterstock preview", "water-mark", "depositphotos preview",
-             "PREVIEW ONLY", "vecteezy watermark", "Do Not Use")  # fmt: skip
-    return _card(rng, width, height, names[int(rng.integers(len(names)))], (90, 120, 200))
-
-
-def written(rng: np.random.Generator, width: int, height: int, text: str) -> Text:
-    """A type layer with a few lines of text."""
-    size = max(9, int(min(width, height) * rng.uniform(0.03, 0.06)))
-    lines = [line[:60] for line in text.splitlines()[:8]]
-    rasters = [words(rng, line, size) for line in lines if line.strip()]
-    rgba = np.zeros((sum(one.shape[0] + 4 for one in rasters), max(one.shape[1] for one in rasters), 4), np.uint8)
-    top = 0
-    for one in rasters:
-        rgba[top : top + one.shape[0], : one.shape[1]] = one
-        top += one.shape[0] + 4
-    rgba[..., :3] = np.where(rgba[..., 3:] > 0, rng.integers(0, 256, 3), 0)
-    left, top = int(rng.integers(width // 2)), int(rng.integers(height // 2))
-    return Text(name=text.splitlines()[0][:30], text=text, rgba=rgba, left=left, top=top)
-
-
-def _card(rng: np.random.Generator, width: int, height: int, name: str, ink: Ink) -> Pixels:
-    columns, rows = int(width * rng.uniform(0.2, 0.6)), int(height * rng.uniform(0.2, 0.6))
-    left, top = int(rng.integers(width - columns)), int(rng.integers(height - rows))
-    return Pixels(name=name, rgba=tinted(np.full((rows, columns), 255, np.uint8), ink), left=left, top=top)
+             "PREVIEW ONLY", "vecteezy watermark", "watermark1")  # fmt: skip
+    return card(rng, width, height, names[int(rng.integers(len(names)))], (90, 120, 200))
 
 
 def asked_for(rng: np.random.Generator, width: int, height: int) -> Node:
@@ -185,7 +134,7 @@ def asked_for(rng: np.random.Generator, width: int, height: int) -> Node:
     names = ("PLACE YOUR DESIGN HERE", "Your Logo Here", "Replace this image", "Insert your artwork", "placeholder",
              "Double click to edit", "<- Put your photo here ->", "Smart Object (change your design here)",
              "YOUR_DESIGN_HERE", "Place Image", "Edit Me", "Logo placeholder")  # fmt: skip
-    return _card(rng, width, height, names[int(rng.integers(len(names)))], (180, 60, 90))
+    return card(rng, width, height, names[int(rng.integers(len(names)))], (180, 60, 90))
 
 
 def asking_text(rng: np.random.Generator, width: int, height: int) -> Node:
@@ -208,70 +157,16 @@ def grey_frame(rng: np.random.Generator, width: int, height: int) -> Node:
     """A plain grey area that is called a picture; in one of three, with the cross that wireframes draw."""
     names = ("Image", "photo 3", "Picture frame", "img_02", "thumbnail", "Avatar", "image-1 copy", "mockup")
     level = int(rng.integers(0x70, 0xF0))
-    card = _card(rng, width, height, names[int(rng.integers(len(names)))], (level,) * 3)
-    assert card.rgba is not None, "a card has pixels"
+    frame = card(rng, width, height, names[int(rng.integers(len(names)))], (level,) * 3)
+    assert frame.rgba is not None, "a card has pixels"
     if rng.random() < 1 / 3:
-        picture = Image.fromarray(card.rgba)
+        picture = Image.fromarray(frame.rgba)
         right, bottom = picture.width - 1, picture.height - 1
         ink = (level - 40,) * 3 + (255,)
         ImageDraw.Draw(picture).line((0, 0, right, bottom), ink, 2)
         ImageDraw.Draw(picture).line((0, bottom, right, 0), ink, 2)
-        card.rgba[...] = np.asarray(picture)
-    return card
-
-
-def _lines(
-    rng: np.random.Generator, width: int, height: int, name: str, across: Sequence[float], along: Sequence[float]
-) -> Node:
-    """Thin lines over the whole canvas: at these heights, and at these distances from the left."""
-    plane = np.zeros((height, width), np.uint8)
-    thick, ink = int(rng.integers(1, 3)), _GUIDE_INKS[int(rng.integers(len(_GUIDE_INKS)))]
-    for y in across:
-        plane[round(y) : round(y) + thick] = 255
-    for x in along:
-        plane[:, round(x) : round(x) + thick] = 255
-    return Pixels(name=name, rgba=tinted(plane, ink), opacity=int(rng.integers(60, 256)))
-
-
-def rulers(rng: np.random.Generator, width: int, height: int) -> Node:
-    """Lines in both directions, wherever somebody dragged them."""
-    heights, lefts = (rng.uniform(0.05, 0.95, int(rng.integers(2, 6))) * side for side in (height, width))
-    return _lines(rng, width, height, "Layer 7", heights.tolist(), lefts.tolist())
-
-
-def named_rulers(rng: np.random.Generator, width: int, height: int) -> Node:
-    """One or a few lines on a layer that says what it is."""
-    names = ("Guides", "guide lines", "Grid", "margins", "Safe area", "Rulers", "GUIDES (hide me)", "12 column grid")
-    heights = rng.uniform(0.05, 0.95, int(rng.integers(1, 4))) * height
-    return _lines(rng, width, height, names[int(rng.integers(len(names)))], heights.tolist(), [])
-
-
-def thirds(rng: np.random.Generator, width: int, height: int) -> Node:
-    parts = (1 / 3, 2 / 3) if rng.random() < 0.7 else (0.382, 0.618)
-    return _lines(rng, width, height, "Layer 2", [p * height for p in parts], [p * width for p in parts])
-
-
-def baseline(rng: np.random.Generator, width: int, height: int) -> Node:
-    period = int(rng.integers(8, 28))
-    return _lines(rng, width, height, "Layer 5 copy", range(int(rng.integers(period)), height - 2, period), [])
-
-
-def square_grid(rng: np.random.Generator, width: int, height: int) -> Node:
-    period = int(rng.integers(10, 80))
-    return _lines(rng, width, height, "Layer 1", range(period, height - 2, period), range(period, width - 2, period))
-
-
-def columns(rng: np.random.Generator, width: int, height: int) -> Node:
-    """Translucent columns with gutters, within margins."""
-    count = int(rng.choice([4, 6, 8, 12, 16]))
-    margin, share = width * rng.uniform(0.02, 0.12), rng.uniform(0.65, 0.9)
-    period = (width - 2 * margin) / (count - 1 + share)
-    plane = np.zeros((height, width), np.uint8)
-    for index in range(count):
-        left = round(margin + index * period)
-        plane[:, left : left + round(period * share)] = 255
-    ink = _GUIDE_INKS[int(rng.integers(len(_GUIDE_INKS)))]
-    return Pixels(name="Layer 3", rgba=tinted(plane, ink), opacity=int(rng.integers(20, 90)))
+        frame.rgba[...] = np.asarray(picture)
+    return frame
 
 
 def plain_ground(rng: np.random.Generator, width: int, height: int) -> Node:
@@ -288,7 +183,7 @@ def plain_fill(rng: np.random.Generator, width: int, height: int) -> Node:
 
 POSITIVES = MappingProxyType(
     {
-        "watermark": (tiled_text, rotated_rows, tiled_logo, crossing, hatching, stock_text, stock_name),
+        "watermark": (tiled_text, rotated_rows, tiled_logo, crossing, hatching, stock_text, faint_text, stock_name),
         "placeholder": (asked_for, asking_text, filler, grey_frame),
         "guide": (rulers, named_rulers, thirds, baseline, square_grid, columns),
         "solid_colour": (plain_ground, plain_fill),

@@ -6,17 +6,27 @@ import numpy as np
 from PIL import Image, ImageDraw
 from scipy import ndimage
 
-from data_pipeline.drawing.anomalies import repeated, tinted, written
+from data_pipeline.drawing.guide_lookalikes import (
+    dividers,
+    even_columns,
+    gold_trim,
+    graph_paper,
+    grid_icon,
+    named_line,
+    photo_grid,
+    raster_text,
+    ruled_paper,
+    stripes,
+    table_lines,
+    table_rows,
+)
+from data_pipeline.drawing.inks import card, named, repeated, tinted, written
 from data_pipeline.drawing.layers import Node, Pixels
 
 
 def _dot(side: int) -> np.ndarray:
     y, x = np.mgrid[:side, :side] + 0.5
     return np.rint(np.clip(side / 2 - np.hypot(x - side / 2, y - side / 2), 0, 1) * 255).astype(np.uint8)
-
-
-def _named(rng: np.random.Generator, names: tuple[str, ...]) -> str:
-    return names[int(rng.integers(len(names)))]
 
 
 def halftone(rng: np.random.Generator, width: int, height: int) -> Node:
@@ -62,7 +72,7 @@ def agency_logo(rng: np.random.Generator, width: int, height: int) -> Node:
     """Names of agencies and marks as content: a credit, a logo, a feature on a price list."""
     lines = ("shutterstock", "Photos: shutterstock.com", "Remove watermarks in one click", "Getty Images",
              "No watermark, HD download", "Free preview for 14 days", "Our partners: Adobe Stock, Alamy")  # fmt: skip
-    return written(rng, width, height, _named(rng, lines))
+    return written(rng, width, height, named(rng, lines))
 
 
 def stock_photo(rng: np.random.Generator, width: int, height: int) -> Node:
@@ -70,14 +80,36 @@ def stock_photo(rng: np.random.Generator, width: int, height: int) -> Node:
     noise = rng.integers(0, 256, (height // 12 + 1, width // 12 + 1, 3)).astype(np.uint8).repeat(6, 0).repeat(6, 1)
     rgba = np.dstack([noise, np.full(noise.shape[:2], 255, np.uint8)])
     names = ("shutterstock_184402117", "iStock-1187623", "AdobeStock_204411873", "preview copy", "sample image")
-    return Pixels(name=_named(rng, names), rgba=rgba, left=int(rng.integers(width // 2)), top=height // 4)
+    return Pixels(name=named(rng, names), rgba=rgba, left=int(rng.integers(width // 2)), top=height // 4)
+
+
+def plain_caption(rng: np.random.Generator, width: int, height: int) -> Node:
+    """What faint marks say as well, as an opaque headline or caption."""
+    lines = ("Sample image", "Musterbild", "Proof copy", "Filigrane", "www.freepik.com", "Watermark", "Do not copy",
+             "SAMPLE", "Preview image", "© 2024 Shutterstock")  # fmt: skip
+    return written(rng, width, height, named(rng, lines))
+
+
+def other_mark(rng: np.random.Generator, width: int, height: int) -> Node:
+    """An opaque thing whose name only contains the word, or warns a colleague."""
+    names = ("Watermark Hotel logo", "Water marks on glass", "watermark paper texture", "do not use", "透かしブロック",
+             "Watermark Books cover", "high water mark", "水印族")  # fmt: skip
+    return card(rng, width, height, named(rng, names), (90, 120, 200))
+
+
+def faint_lines(rng: np.random.Generator, width: int, height: int) -> Node:
+    """The lines of ruled paper over everything."""
+    plane = np.zeros((height, width), np.uint8)
+    plane[int(rng.integers(20)) :: int(rng.integers(14, 60))] = 255
+    name = named(rng, ("Lines", "Ruled lines", "notebook", "Paper"))
+    return Pixels(name=name, rgba=tinted(plane, (120, 150, 210)), opacity=int(rng.integers(40, 160)))
 
 
 def talk_of_pictures(rng: np.random.Generator, width: int, height: int) -> Node:
     lines = ("Add a photo", "We print your logo on mugs", "Your story starts here", "Upload your picture and win",
              "Edit your text anywhere, on any screen", "Your name", "Change your image with a new haircut",
              "Logo design from 99", "Replace your old phone")  # fmt: skip
-    return written(rng, width, height, _named(rng, lines))
+    return written(rng, width, height, named(rng, lines))
 
 
 def real_latin(rng: np.random.Generator, width: int, height: int) -> Node:
@@ -92,7 +124,7 @@ def real_latin(rng: np.random.Generator, width: int, height: int) -> Node:
         "Il dolore e la porta di casa nostra",
         "A massa do pão, sem sal e sem pressa, leva tempo",
     )
-    return written(rng, width, height, _named(rng, lines))
+    return written(rng, width, height, named(rng, lines))
 
 
 def grey_card(rng: np.random.Generator, width: int, height: int) -> Node:
@@ -111,7 +143,7 @@ def grey_card(rng: np.random.Generator, width: int, height: int) -> Node:
     level = int(rng.integers(0x70, 0xF0))
     columns, rows = int(width * rng.uniform(0.2, 0.6)), int(height * rng.uniform(0.2, 0.6))
     rgba = tinted(np.full((rows, columns), 255, np.uint8), (level,) * 3)
-    return Pixels(name=_named(rng, names), rgba=rgba, left=width // 5, top=height // 5)
+    return Pixels(name=named(rng, names), rgba=rgba, left=width // 5, top=height // 5)
 
 
 def picture_icon(rng: np.random.Generator, width: int, height: int) -> Node:
@@ -121,75 +153,8 @@ def picture_icon(rng: np.random.Generator, width: int, height: int) -> Node:
     pen = ImageDraw.Draw(plane)
     pen.rectangle((0, 0, side - 1, side - 1), outline=255, width=3)
     pen.polygon(((side * 0.2, side * 0.8), (side * 0.5, side * 0.4), (side * 0.8, side * 0.8)), fill=255)
-    name = _named(rng, ("image", "photo", "img", "image placeholder icon"))
+    name = named(rng, ("image", "photo", "img", "image placeholder icon"))
     return Pixels(name=name, rgba=tinted(np.asarray(plane), (150, 150, 150)), left=width // 3, top=height // 3)
-
-
-def grid_icon(rng: np.random.Generator, width: int, height: int) -> Node:
-    """Squares in rows, as a button for a view shows them."""
-    cell = int(rng.integers(4, 12))
-    plane = np.kron(np.ones((3, 3), np.uint8), np.pad(np.full((cell, cell), 255, np.uint8), cell // 4 + 1))
-    name = _named(rng, ("grid", "Grid icon", "grid view"))
-    return Pixels(name=name, rgba=tinted(plane, (60, 60, 60)), left=width // 2, top=height // 2)
-
-
-def graph_paper(rng: np.random.Generator, width: int, height: int) -> Node:
-    """The squares or lines of paper over everything, under a name that says so."""
-    plane = np.zeros((height, width), np.uint8)
-    period = int(rng.integers(10, 60))
-    plane[period::period] = 255
-    if rng.random() < 0.7:
-        plane[:, period::period] = 255
-    name = _named(rng, ("graph paper", "Notebook_paper", "checked pattern", "plaid copy", "Paper texture"))
-    return Pixels(name=name, rgba=tinted(plane, (120, 150, 210)), opacity=int(rng.integers(60, 256)))
-
-
-def photo_grid(rng: np.random.Generator, width: int, height: int) -> Node:
-    """Photographs of products side by side over the whole canvas."""
-    across, down, gap = int(rng.integers(2, 5)), int(rng.integers(2, 5)), int(rng.integers(4, 20))
-    rgba = np.zeros((height, width, 4), np.uint8)
-    for row in range(down):
-        for column in range(across):
-            cell = rgba[row * height // down + gap : (row + 1) * height // down, column * width // across + gap :]
-            cell = cell[:, : width // across - gap]
-            cell[..., :3] = rng.integers(0, 256, 3)
-            cell[: cell.shape[0] // 2, :, :3] //= 2
-            cell[..., 3] = 255
-    return Pixels(name=_named(rng, ("grid", "Products grid", "Layer 4")), rgba=rgba)
-
-
-def table_lines(rng: np.random.Generator, width: int, height: int) -> Node:
-    """The lines of a table within the design's margins."""
-    columns, rows = int(width * rng.uniform(0.5, 0.85)), int(height * rng.uniform(0.3, 0.85))
-    plane = np.zeros((rows, columns), np.uint8)
-    plane[:: int(rng.integers(14, 40))] = 255
-    if rng.random() < 0.7:
-        plane[:, :: int(rng.integers(40, 120))] = 255
-    return Pixels(name=_named(rng, ("table", "lines", "Shape 3")), rgba=tinted(plane, (90, 90, 90)), left=width // 14)
-
-
-def dividers(rng: np.random.Generator, width: int, height: int) -> Node:
-    """Rules across the page, between its sections."""
-    plane = np.zeros((height, width), np.uint8)
-    for y in np.cumsum(rng.uniform(0.08, 0.4, 4)):
-        plane[int(y * height) : int(y * height) + 1] = 255
-    return Pixels(name="dividers", rgba=tinted(plane, (160, 160, 160)))
-
-
-def stripes(rng: np.random.Generator, width: int, height: int) -> Node:
-    """Opaque bands of one width."""
-    period = int(rng.integers(16, 90))
-    plane = np.zeros((height, width), np.uint8)
-    plane[:, np.arange(width) % period < period // 2] = 255
-    return Pixels(name="stripes", rgba=tinted(plane, tuple(rng.integers(0, 256, 3).tolist())))
-
-
-def gold_trim(rng: np.random.Generator, width: int, height: int) -> Node:
-    """A border of the design, under a name that printers use as well."""
-    thick = int(min(width, height) * rng.uniform(0.04, 0.1))
-    plane = np.zeros((height, width), np.uint8)
-    plane[:thick], plane[-thick:], plane[:, :thick], plane[:, -thick:] = 255, 255, 255, 255
-    return Pixels(name=_named(rng, ("gold trim", "trim", "Margin")), rgba=tinted(plane, (200, 170, 60)))
 
 
 def cover(rng: np.random.Generator, width: int, height: int) -> Node:
@@ -204,9 +169,31 @@ def panel(rng: np.random.Generator, width: int, height: int) -> Node:
 
 NEGATIVES = MappingProxyType(
     {
-        "watermark": (halftone, polka_dots, scan_lines, shadow, vignette, agency_logo, stock_photo),
+        "watermark": (
+            halftone,
+            polka_dots,
+            scan_lines,
+            shadow,
+            vignette,
+            agency_logo,
+            stock_photo,
+            plain_caption,
+            other_mark,
+            faint_lines,
+        ),
         "placeholder": (talk_of_pictures, real_latin, grey_card, picture_icon),
-        "guide": (grid_icon, graph_paper, photo_grid, table_lines, dividers, stripes, gold_trim),
+        "guide": (
+            grid_icon,
+            graph_paper,
+            photo_grid,
+            table_lines,
+            dividers,
+            stripes,
+            gold_trim,
+            named_line,
+            table_rows,
+            raster_text,
+        ),
         "solid_colour": (cover, panel),
     }
 )
@@ -217,20 +204,6 @@ def dots(rng: np.random.Generator, width: int, height: int) -> Node:
     period = int(min(width, height) * rng.uniform(0.08, 0.2))
     plane = repeated(_dot(period // 2), width, height, (period, period), period / 2)
     return Pixels(name="Pattern", rgba=tinted(plane, (255, 255, 255)), opacity=int(rng.integers(30, 130)))
-
-
-def ruled_paper(rng: np.random.Generator, width: int, height: int) -> Node:
-    plane = np.zeros((height, width), np.uint8)
-    plane[int(rng.integers(20)) :: int(rng.integers(14, 32))] = 255
-    return Pixels(name="paper", rgba=tinted(plane, (120, 150, 210)), opacity=140)
-
-
-def even_columns(rng: np.random.Generator, width: int, height: int) -> Node:
-    """Faint even stripes of a wallpaper."""
-    period = int(rng.integers(30, 120))
-    plane = np.zeros((height, width), np.uint8)
-    plane[:, np.arange(width) % period < period // 2] = 255
-    return Pixels(name="wallpaper", rgba=tinted(plane, (255, 255, 255)), opacity=60)
 
 
 # Right above the ground, and below all else.

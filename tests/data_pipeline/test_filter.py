@@ -13,7 +13,7 @@ from data_pipeline.colour import colour_space
 from data_pipeline.contribution import contributions
 from data_pipeline.document import Document, open_document
 from data_pipeline.drawing import Node, Pixels, Stroke, Text, draw_bytes
-from data_pipeline.drawing.anomalies import words
+from data_pipeline.drawing.inks import words
 from data_pipeline.filter import drop_layers, least_visible_px
 from data_pipeline.flatten import Flattened, flatten
 from schemas.options import CurateOptions
@@ -51,9 +51,9 @@ def test_a_pile_of_marks_costs_some_rounds_and_goes_whole(monkeypatch: pytest.Mo
 
 
 def test_the_stroke_of_a_mark_that_does_not_show_itself_goes_too() -> None:
-    ink = words(np.random.default_rng(0), "WATERMARK", 16, ink=(255, 255, 255))
+    ink = words(np.random.default_rng(0), "PREVIEW ONLY", 13, ink=(255, 255, 255))
     ground = np.full((_SIDE, _SIDE, 4), 255, np.uint8)
-    mark = Text(name="T", text="WATERMARK", rgba=ink, left=9, top=50, effects=(Stroke(3, (0, 0, 0)),))
+    mark = Text(name="T", text="PREVIEW ONLY", rgba=ink, left=9, top=50, effects=(Stroke(3, (0, 0, 0)),))
     kept, flat = filtered([Pixels(name="Ground", rgba=ground), mark])
     assert len(kept.stack.layers) == 1
     assert flat.nodes[2].dropped == DropReason.WATERMARK

@@ -17,7 +17,8 @@ from data_pipeline.anomaly.bench import (
 )
 from data_pipeline.drawing import Pixels, draw
 from data_pipeline.drawing.anomalies import plain_ground, stock_name
-from data_pipeline.drawing.lookalikes import dots, grid_icon
+from data_pipeline.drawing.guide_lookalikes import grid_icon
+from data_pipeline.drawing.lookalikes import dots
 from tests.data_pipeline.anomaly.drawn_subjects import GROUND as GROUND_LAYER
 from tests.data_pipeline.anomaly.drawn_subjects import HEIGHT, WIDTH, filled
 

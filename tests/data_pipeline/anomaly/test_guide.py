@@ -1,12 +1,16 @@
 """Guides and grids, and the lines, stripes and icons of designs."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from data_pipeline.anomaly.alpha import ink_of
 from data_pipeline.anomaly.guide import Guide
 from data_pipeline.drawing import Group, Pixels, random_design
-from data_pipeline.drawing.anomalies import POSITIVES, baseline, tinted
+from data_pipeline.drawing.anomalies import POSITIVES
+from data_pipeline.drawing.guides import baseline
+from data_pipeline.drawing.inks import repeated, tinted, words
 from data_pipeline.drawing.lookalikes import NEGATIVES, NEGATIVES_BELOW
 from tests.data_pipeline.anomaly.drawn_subjects import GROUND, HEIGHT, WIDTH, filled, subject
 
@@ -52,6 +56,32 @@ def test_the_share_of_ink_on_lines_is_measured() -> None:
 @pytest.mark.parametrize(("name", "value"), [("Guides", 1), ("layout_guides", 1), ("12 col GRID", 1), ("Line 1", 0)])
 def test_a_single_line_is_a_guide_by_its_name_alone(name, value) -> None:
     assert _DETECTOR.measure(subject([GROUND, _lines(name, range(100, 102))])) == value
+
+
+@pytest.mark.parametrize("name", ["City guide route", "Style guide rule", "Margin line", "Baseline", "Columns", "Trim"])
+def test_a_line_whose_name_contains_a_word_for_guides_belongs_to_the_design(name) -> None:
+    assert _DETECTOR.measure(subject([GROUND, _lines(name, range(100, 102))])) == 0
+    assert _DETECTOR.measure(subject([GROUND, _lines(name, range(10, HEIGHT, 20), range(10, WIDTH, 20))])) == 0
+
+
+def test_even_lines_that_leave_a_margin_are_the_rows_of_a_table() -> None:
+    lines = _lines("Layer 1", range(20, HEIGHT - 19, 20))
+    assert _DETECTOR.measure(subject([GROUND, lines])) == 1
+    assert _DETECTOR.measure(subject([GROUND, replace(lines, rgba=lines.rgba[:, 20:], left=10)])) == 0  # type: ignore[index]
+    assert _DETECTOR.measure(subject([GROUND, replace(lines, rgba=lines.rgba[:160])])) == 0  # type: ignore[index]
+
+
+def test_letters_on_a_layer_called_guide_are_no_lines() -> None:
+    line = words(np.random.default_rng(0), "there is no love sincerer than the love of food", 11)[..., 3]
+    letters = repeated(line, WIDTH, HEIGHT, (line.shape[1] * 1.1, line.shape[0] * 1.5), 0)
+    assert _DETECTOR.measure(subject([GROUND, Pixels(name="Guide", rgba=tinted(letters, (9, 9, 9)))])) == 0
+
+
+def test_dashes_on_a_layer_called_guides_are_lines() -> None:
+    dashes = _lines("Guides", range(60, 61), range(90, 91))
+    dashes.rgba[:, ::8] = dashes.rgba[::8] = 0  # type: ignore[index]
+    dashes.rgba[:, 1::8] = dashes.rgba[1::8] = 0  # type: ignore[index]
+    assert _DETECTOR.measure(subject([GROUND, dashes])) == 1
 
 
 @pytest.mark.parametrize(("name", "value"), [("Layer 1", 1), ("Grid", 1), ("graph paper", 0), ("Grid_pattern 2", 0)])

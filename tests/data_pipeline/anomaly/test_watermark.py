@@ -7,7 +7,8 @@ from psd_tools.constants import BlendMode
 from data_pipeline.anomaly.alpha import shrunk
 from data_pipeline.anomaly.watermark import Watermark, are_spots, crossing, repetition
 from data_pipeline.drawing import Group, Pixels, Text, random_design
-from data_pipeline.drawing.anomalies import POSITIVES, repeated, tiled_text, tinted, words
+from data_pipeline.drawing.anomalies import POSITIVES, tiled_text
+from data_pipeline.drawing.inks import repeated, tinted, words
 from data_pipeline.drawing.lookalikes import NEGATIVES, NEGATIVES_BELOW
 from tests.data_pipeline.anomaly.drawn_subjects import GROUND, HEIGHT, WIDTH, called, filled, subject
 
@@ -129,19 +130,39 @@ def test_alpha_is_averaged_over_squares() -> None:
 
 
 def test_words_of_packages_and_headlines_count_where_they_are_faint() -> None:
-    for text in ("NOT FOR RESALE", "SAMPLE", "© Shutterstock"):
+    for text in ("NOT FOR RESALE", "SAMPLE", "© 2024 Shutterstock", "Watermark", "Sample image", "www.freepik.com"):
         ink = words(np.random.default_rng(0), text, 24)
         assert _DETECTOR.measure(subject([GROUND, Text(name="T", text=text, rgba=ink, left=20, top=20)])) == 0
         faint = Text(name="T", text=text, rgba=ink, left=20, top=20, opacity=90)
         assert _DETECTOR.measure(subject([GROUND, faint])) == 1
 
 
+def test_small_opaque_letters_are_not_taken_for_faint_ones() -> None:
+    for size in range(7, 16):
+        ink = words(np.random.default_rng(0), "SAMPLE", size)
+        assert _DETECTOR.measure(subject([GROUND, Text(name="T", text="SAMPLE", rgba=ink, left=20, top=20)])) == 0
+
+
+def test_names_that_only_mention_a_mark_count_where_they_are_faint() -> None:
+    for name in ("Watermark Hotel logo", "do not use"):
+        assert _DETECTOR.measure(called(name)) == 0
+        assert _DETECTOR.measure(called(name, rgba=filled((200, 40, 90, 90), 60, 40))) == 1
+
+
+@pytest.mark.parametrize("period", [9, 24, 60])
+def test_faint_lines_along_rows_or_columns_are_no_watermark(period) -> None:
+    rows, columns = np.mgrid[:HEIGHT, :WIDTH] % period
+    for places in (rows, columns, np.minimum(rows, columns)):
+        lines = tinted(np.where(places == 0, 255, 0).astype(np.uint8), (90, 120, 200))
+        assert _DETECTOR.measure(subject([GROUND, Pixels(name="Lines", rgba=lines, opacity=90)])) == 0
+
+
 def test_a_picture_is_no_mark_on_itself_whatever_it_is_called() -> None:
     photo = np.random.default_rng(0).integers(0, 256, (HEIGHT, WIDTH, 4), np.uint8)
     photo[..., 3] = 255
-    assert _DETECTOR.measure(called("water mark on table", rgba=photo)) == 0
+    assert _DETECTOR.measure(called("watermark", rgba=photo)) == 0
     assert _DETECTOR.measure(called("Layer 0", group="Watermark", rgba=photo)) == 0
-    assert _DETECTOR.measure(called("water mark on table", rgba=photo[:60, :80])) == 1
+    assert _DETECTOR.measure(called("watermark", rgba=photo[:60, :80])) == 1
 
 
 def test_a_mark_in_a_flattened_group_counts_where_it_is_most_of_it() -> None:
