@@ -213,10 +213,14 @@ class Validation:
 
 @dataclass(frozen=True)
 class VaeStage:
-    """The VAE's own data and losses. Not published for Qwen-Image-Layered: defaults are AlphaVAE's (FACTS in the
-    docstrings of `vae_losses`)."""
+    """The VAE's own data, and the weights of its losses (`vae_losses`).
 
+    Not published for Qwen-Image-Layered: the defaults are AlphaVAE's, and ours where it has none (`alpha`, `edges`).
+    """
+
+    image_channels: int = 4  # 3: an RGB VAE, for the paper's ablation
     crop_px: int = 256
+    micro_batch: int = 8  # crops that a rank takes at once, for memory; the batch is the schedule's
     rgb_share: float = 0.3  # of samples laid on a solid colour
     layer_share: float = 0.5  # of samples that are a layer, not the composite
     reconstruction: float = 1.0
@@ -231,6 +235,8 @@ class VaeStage:
     def __post_init__(self) -> None:
         if self.crop_px < 32 or self.crop_px % 32:
             raise ValueError(f"crop_px is {self.crop_px}; it must be a multiple of 32")
+        _one_of("image_channels", self.image_channels, (3, 4))
+        _in_range("micro_batch", self.micro_batch, 1, 1 << 16)
         for name in ("rgb_share", "layer_share"):
             _in_range(name, getattr(self, name), 0, 1)
         for name in ("reconstruction", "alpha", "edges", "perceptual", "kl", "adversarial"):

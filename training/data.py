@@ -52,16 +52,23 @@ class Reader:
 
     def example(self, planned: Planned) -> Example:
         """Of one sample."""
-        index = self._sources[planned.source]
-        facts, members = index.facts(planned.index), index.members(planned.index)
-        path = index.shard(planned.index).path
-        make = _flat if facts.kind == FLAT else _layered if planned.recipe.task.is_layered else _single
-        try:
-            frames, captions = make(facts, members, planned.recipe, lambda names: self._read(path, members, names))
-        except (ValueError, OSError) as error:
-            raise ValueError(f"{path}, sample {facts.key}: {error}") from error
+        frames, captions = self._made(planned.source, planned.index, planned.recipe)
         caption = planned.recipe.caption
         return Example(planned, frames, EMPTY_PROMPT if caption is None else captions[caption].text)
+
+    def frames(self, source: int, row: int, recipe: Recipe) -> np.ndarray:
+        """Of one sample, without its prompt."""
+        return self._made(source, row, recipe)[0]
+
+    def _made(self, source: int, row: int, recipe: Recipe) -> "_Made":
+        index = self._sources[source]
+        facts, members = index.facts(row), index.members(row)
+        path = index.shard(row).path
+        make = _flat if facts.kind == FLAT else _layered if recipe.task.is_layered else _single
+        try:
+            return make(facts, members, recipe, lambda names: self._read(path, members, names))
+        except (ValueError, OSError) as error:
+            raise ValueError(f"{path}, sample {facts.key}: {error}") from error
 
     def _read(self, path: str, members: Mapping[str, Member], names: Sequence[str]) -> dict[str, bytes]:
         """Members of a sample. Those that lie one behind another are read at once."""

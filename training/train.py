@@ -26,6 +26,7 @@ from training.layered_work import LayeredWork
 from training.loop import FINISHED, NotFinite, train
 from training.run import Run
 from training.run_folder import open_run
+from training.vae_work import VaeWork
 from training.work import Work
 
 WRONG = 2
@@ -75,7 +76,7 @@ def run(config: RunConfig, output: Path, ranks: Ranks) -> int:
 
 def work_of(config: RunConfig, output: Path, ranks: Ranks) -> Work:
     """What the stage trains."""
-    return LayeredWork(config, output, ranks)
+    return (VaeWork if config.stage == "vae" else LayeredWork)(config, output, ranks)
 
 
 def _opened(output: Path, config: RunConfig, ranks: Ranks) -> Path | None:

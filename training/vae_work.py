@@ -1,0 +1,212 @@
+"""The VAE stage as the loop's work: crops of composites and layers in, reconstruction losses of the RGBA-VAE out.
+
+RGB and RGBA are mixed in every batch: some crops lie on a solid colour and are opaque.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TypeVar
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.utils.flop_counter import FlopCounterMode
+
+from evaluation.reconstruction.lpips import Lpips, distances, load_lpips
+from model.checkpoint import load_vae, save_vae
+from model.configs import VAE_CONFIGS, VaeConfig
+from model.rgba_vae import RgbaVae
+from training.configuration import RunConfig
+from training.crop_reader import CropBatch, CropReader, Place
+from training.discriminator import Adversary
+from training.distributed import Ranks
+from training.index import Counting, Index
+from training.indexes import has_split, open_indexes
+from training.networks import DTYPES
+from training.noising import noise_of
+from training.order import Order
+from training.origin import origin_of
+from training.vae_losses import edges_at_scales
+from training.vae_module import ADVERSARIAL, PARTS, Judges, VaeBatch, VaeModule
+from training.vae_start import new_vae
+from training.vae_validation import as_input, measure
+from training.work import Packs
+
+Item = TypeVar("Item")
+
+_MODULE = "vae."
+_WORDLESS = Counting("none", lambda prompt: 0)  # the VAE sees no text
+_FIXED_SEED = 0x7E57  # of what does not depend on the run's own seed: validation, and the statistics of latents
+_MEASURED = 256  # crops whose latents give the statistics of a new VAE
+_LEAST_STD = 1e-2  # of a latent channel: one that says nothing is not made loud
+_TRAINING = 3  # times the arithmetic of a forward pass
+
+
+class VaeWork:
+    """Raises ValueError, before any work, for data or networks that do not fit the configuration."""
+
+    def __init__(self, config: RunConfig, output: Path, ranks: Ranks) -> None:
+        _check(config, ranks)
+        self._config, self._ranks = config, ranks
+        self._source = origin_of(config.init, config.stage).vae
+        self._indexes = open_indexes(config.data.sources, config.data.split, _WORDLESS, output / "index", ranks)
+        self._held_out: list[Index] = []
+        if config.validation.every and has_split(config.data.sources, config.validation.split):
+            self._held_out = open_indexes(
+                config.data.sources, config.validation.split, _WORDLESS, output / "index", ranks
+            )
+        vae = _trained_vae(config, self._source, ranks)
+        self._vae_config = vae.config
+        self._lpips = _lpips(config, ranks)
+        self._adversary = None
+        if config.vae.adversarial > 0:
+            self._adversary = Adversary(config.schedule.lr, config.seed, ranks.device)
+        distance = edges_at_scales if self._lpips is None else self._lpips.forward
+        self.parts = PARTS if self._adversary is None else (*PARTS, *ADVERSARIAL)
+        self.module = VaeModule(vae, config.vae, config.schedule.batch, Judges(distance, self._adversary))
+        self._order = _order(self._indexes, config, config.seed)
+        self._forward_flops = forward_flops(vae.config, config.vae.crop_px)
+
+    def plan(self, step: int) -> Packs:
+        """Crops are alike in size, so they are dealt out by number."""
+        batch = self._config.schedule.batch
+        positions = np.arange(step * batch, (step + 1) * batch)
+        micro_steps = -(-batch // (self._config.vae.micro_batch * self._ranks.groups))
+        packs = [
+            tuple(self._at(self._order, position) for position in part.tolist())
+            for part in np.array_split(positions, micro_steps * self._ranks.groups)
+        ]
+        return tuple(_in_runs(packs, self._ranks.groups))
+
+    def reader(self) -> Callable[[Sequence[Place]], CropBatch]:
+        return CropReader(self._indexes, self._config.vae, self._config.seed)
+
+    def prepare(self, read: CropBatch, device: torch.device) -> VaeBatch:
+        x_BCHW = as_input(self.module.vae, read.pixels)
+        stride = self._vae_config.stride
+        shape = (self._vae_config.z_dim, x_BCHW.shape[2] // stride, x_BCHW.shape[3] // stride)
+        noise = [noise_of(self._config.seed, position, shape, device) for position in read.positions]
+        return VaeBatch(read.positions[0] // self._config.schedule.batch, x_BCHW, torch.stack(noise))
+
+    def keys(self, pack: Sequence[Place]) -> list[str]:
+        return [
+            f"{index.shard(one.index).path} {index.facts(one.index).key}"
+            for one in pack
+            for index in [self._indexes[one.source]]
+        ]
+
+    def tokens(self, pack: Sequence[Place]) -> int:
+        """Latent cells."""
+        return len(pack) * (self._config.vae.crop_px // self._vae_config.stride) ** 2
+
+    def flops(self, pack: Sequence[Place]) -> float:
+        return float(_TRAINING * self._forward_flops * len(pack))
+
+    def validate(self, ranks: Ranks) -> dict[str, float]:
+        if not self._held_out:
+            return {}
+        stage = replace(self._config.vae, rgb_share=0.0)
+        order = _order(self._held_out, self._config, _FIXED_SEED)
+        own = range(ranks.group, self._config.validation.samples, ranks.groups)
+        places = [self._at(order, position) for position in own]
+        measured = None if self._lpips is None else distances(self._lpips)
+        batches = self._read(CropReader(self._held_out, stage, _FIXED_SEED), places)
+        return measure(self.module.vae, batches, measured, ranks)
+
+    def after_step(self, step: int) -> None:
+        if self._adversary is not None and step >= self._config.vae.adversarial_start:
+            self._adversary.step()
+
+    def extra(self) -> dict[str, Tensor]:
+        return {} if self._adversary is None else self._adversary.state()
+
+    def load_extra(self, tensors: Mapping[str, Tensor]) -> None:
+        if self._adversary is not None:
+            self._adversary.load_state(tensors)
+
+    def export(self, weights: Mapping[str, Tensor], folder: Path) -> None:
+        """`folder/vae`. A new VAE's latents get statistics of their own; those of one that was trained before stay, as
+        transformers know them."""
+        with torch.device("meta"):
+            vae = RgbaVae(self._vae_config)
+        dtype = DTYPES[self._config.engine.precision]
+        state = {name.removeprefix(_MODULE): tensor.to(self._ranks.device, dtype) for name, tensor in weights.items()}
+        vae.load_state_dict(state, assign=True)
+        if self._source is None:
+            mean, std = self._statistics(vae.requires_grad_(False))
+            vae.config = replace(vae.config, latents_mean=mean, latents_std=std)
+        save_vae(vae, folder / "vae", self._source)
+
+    @torch.no_grad()
+    def _statistics(self, vae: RgbaVae) -> tuple[tuple[float, ...], tuple[float, ...]]:
+        """Mean and deviation of every latent channel over the same crops whenever it is asked."""
+        stage = replace(self._config.vae, rgb_share=0.0)
+        order = _order(self._indexes, self._config, _FIXED_SEED)
+        places = [self._at(order, position) for position in range(_MEASURED)]
+        z_Nz = torch.cat([
+            vae.encode(as_input(vae, batch.pixels))[0].double().permute(0, 2, 3, 1).flatten(0, 2).cpu()
+            for batch in self._read(CropReader(self._indexes, stage, _FIXED_SEED), places)
+        ])  # fmt: skip
+        deviation = z_Nz.std(dim=0).clamp_min(_LEAST_STD)
+        return tuple(z_Nz.mean(dim=0).tolist()), tuple(deviation.tolist())
+
+    def _read(self, reader: CropReader, places: Sequence[Place]) -> Iterator[CropBatch]:
+        return map(reader, _in_runs(places, self._config.vae.micro_batch))
+
+    def _at(self, order: Order, position: int) -> Place:
+        drawn = order.at(position)
+        return Place(position, drawn.source, drawn.index)
+
+
+def _in_runs(items: Sequence[Item], length: int) -> list[tuple[Item, ...]]:
+    return [tuple(items[start : start + length]) for start in range(0, len(items), length)]
+
+
+def forward_flops(config: VaeConfig, side_px: int) -> int:
+    """Of encoding and decoding one square picture: multiplications and additions of convolutions and attention."""
+    with torch.device("meta"):
+        vae, x = RgbaVae(config), torch.empty(1, config.image_channels, side_px, side_px)
+    with torch.no_grad(), FlopCounterMode(display=False) as counter:
+        vae.decode(vae.encode(x)[0])
+    return int(counter.get_total_flops())
+
+
+def _check(config: RunConfig, ranks: Ranks) -> None:
+    engine, batch = config.engine, config.schedule.batch
+    if engine.zero == 3:
+        raise ValueError("engine.zero is 3; the VAE fits on every GPU whole: set engine.zero=1 or 2")
+    if engine.sequence_parallel > 1:
+        raise ValueError(
+            f"engine.sequence_parallel is {engine.sequence_parallel}; the VAE has no sequence: set it to 1"
+        )
+    if config.network.compile:
+        raise ValueError("network.compile is true; the VAE is not compiled: set network.compile=false")
+    packs = ranks.groups * -(-batch // (config.vae.micro_batch * ranks.groups))
+    if packs > batch:
+        raise ValueError(
+            f"schedule.batch is {batch}, which leaves some of {ranks.groups} ranks without a crop in a micro-step; "
+            f"make it a multiple of {ranks.groups}"
+        )
+
+
+def _trained_vae(config: RunConfig, source: Path | None, ranks: Ranks) -> RgbaVae:
+    """The stored VAE, an RGB one inflated where RGBA is asked for, or a new one."""
+    channels = config.vae.image_channels
+    if source is None:
+        new = replace(VAE_CONFIGS[config.network.vae], image_channels=channels)
+        vae = new_vae(new, config.seed).to(ranks.device)
+    else:
+        vae = load_vae(source, ranks.device, torch.float32, channels)
+    if config.vae.crop_px % vae.config.stride:
+        raise ValueError(f"vae.crop_px is {config.vae.crop_px}; it must be a multiple of {vae.config.stride}")
+    vae.recomputes = config.network.recompute != "none"
+    return vae.to(memory_format=torch.contiguous_format).train()  # DeepSpeed sends weights as they lie in memory
+
+
+def _lpips(config: RunConfig, ranks: Ranks) -> Lpips | None:
+    return load_lpips([Path(path) for path in config.vae.lpips]).to(ranks.device) if config.vae.lpips else None
+
+
+def _order(indexes: Sequence[Index], config: RunConfig, seed: int) -> Order:
+    return Order([len(index) for index in indexes], [source.weight for source in config.data.sources], seed)
