@@ -121,6 +121,10 @@ class Index:
     def shard(self, row: int) -> Shard:
         return self.shards[int(self._columns.shard[row])]
 
+    def name(self, row: int) -> str:
+        """By which people find a sample: its shard's path and its key."""
+        return f"{self.shard(row).path} {self._columns.key[row].as_py()}"
+
     @cached_property
     def _columns(self) -> "_Columns":
         return _Columns(self.table)

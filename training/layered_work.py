@@ -63,11 +63,18 @@ class LayeredWork:
         )
 
     def keys(self, pack: Sequence[Planned]) -> list[str]:
-        return [
-            f"{index.shard(one.index).path} {index.facts(one.index).key}"
-            for one in pack
-            for index in [self._indexes[one.source]]
-        ]
+        return [self._indexes[one.source].name(one.index) for one in pack]
+
+    def notices(self) -> list[str]:
+        """What a person should know before the first step: which samples are left out, and why."""
+        told = []
+        for source, samples in enumerate(self.planner.samples):
+            for reason, rows in samples.excluded.items():
+                first = self._indexes[source].name(int(rows[0]))
+                told.append(
+                    f"left out: {len(rows)} of {len(self._indexes[source])} samples ({reason}), the first {first}"
+                )
+        return told
 
     def tokens(self, pack: Sequence[Planned]) -> int:
         return sum(one.shape.tokens for one in pack)

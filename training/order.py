@@ -49,6 +49,12 @@ class Order:
         epoch, within = divmod(drawn, self._sizes[source])
         return Draw(source, int(self._permutation(source, epoch)[within]), epoch)
 
+    def drawn(self, positions: int) -> tuple[int, ...]:
+        """How many samples of each source are drawn at the first so many positions."""
+        cycles, rest = divmod(positions, _CYCLE)
+        within = np.bincount(self._turns(cycles)[0][:rest], minlength=len(self._sizes))
+        return tuple((cycles * self._shares + within).tolist())
+
     def _turns_of(self, cycle: int) -> tuple[np.ndarray, np.ndarray]:
         """(source, which of its turns in the cycle) of every position of a cycle."""
         sources = np.repeat(np.arange(len(self._sizes)), self._shares)

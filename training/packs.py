@@ -2,15 +2,20 @@
 
 A pack is what one rank takes at once: one packed sequence. Its tokens are bounded, as memory grows with them; its time
 grows with `a * S + b * S ** 2` over its samples of S tokens, and the ranks wait for the slowest in every micro-step.
+So the packs of one micro-step are made alike, while micro-steps may differ: long samples, which cost more a token than
+short ones, run side by side.
 """
 
-import heapq
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-_SWAPS = 400  # tries to even two packs out; each is cheap
+from training.balance import even, fill
+
+_TRIES = 400_000  # to even packs out: 20 ms or so
+_GOOD = 0.002  # of imbalance, which is not bettered further
+_UNIT = 1 << 40  # whole units of the dearest sample's cost: sums of them are the same on every machine
 
 
 @dataclass(frozen=True)
@@ -27,19 +32,24 @@ class Step:
 def pack_step(tokens: Sequence[int], cost: Sequence[float], ranks: int, budget: int) -> Step:
     """Every sample in exactly one pack of at most `budget` tokens; as few micro-steps as that allows.
 
-    Raises ValueError where a sample alone is over the budget, or there are fewer samples than ranks.
+    Raises ValueError where a sample alone is over the budget, or there are fewer samples than ranks; and where samples
+    find no room, which cannot be where their number is a multiple of the ranks, or two of the longest fit a pack.
     """
     longest = max(tokens)
     if longest > budget:
         raise ValueError(f"a sample of {longest} tokens is over the budget of {budget} of a pack")
     if len(tokens) < ranks:
         raise ValueError(f"a step of {len(tokens)} samples leaves some of {ranks} ranks without one")
-    micro_steps = max(1, -(-sum(tokens) // (budget * ranks)))
-    while micro_steps * ranks <= len(tokens):
-        bins = _filled(tokens, cost, micro_steps * ranks, budget)
-        if bins is not None:
-            return _dealt(_evened(bins, tokens, cost, budget), cost, ranks)
-        micro_steps += 1
+    lengths, dear = np.asarray(tokens, np.int64), np.asarray(cost, float)
+    costs = np.rint(dear / dear.max() * _UNIT).astype(np.int64)
+    rows = max(1, -(-sum(tokens) // (budget * ranks)))
+    order, pack_of = np.lexsort((-costs, -lengths)), np.empty(len(tokens), np.int64)  # the longest first
+    while rows * ranks <= len(tokens):
+        if fill(pack_of, order, lengths, costs, rows, ranks, budget):
+            good = int(costs.sum() * (1 + _GOOD) / ranks)
+            even(pack_of, lengths, costs, rows, ranks, budget, good, _TRIES)
+            return _dealt(pack_of, costs, rows, ranks)
+        rows += 1
     # As many packs as samples, or nearly: one each, the rest where there is room.
     raise ValueError(
         f"{len(tokens)} samples cannot be dealt to {ranks} ranks within {budget} tokens a pack; "
@@ -57,62 +67,11 @@ def imbalance(step: Step, cost: Sequence[float]) -> float:
     return slowest / total - 1
 
 
-def _filled(tokens: Sequence[int], cost: Sequence[float], count: int, budget: int) -> list[list[int]] | None:
-    """The dearest sample first, each into the pack that has cost least and has room; None where one finds no room."""
-    bins: list[list[int]] = [[] for _ in range(count)]
-    room = [budget] * count
-    heap = [(0.0, index) for index in range(count)]
-    for place in sorted(range(len(cost)), key=lambda place: (-cost[place], place)):
-        full = []
-        while heap and room[heap[0][1]] < tokens[place]:
-            full.append(heapq.heappop(heap))
-        if not heap:
-            return None
-        load, index = heapq.heappop(heap)
-        bins[index].append(place)
-        room[index] -= tokens[place]
-        for entry in (*full, (load + cost[place], index)):
-            heapq.heappush(heap, entry)
-    return bins
-
-
-def _evened(bins: list[list[int]], tokens: Sequence[int], cost: Sequence[float], budget: int) -> list[list[int]]:
-    """Exchanges samples between the dearest pack and others as long as that brings them nearer the mean."""
-    loads = np.array([sum(cost[place] for place in pack) for pack in bins])
-    room = np.array([budget - sum(tokens[place] for place in pack) for pack in bins])
-    for _ in range(_SWAPS):
-        high = int(loads.argmax())
-        best = None
-        for low in np.argsort(loads, kind="stable")[: len(bins) // 2 + 1].tolist():
-            if low == high:
-                continue
-            for give in bins[high]:
-                for take in (None, *bins[low]):
-                    shift = cost[give] - (0.0 if take is None else cost[take])
-                    more = tokens[give] - (0 if take is None else tokens[take])
-                    top = max(loads[high] - shift, loads[low] + shift)
-                    empties = take is None and len(bins[high]) == 1
-                    fits = not empties and -room[high] <= more <= room[low]
-                    if shift > 0 and fits and (best is None or top < best[0]):
-                        best = (top, low, give, take, shift, more)
-        if best is None or best[0] >= loads[high] * (1 - 1e-9):
-            break
-        _, low, give, take, shift, more = best
-        bins[high].remove(give)
-        bins[low].append(give)
-        if take is not None:
-            bins[low].remove(take)
-            bins[high].append(take)
-        loads[high] -= shift
-        loads[low] += shift
-        room[high] += more
-        room[low] -= more
-    return bins
-
-
-def _dealt(bins: list[list[int]], cost: Sequence[float], ranks: int) -> Step:
-    """Packs of like cost run side by side, the dearest first: what does not fit shows in the first micro-step."""
-    bins = [sorted(pack) for pack in bins]
-    bins.sort(key=lambda pack: (-sum(cost[place] for place in pack), pack))
-    rows = (bins[start : start + ranks] for start in range(0, len(bins), ranks))
-    return Step(tuple(tuple(map(tuple, row)) for row in rows))
+def _dealt(pack_of: np.ndarray, cost: np.ndarray, rows: int, ranks: int) -> Step:
+    """The dearest micro-step first, and in it the dearest pack: what does not fit shows there."""
+    packs = [tuple(np.flatnonzero(pack_of == pack).tolist()) for pack in range(rows * ranks)]
+    order = sorted(range(rows * ranks), key=lambda pack: (-int(cost[list(packs[pack])].sum()), packs[pack]))
+    dealt: dict[int, list[tuple[int, ...]]] = {}
+    for pack in order:
+        dealt.setdefault(pack // ranks, []).append(packs[pack])
+    return Step(tuple(map(tuple, dealt.values())))

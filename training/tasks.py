@@ -20,15 +20,15 @@ _LEAST_RUNS = 2
 def draw(facts: SampleFacts, tasks: Tasks, data: Data, seed: int, position: int) -> Recipe:
     """ValueError for a sample that `unusable` gives a reason for."""
     rng = np.random.Generator(np.random.Philox(np.random.SeedSequence((seed, _STREAM, position))))
-    served = [task for task in _weighted(tasks) if _lacks(task, facts, tasks, data) is None]
-    if not served:
+    able = served(facts, tasks, data)
+    if not able:
         raise ValueError(f"sample {facts.key} serves none of the tasks {', '.join(_weighted(tasks))}")
-    shares = np.array([tasks.weights[task] for task in served])
-    task = served[int(rng.choice(len(served), p=shares / shares.sum()))]
+    shares = np.cumsum([tasks.weights[task] for task in able])
+    task = able[int(np.searchsorted(shares, rng.random() * shares[-1], side="right"))]
     picture = COMPOSITE if task.is_layered else _picture(facts, tasks, rng)
     caption = _caption(facts, picture, tasks, rng)
     colour = tuple(rng.integers(0, 256, 3).tolist())
-    size = frame_size(facts, data)
+    size = frame_size(facts.width, facts.height, data)
     is_laid = (task.is_layered or task is Task.TEXT_TO_RGB) and not (facts.opaque and picture == COMPOSITE)
     ground = (colour[0], colour[1], colour[2]) if is_laid else None
     if not task.is_layered:
@@ -50,20 +50,35 @@ def shape_of(recipe: Recipe, facts: SampleFacts, token_px: int) -> SampleShape:
 def unusable(facts: SampleFacts, config: RunConfig) -> str | None:
     """Why no task of a run can use the sample, in words that count samples alike; None for one that can be drawn."""
     try:
-        frame_size(facts, config.data)
+        frame_size(facts.width, facts.height, config.data)
     except ValueError:
         return "too long and thin"
     lacks = [_lacks(task, facts, config.tasks, config.data) for task in _weighted(config.tasks)]
     return None if None in lacks else "; ".join(dict.fromkeys(reason for reason in lacks if reason is not None))
 
 
-def frame_size(facts: SampleFacts, data: Data) -> tuple[int, int]:
-    """(width, height) of frames: of the largest resolution that the sample's own area reaches, or of the smallest.
+def served(facts: SampleFacts, tasks: Tasks, data: Data) -> list[Task]:
+    """The tasks that can use the sample."""
+    return [task for task in _weighted(tasks) if _lacks(task, facts, tasks, data) is None]
+
+
+def most_grids(task: Task, facts: SampleFacts, tasks: Tasks, data: Data) -> int:
+    """Frames, the condition among them, of the largest recipe that a task may draw of the sample."""
+    if not task.is_layered:
+        return 1
+    room = data.max_layers - (not facts.opaque)
+    groups = min(facts.layers, room)
+    blanks = min(tasks.most_blanks, room - groups) if tasks.blanks > 0 else 0
+    return 1 + (not facts.opaque) + groups + blanks + (task is Task.IMAGE_TO_LAYERS)
+
+
+def frame_size(width: int, height: int, data: Data) -> tuple[int, int]:
+    """(width, height) of frames: of the largest resolution that a sample's own area reaches, or of the smallest.
 
     ValueError for a sample that is too long and thin.
     """
-    reached = [side for side in data.resolutions if side * side <= facts.width * facts.height]
-    return bucket(facts.width, facts.height, max(reached) if reached else min(data.resolutions))
+    reached = [side for side in data.resolutions if side * side <= width * height]
+    return bucket(width, height, max(reached) if reached else min(data.resolutions))
 
 
 def _weighted(tasks: Tasks) -> list[Task]:

@@ -63,6 +63,9 @@ def run(config: RunConfig, output: Path, ranks: Ranks) -> int:
         one.resume(checkpoint)
     journal = Journal(output, config.schedule.steps, one.done) if ranks.is_first else None
     try:
+        if journal is not None:
+            for notice in work.notices():
+                journal.say(notice)
         status = train(one, journal)
         if status == FINISHED and ranks.is_first and journal is not None:
             for folder in export(work, checkpoints.whole(output)[-1], output):

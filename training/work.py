@@ -43,6 +43,9 @@ class Work(Protocol):
     def prepare(self, read: Any, device: torch.device) -> Any:
         """What `module` takes, on its device."""
 
+    def notices(self) -> list[str]:
+        """What a person should know before the first step, such as what is left out."""
+
     def keys(self, pack: Sequence[Any]) -> list[str]:
         """How people find the samples of a pack: shard and key."""
 

@@ -60,3 +60,10 @@ def test_far_positions_cost_no_more():
 def test_what_cannot_be_drawn_from_is_refused(sizes, weights, message):
     with pytest.raises(ValueError, match=message):
         Order(sizes, weights, 0)
+
+
+@given(st.lists(st.tuples(st.integers(1, 50), st.floats(0.1, 9)), min_size=1, max_size=4), st.integers(0, 3000))
+def test_what_is_drawn_is_counted(sources, positions):
+    order = Order([size for size, _ in sources], [weight for _, weight in sources], 0)
+    counted = Counter(order.at(position).source for position in range(positions))
+    assert order.drawn(positions) == tuple(counted[source] for source in range(len(sources)))

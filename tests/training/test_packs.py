@@ -68,3 +68,22 @@ def test_no_more_micro_steps_than_memory_asks_for():
 def test_a_sample_that_fits_nowhere_is_refused():
     with pytest.raises(ValueError, match="a sample of 61 tokens is over the budget of 60"):
         pack_step([1, 61], [1, 1], 1, 60)
+
+
+@pytest.mark.parametrize(("count", "most"), [(64, 0.05), (128, 0.02), (256, 0.02)])
+def test_ranks_do_alike_where_few_samples_are_long(count, most):
+    """Most designs have few layers; a long one must find packs as dear to run beside."""
+    rng = np.random.default_rng(0)
+    config = MMDIT_CONFIGS["qwen_image_20b"]
+    layers = np.minimum(20, 1 + rng.geometric(0.2, count))
+    shapes = [SampleShape(((40, 40),) * (1 + int(n)), 100, (40, 40)) for n in layers]
+    cost = [float(forward_flops([shape], config)) for shape in shapes]
+    step = pack_step([shape.tokens for shape in shapes], cost, ranks=8, budget=49_152)
+    assert imbalance(step, cost) < most
+
+
+@given(st.lists(st.integers(1, 100), min_size=8, max_size=60), st.integers(1, 8), st.integers(100, 500))
+def test_room_is_found_for_a_multiple_of_the_ranks_and_where_two_of_the_longest_fit(tokens, ranks, budget):
+    if 2 * max(tokens) > budget:
+        tokens = tokens[: len(tokens) // ranks * ranks]
+    pack_step(tokens, quadratic(tokens), ranks, budget)
