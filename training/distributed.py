@@ -83,6 +83,7 @@ def join(device: str, sequence_parallel: int, timeout_s: int) -> Ranks:
         raise ValueError(f"sequence_parallel is {sequence_parallel}; {world} ranks cannot be shared out by it")
     if "MASTER_ADDR" not in os.environ:
         os.environ.update(MASTER_ADDR="127.0.0.1", MASTER_PORT=str(_free_port()))
+    os.environ.setdefault("LOCAL_RANK", str(local))  # DeepSpeed asks for it, also where there is no launcher
     backend = "nccl" if place.type == "cuda" else "gloo"
     dist.init_process_group(backend, rank=rank, world_size=world, timeout=timedelta(seconds=timeout_s))
     group = None

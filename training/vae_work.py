@@ -89,6 +89,10 @@ class VaeWork:
         noise = [noise_of(self._config.seed, position, shape, device) for position in read.positions]
         return VaeBatch(read.positions[0] // self._config.schedule.batch, x_BCHW, torch.stack(noise))
 
+    def notices(self) -> list[str]:
+        """Nothing is left out: every sample has a picture."""
+        return []
+
     def keys(self, pack: Sequence[Place]) -> list[str]:
         return [
             f"{index.shard(one.index).path} {index.facts(one.index).key}"
