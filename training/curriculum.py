@@ -16,6 +16,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from data_pipeline.shard_io import whole_file
+from training.commands import data_steps, scoring_step, training_step, truth_step
 from training.config_files import load_config
 from training.configuration import STAGES
 from training.steps import Step, do_steps
@@ -67,49 +68,8 @@ def steps_of(settings: Settings, output: Path, gpus: int = 1) -> list[Step]:
         run = output / f"stage_{stage}"
         steps.append(training_step(stage, settings.config, data, run, gpus, settings.seed, before))
         before = run
-    steps.append(scoring_step(output / "stage_3", truth, output / "score", resolution, size.sampler_steps))
+    steps.append(scoring_step(output / "stage_3", truth, output / "score", resolution, size.sampler_steps, MARGIN))
     return steps
-
-
-def data_steps(output: Path, count: int, seed: int) -> list[Step]:
-    """Designs are drawn as PSDs, and curated."""
-    designs, data = output / "designs", output / "data"
-    return [
-        Step(
-            "designs",
-            _python("data_pipeline.designs", designs, "--count", count, "--seed", seed),
-            designs / f"design-{count - 1:05d}.psd",
-        ),
-        Step("data", _python("beam_jobs.shards", "--input", designs, "--output", data), data / "manifest.json"),
-    ]
-
-
-def training_step(
-    stage: str, config: str, data: Path, run: Path, gpus: int, seed: int, before: Path | None, *extra: str
-) -> Step:
-    """The command of `make train`; `extra` are settings, as `section.key=value`."""
-    launched = ["torch.distributed.run", "--nproc-per-node", gpus, "--shutdown-timeout", 600, "-m"] if gpus > 1 else []
-    settings = [f"seed={seed}", *([] if before is None else [f"init.from={json.dumps(str(before))}"]), *extra]
-    command = _python(
-        *launched, "training.train", "--stage", stage, "--config", config, "--data", data, "--output", run,
-        *(part for setting in settings for part in ("--set", setting)),
-    )  # fmt: skip
-    return Step(f"stage {stage}", command, run / "export" / "ema" / "lamina.json")
-
-
-def truth_step(data: Path, truth: Path, resolution: int, limit: int, splits: str = "validation,test") -> Step:
-    """The true layers of pictures that are decomposed to be scored."""
-    chosen = ("--resolution", resolution, "--splits", splits, "--limit", limit)
-    return Step("held-out pictures", _python("training.true_stacks", data, truth, *chosen), truth)
-
-
-def scoring_step(run: Path, truth: Path, score: Path, resolution: int, sampler_steps: int) -> Step:
-    """The report of what a run's moving average makes of these pictures."""
-    command = _python(
-        "evaluation.evaluate_checkpoint", "--checkpoint", run / "export" / "ema", "--truth", truth, "--output", score,
-        "--resolution", resolution, "--steps", sampler_steps, "--margin", MARGIN,
-    )  # fmt: skip
-    return Step("score", command, score / "report.json", verdicts=(1,))
 
 
 def keep_settings(output: Path, settings: Settings) -> None:
@@ -128,10 +88,6 @@ def keep_settings(output: Path, settings: Settings) -> None:
     output.mkdir(parents=True, exist_ok=True)
     with whole_file(path) as file:
         file.write(json.dumps(asdict(settings)).encode())
-
-
-def _python(module: str, *arguments: object) -> tuple[str, ...]:
-    return (sys.executable, "-m", module, *map(str, arguments))
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
