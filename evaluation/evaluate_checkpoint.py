@@ -58,7 +58,7 @@ def evaluate(options: argparse.Namespace) -> int:
     stacks = {MODEL: predicted, COPIES: [*map(copies, truths)], BLANKS: [*map(blanks, truths)], SHUFFLED: others}
     rows = {name: [scored(*pair).rows for pair in zip(made, truths, strict=True)] for name, made in stacks.items()}
     verdict = verdict_of(rows, options.margin)
-    told = [Heading(f"Decomposition by {options.checkpoint}"), table(verdict), Paragraph(verdict.sentence)]
+    told: list[Block] = [Heading(f"Decomposition by {options.checkpoint}"), table(verdict), Paragraph(verdict.sentence)]
     shown = sheet(predicted[:_SHEET_ROWS], truths[:_SHEET_ROWS])
     caption = (
         f"{', '.join(names[:_SHEET_ROWS])}: of each, above the truth, below the prediction; under each pair its cost."

@@ -21,7 +21,9 @@ def data_steps(output: Path, count: int, seed: int, *options: str) -> list[Step]
             _python("data_pipeline.designs", designs, "--count", count, "--seed", seed),
             designs / f"design-{count - 1:05d}.psd",
         ),
-        Step("data", _python("beam_jobs.shards", "--input", designs, "--output", data, *options), data / "manifest.json"),
+        Step(
+            "data", _python("beam_jobs.shards", "--input", designs, "--output", data, *options), data / "manifest.json"
+        ),
     ]
 
 
@@ -29,10 +31,12 @@ def training_step(
     stage: str, config: str, data: Path, run: Path, gpus: int, seed: int, before: Path | None, *extra: str
 ) -> Step:
     """The command of `make train`; `extra` are settings, as `section.key=value`."""
-    launched = ["torch.distributed.run", "--nproc-per-node", gpus, "--shutdown-timeout", 600, "-m"] if gpus > 1 else []
+    module: tuple[str, ...] = ("training.train",)
+    if gpus > 1:
+        module = ("torch.distributed.run", "--nproc-per-node", str(gpus), "--shutdown-timeout", "600", "-m", *module)
     settings = [f"seed={seed}", *([] if before is None else [f"init.from={json.dumps(str(before))}"]), *extra]
     command = _python(
-        *launched, "training.train", "--stage", stage, "--config", config, "--data", data, "--output", run,
+        *module, "--stage", stage, "--config", config, "--data", data, "--output", run,
         *(part for setting in settings for part in ("--set", setting)),
     )  # fmt: skip
     return Step(f"stage {stage}", command, run / "export" / "ema" / "lamina.json")

@@ -81,11 +81,9 @@ def join(device: str, sequence_parallel: int, timeout_s: int) -> Ranks:
     place = _device(device, local)
     if world % sequence_parallel:
         raise ValueError(f"sequence_parallel is {sequence_parallel}; {world} ranks cannot be shared out by it")
-    if "MASTER_ADDR" not in os.environ:
-        os.environ.update(MASTER_ADDR="127.0.0.1", MASTER_PORT=str(_free_port()))
-    os.environ.setdefault("LOCAL_RANK", str(local))  # DeepSpeed asks for it, also where there is no launcher
+    where = "env://" if "MASTER_ADDR" in os.environ else f"tcp://127.0.0.1:{_free_port()}"
     backend = "nccl" if place.type == "cuda" else "gloo"
-    dist.init_process_group(backend, rank=rank, world_size=world, timeout=timedelta(seconds=timeout_s))
+    dist.init_process_group(backend, where, timedelta(seconds=timeout_s), world, rank)
     group = None
     if sequence_parallel > 1:
         for first in range(0, world, sequence_parallel):  # every rank makes every group

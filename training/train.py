@@ -23,7 +23,8 @@ from training.distributed import LOST, Ranks, is_loss, join
 from training.export import export
 from training.journal import Journal
 from training.layered_work import LayeredWork
-from training.loop import FINISHED, NotFinite, train
+from training.loader import WorkerDied
+from training.loop import FINISHED, STOPPED, NotFinite, train
 from training.run import Run
 from training.run_folder import open_run
 from training.vae_work import VaeWork
@@ -43,14 +44,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
         ranks = join(config.engine.device, config.engine.sequence_parallel, config.engine.timeout_s)
     except ValueError as error:
         return _told(str(error), WRONG)
+    status = LOST
     try:
-        return run(config, Path(options.output), ranks)
-    except (ValueError, OSError, NotFinite) as error:
-        return _told(str(error), WRONG)
+        status = run(config, Path(options.output), ranks)
+    except (ValueError, OSError, NotFinite, WorkerDied) as error:
+        status = _told(str(error), WRONG)
     except RuntimeError as error:
         if not is_loss(error):
             raise
-        return _told(f"rank {ranks.rank} stops: another rank is gone or silent ({error})", LOST)
+        _told(f"it stops, as another rank is gone or silent ({error})", LOST)
+    finally:
+        if ranks.world == 1 or status in (FINISHED, STOPPED):  # else others are not here to part from
+            dist.destroy_process_group()
+    return status
 
 
 def run(config: RunConfig, output: Path, ranks: Ranks) -> int:
@@ -73,7 +79,6 @@ def run(config: RunConfig, output: Path, ranks: Ranks) -> int:
     finally:
         if journal is not None:
             journal.close()
-    dist.destroy_process_group()
     return status
 
 
@@ -112,7 +117,8 @@ def _quieten() -> None:
 
 
 def _told(message: str, status: int) -> int:
-    who = f"lamina, rank {dist.get_rank()}" if dist.is_initialized() and dist.get_world_size() > 1 else "lamina"
+    shared = dist.is_initialized() and dist.get_world_size() > 1
+    who = f"lamina, rank {dist.get_rank()}" if shared else "lamina"
     print(f"{who}: {' '.join(message.split())}", file=sys.stderr, flush=True)
     return status
 
@@ -130,4 +136,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    ending = main()
+    if ending not in (FINISHED, STOPPED):  # a collective may be waited for, by threads that cannot be ended
+        os._exit(ending)
+    sys.exit(ending)
