@@ -82,6 +82,7 @@ def join(device: str, sequence_parallel: int, timeout_s: int) -> Ranks:
     if world % sequence_parallel:
         raise ValueError(f"sequence_parallel is {sequence_parallel}; {world} ranks cannot be shared out by it")
     where = "env://" if "MASTER_ADDR" in os.environ else f"tcp://127.0.0.1:{_free_port()}"
+    os.environ.setdefault("LOCAL_RANK", str(local))  # DeepSpeed asks for it, also where there is no launcher
     backend = "nccl" if place.type == "cuda" else "gloo"
     dist.init_process_group(backend, where, timedelta(seconds=timeout_s), world, rank)
     group = None
