@@ -81,6 +81,12 @@ def rows_within(layer: PlainLayer, top: int, bottom: int) -> tuple[np.ndarray, i
 def compose(stack: Stack) -> np.ndarray:
     """uint8 straight RGBA [height, width, 4]. The layers' arrays are contiguous."""
     rgba = np.empty((stack.height, stack.width, 4), np.uint8)
+    compose_into(stack, rgba)
+    return rgba
+
+
+def compose_into(stack: Stack, rgba: np.ndarray) -> None:
+    """The same, into a contiguous array of that shape."""
     canvas: np.ndarray | None = None
     for top, bottom in strips(stack.width, stack.height):
         if canvas is None:
@@ -91,4 +97,3 @@ def compose(stack: Stack) -> np.ndarray:
             if part is not None:
                 paint(canvas, part[0], part[1], layer.box[0])
         finish(canvas, packed(rgba)[top:bottom])
-    return rgba

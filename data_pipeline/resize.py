@@ -14,7 +14,8 @@ import numpy as np
 from numba import types
 
 from data_pipeline.boxes import tight, view
-from data_pipeline.kernel import inlined, kernel
+from data_pipeline.four import weigh_pixels
+from data_pipeline.kernel import PIXELS, inlined, kernel, packed
 from schemas.stack import Box, PlainLayer, Stack
 
 _TAPS = (types.int64[::1], types.int64[::1], types.float32[:, ::1])  # the columns of an Axis
@@ -138,26 +139,24 @@ def resample(rgba: np.ndarray, box: Box, across: Axis, down: Axis) -> tuple[np.n
         down.taps_of[top:bottom],
         down.weights[top:bottom],
         np.zeros((down.at_once, 4 * words.shape[1]), np.float32),
-        resampled,
+        packed(resampled),
     )
     return resampled, (left, top, right, bottom)
 
 
 @inlined
-def _premultiply(words: np.ndarray, planes: np.ndarray) -> np.bool_:
-    """Whether the row has any alpha; only then are the planes of use."""
-    width = words.size
-    red, green, blue, alphas = planes[:width], planes[width : 2 * width], planes[2 * width : 3 * width], planes[-width:]
+def _premultiply(words: np.ndarray, row: np.ndarray) -> np.bool_:
+    """Whether the row has any alpha; only then is what is written of use."""
     byte = np.uint32(255)
     seen = np.uint32(0)
-    for x in range(width):
+    for x in range(words.size):
         word = words[x]
         seen |= word
         alpha = np.float32(np.int32(word >> np.uint32(24)))
-        red[x] = alpha * np.float32(np.int32(word & byte))
-        green[x] = alpha * np.float32(np.int32((word >> np.uint32(8)) & byte))
-        blue[x] = alpha * np.float32(np.int32((word >> np.uint32(16)) & byte))
-        alphas[x] = alpha
+        row[4 * x] = alpha * np.float32(np.int32(word & byte))
+        row[4 * x + 1] = alpha * np.float32(np.int32((word >> np.uint32(8)) & byte))
+        row[4 * x + 2] = alpha * np.float32(np.int32((word >> np.uint32(16)) & byte))
+        row[4 * x + 3] = alpha
     return seen > np.uint32(0xFFFFFF)
 
 
@@ -171,30 +170,28 @@ def _add(row: np.ndarray, weight: np.float32, sums: np.ndarray) -> None:
 def _finish(
     sums: np.ndarray,
     left: int,
-    width: int,
     first: np.ndarray,
     taps: np.ndarray,
     weights: np.ndarray,
+    across: np.ndarray,
     resampled: np.ndarray,
 ) -> None:
-    """One target row to straight uint8, rounded half up; RGB 0 where alpha rounds to 0."""
-    half, full, none = np.float32(0.5), np.float32(255), np.float32(0)
-    for x in range(resampled.shape[0]):
+    """One target row to straight pixels, rounded half up; 0 where alpha rounds to 0."""
+    half, full, none, one = np.float32(0.5), np.float32(255), np.float32(0), np.float32(1)
+    width = sums.size // 4
+    for x in range(resampled.size):
         begin = first[x] - left
-        red = green = blue = alpha = np.float32(0)
-        for i in range(max(0, -begin), min(taps[x], width - begin)):
-            weight, place = weights[x, i], begin + i
-            red += weight * sums[place]
-            green += weight * sums[width + place]
-            blue += weight * sums[2 * width + place]
-            alpha += weight * sums[3 * width + place]
-        if alpha < half:
-            resampled[x] = 0
-            continue
-        resampled[x, 0] = np.uint8(min(max(red / alpha, none), full) + half)
-        resampled[x, 1] = np.uint8(min(max(green / alpha, none), full) + half)
-        resampled[x, 2] = np.uint8(min(max(blue / alpha, none), full) + half)
-        resampled[x, 3] = np.uint8(min(alpha, full) + half)
+        start = max(0, -begin)
+        weigh_pixels(sums, begin + start, weights[x], start, min(taps[x], width - begin), across, x)
+    for x in range(resampled.size):
+        alpha = across[4 * x + 3]
+        share = alpha if alpha >= half else one
+        red = np.int32(min(max(across[4 * x] / share, none), full) + half)
+        green = np.int32(min(max(across[4 * x + 1] / share, none), full) + half)
+        blue = np.int32(min(max(across[4 * x + 2] / share, none), full) + half)
+        opacity = np.int32(min(alpha, full) + half)
+        pixel = np.uint32(red | (green << 8) | (blue << 16) | (opacity << 24))
+        resampled[x] = pixel if alpha >= half else np.uint32(0)
 
 
 @kernel(
@@ -205,7 +202,7 @@ def _finish(
     *_TAPS,
     *_TAPS,
     types.float32[:, ::1],
-    types.uint8[:, :, ::1],
+    PIXELS,
 )
 def _reduce(
     words: np.ndarray,
@@ -223,11 +220,12 @@ def _reduce(
     """Source rows, top to bottom, are added to the target rows that they reach; a target row is finished across.
 
     Pixels outside the box add nothing, so that no bit depends on where the box was cut. `sums` holds the target rows
-    that are open, in turn, as planes of colour times alpha (up to 255 * 255) and of alpha (up to 255).
+    that are open, in turn: of each pixel its colour times alpha (up to 255 * 255) and its alpha (up to 255).
     """
     height, width = words.shape
     rows, slots = resampled.shape[0], sums.shape[0]
     premultiplied = np.empty(4 * width, np.float32)
+    across = np.empty(4 * resampled.shape[1], np.float32)
     low = 0
     for y in range(height):
         if _premultiply(words[y], premultiplied):
@@ -236,6 +234,6 @@ def _reduce(
                 _add(premultiplied, weights_y[target, top + y - first_y[target]], sums[target % slots])
                 target += 1
         while low < rows and (first_y[low] + taps_y[low] <= top + y + 1 or y == height - 1):
-            _finish(sums[low % slots], left, width, first_x, taps_x, weights_x, resampled[low])
+            _finish(sums[low % slots], left, first_x, taps_x, weights_x, across, resampled[low])
             sums[low % slots] = 0
             low += 1

@@ -189,16 +189,14 @@ class Engine:
 
 @dataclass(frozen=True)
 class Checkpoints:
-    """Every so many steps, and how many are kept; `export` every so many steps as well as at the end; 0: never."""
+    """Every so many steps, 0 for at the end alone, and how many are kept."""
 
     every: int = 500
     keep: int = 3
-    export: int = 0
 
     def __post_init__(self) -> None:
         _in_range("every", self.every, 0, 1 << 40)
         _in_range("keep", self.keep, 1, 1000)
-        _in_range("export", self.export, 0, 1 << 40)
 
 
 @dataclass(frozen=True)

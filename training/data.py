@@ -11,7 +11,7 @@ from data_pipeline.shard_io import Member, read_at
 from data_pipeline.stack_io.canonical_json import decode_json
 from data_pipeline.stack_io.images import decode_image
 from schemas.members import CAPTION, COMPOSITE, METADATA
-from schemas.stack import PlainLayer, Stack
+from schemas.stack import PlainLayer
 from training.captions import EMPTY_PROMPT, SampleCaption, captions_in, captions_of
 from training.index import FLAT, Index, SampleFacts
 from training.painting import layered_frames, picture_frame
@@ -97,8 +97,8 @@ def _layered(facts: SampleFacts, members: Mapping[str, Member], recipe: Recipe, 
     pictures = [name for name in members if name.startswith("layer_")]
     contents = read([*pictures, METADATA])
     metadata = _metadata(facts, contents)
-    layers = tuple(_layer(metadata["layers"][index], contents) for index in range(facts.layers))
-    return layered_frames(Stack(facts.width, facts.height, layers), recipe), captions_of(metadata)
+    layers = (_layer(described, contents) for described in metadata["layers"])
+    return layered_frames(layers, (facts.width, facts.height), recipe), captions_of(metadata)
 
 
 def _single(facts: SampleFacts, members: Mapping[str, Member], recipe: Recipe, read: _Read) -> _Made:

@@ -22,6 +22,7 @@ FLAT = "flat"  # that of a picture with a caption and no layers
 
 _MEMBER = pa.struct([("name", pa.string()), ("offset", pa.int64()), ("bytes", pa.int64())])
 _CAPTION = pa.struct([
+    # in the order of CaptionFacts
     ("layer", pa.int32()), ("language", pa.string()), ("length", pa.string()), ("tokens", pa.int32()),
     ("flags", pa.int32()),
 ])  # fmt: skip
@@ -98,7 +99,6 @@ class Index:
     def facts(self, row: int) -> SampleFacts:
         """Of one sample."""
         columns = self._columns
-        captions = columns.captions
         first, last = columns.captions_from[row : row + 2].tolist()
         return SampleFacts(
             key=columns.key[row].as_py(),
@@ -107,7 +107,7 @@ class Index:
             height=int(columns.height[row]),
             layers=int(columns.layers[row]),
             opaque=columns.opaque[row].as_py(),
-            captions=tuple(CaptionFacts(**captions[at].as_py()) for at in range(first, last)),
+            captions=tuple(map(CaptionFacts, *(values[first:last].tolist() for values in columns.captions))),
             empty_tokens=self.empty_tokens,
         )
 
@@ -115,8 +115,8 @@ class Index:
         """Of one sample, by name without KEY."""
         columns = self._columns
         first, last = columns.members_from[row : row + 2].tolist()
-        found = (columns.members[at].as_py() for at in range(first, last))
-        return {one["name"]: Member(one["name"], one["offset"], one["bytes"]) for one in found}
+        names, offsets, sizes = (values[first:last].tolist() for values in columns.members)
+        return dict(zip(names, map(Member, names, offsets, sizes), strict=True))
 
     def shard(self, row: int) -> Shard:
         return self.shards[int(self._columns.shard[row])]
@@ -144,7 +144,8 @@ class _Columns:
         )
         captions, members = column("captions"), column("members")
         self.captions_from, self.members_from = captions.offsets.to_numpy(), members.offsets.to_numpy()
-        self.captions, self.members = captions.values, members.values
+        self.captions = [captions.values.field(one.name) for one in _CAPTION]
+        self.members = [members.values.field(one.name) for one in _MEMBER]
 
 
 def write_index(index: Index, path: str | os.PathLike[str]) -> None:

@@ -6,6 +6,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+from data_pipeline.shard_io import whole_file
 from training.configuration import Source
 from training.distributed import Ranks
 from training.index import Counting, Index, read_index, write_index
@@ -37,9 +38,25 @@ def _opened(source: Source, split: str, counting: Counting, folder: Path, ranks:
     shards = find_shards(source.where, split)
     digest = hashlib.sha256("\n".join([split, counting.tokenizer, *shards]).encode()).hexdigest()[:16]
     path = folder / f"{split}-{digest}.arrow"
-    if ranks.is_first and not path.is_file():
+    failed = path.with_suffix(".failed")
+    if ranks.is_first:
         folder.mkdir(parents=True, exist_ok=True)
-        write_index(build_index(shards, counting), path)
+        failed.unlink(missing_ok=True)
+    ranks.barrier()
+    if ranks.is_first and not path.is_file():
+        _build(shards, counting, path, failed)
     while not path.is_file():  # no collective: a large dataset may take longer than its time-out
+        if failed.is_file():
+            raise ValueError(failed.read_text(encoding="utf-8"))
         time.sleep(_POLL_S)
     return read_index(os.fspath(path), counting.tokenizer)
+
+
+def _build(shards: Sequence[str], counting: Counting, path: Path, failed: Path) -> None:
+    """What is wrong is left in `failed` for the ranks that wait."""
+    try:
+        write_index(build_index(shards, counting), path)
+    except (ValueError, OSError) as error:
+        with whole_file(failed) as file:
+            file.write(str(error).encode())
+        raise

@@ -1,31 +1,33 @@
 """Packs in, what is read of them out, in their order: by processes that read ahead while the loop trains.
 
-Arrays come back in memory that both processes map, without a name that a killed run could leave behind. Processes come
-from a fork server, so that none is forked with CUDA or threads in it.
+Arrays come back in memory that both processes map. Processes come from a fork server, so that none is forked with CUDA
+or threads in it.
 """
 
-import mmap
+import ctypes
 import multiprocessing
-import os
 import pickle
 import signal
 import sys
-import tempfile
 import traceback
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from multiprocessing.connection import Connection
-from multiprocessing.reduction import recv_handle, send_handle
 from queue import SimpleQueue
 from threading import Lock
 from types import TracebackType
 from typing import Any, Generic, TypeVar
 
+from training.blocks import Placed, Reader, Writer, send_descriptor
+
 Pack = TypeVar("Pack")
 Result = TypeVar("Result")
 
-_ALIGNED_BYTES = 64  # where arrays begin
+_NOTHING = Placed(-1, ())
+_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3  # of glibc's mallopt
+_MOST_MMAP_THRESHOLD_BYTES = 32 << 20
+_KEPT_BYTES = 256 << 20
 _SHOWN = 300  # characters of a pack in a message
 
 
@@ -122,13 +124,14 @@ class _Worker:
         self._process = context.Process(target=_serve, args=(theirs, read), daemon=True)
         self._process.start()
         theirs.close()
+        self._blocks = Reader()
         self._ending = Lock()  # how a process ended can be read once only
 
     def call(self, pack: Any) -> Any:
         try:
-            self.connection.send(pack)
-            kind, data, sizes = self.connection.recv()
-            buffers = _received(self.connection, sizes)
+            self.connection.send((pack, self._blocks.take_freed()))
+            kind, data, placed = self.connection.recv()
+            buffers = self._blocks.views(placed, self.connection)
         except (EOFError, OSError) as error:
             message = f"the worker process that read {repr(pack)[:_SHOWN]} {self._epitaph()}"
             raise WorkerDied(message) from error
@@ -158,59 +161,41 @@ def _serve(connection: Connection, read: Callable[[Any], Any]) -> None:
         signal.signal(one, signal.SIG_IGN)
     if "torch" in sys.modules:
         sys.modules["torch"].set_num_threads(1)  # the workers are the parallelism
+    _keep_memory()
+    blocks = Writer()
     try:
         while True:
-            _answer(connection, read)
+            _answer(connection, read, blocks)
     except (EOFError, ConnectionError):
         return
 
 
-def _answer(connection: Connection, read: Callable[[Any], Any]) -> None:
-    pack = connection.recv()
+def _keep_memory() -> None:
+    """Pictures of a few MB come and go. Given back to the system each time, their pages cost more than decoding."""
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+    if mallopt is not None:
+        mallopt(_M_MMAP_THRESHOLD, _MOST_MMAP_THRESHOLD_BYTES)
+        mallopt(_M_TRIM_THRESHOLD, _KEPT_BYTES)
+
+
+def _answer(connection: Connection, read: Callable[[Any], Any], blocks: Writer) -> None:
+    pack, freed = connection.recv()
+    blocks.give_back(freed)
     try:
         result = read(pack)
     except ValueError as error:
-        connection.send(("refused", str(error), ()))
+        connection.send(("refused", str(error), _NOTHING))
     except Exception:  # noqa: BLE001  the border of the process: it travels as text, and is raised there
-        connection.send(("broken", traceback.format_exc(), ()))
+        connection.send(("broken", traceback.format_exc(), _NOTHING))
     else:
-        _send(connection, result)
+        _send(connection, result, blocks)
 
 
-def _send(connection: Connection, result: Any) -> None:
-    """Arrays through a file without a name, the rest through the pipe."""
+def _send(connection: Connection, result: Any, blocks: Writer) -> None:
+    """Arrays through shared memory, the rest through the pipe."""
     buffers = list[pickle.PickleBuffer]()
     data = pickle.dumps(result, protocol=5, buffer_callback=buffers.append)
-    parts = [buffer.raw() for buffer in buffers]
-    connection.send(("read", data, tuple(part.nbytes for part in parts)))
-    if sum(part.nbytes for part in parts):
-        with open(_unnamed(), "wb") as file:
-            for part in parts:
-                file.write(part)
-                file.write(bytes(-part.nbytes % _ALIGNED_BYTES))
-            file.flush()
-            send_handle(connection, file.fileno(), None)
-
-
-def _received(connection: Connection, sizes: tuple[int, ...]) -> list[memoryview]:
-    """The arrays' memory, which lasts as long as one of them. They can be written to."""
-    if not sum(sizes):
-        return [memoryview(bytearray()) for _ in sizes]
-    descriptor = recv_handle(connection)
-    try:
-        memory = memoryview(mmap.mmap(descriptor, 0))
-    finally:
-        os.close(descriptor)
-    views, start = [], 0
-    for size in sizes:
-        views.append(memory[start : start + size])
-        start += -(-size // _ALIGNED_BYTES) * _ALIGNED_BYTES
-    return views
-
-
-def _unnamed() -> int:
-    """The descriptor of a file in memory; not in /dev/shm, of which containers have little."""
-    if sys.platform == "linux":
-        return os.memfd_create("lamina")
-    with tempfile.TemporaryFile() as file:
-        return os.dup(file.fileno())
+    placed, descriptor = blocks.place([buffer.raw() for buffer in buffers])
+    connection.send(("read", data, placed))
+    if descriptor is not None:
+        send_descriptor(connection, descriptor)

@@ -4,60 +4,76 @@ Frames are uint8 straight RGBA [F, H, W, 4], RGB 0 where alpha is 0. Every layer
 the composite is blended anew of the frames, so that they compose whatever was resized, merged or laid beneath.
 """
 
+from collections.abc import Iterable, Iterator
+from functools import lru_cache
+from itertools import islice
+
 import numpy as np
 
-from data_pipeline.compose import compose
-from data_pipeline.resize import Axis, axis, resample
+from data_pipeline.compose import compose_into
+from data_pipeline.kernel import packed
+from data_pipeline.resize import axis, resample
 from schemas.stack import PlainLayer, Stack
 from training.recipes import Recipe, Size
 
 
-def layered_frames(stack: Stack, recipe: Recipe) -> np.ndarray:
-    """The composite, the ground where there is one, the groups and the blanks."""
-    width, height = recipe.size
-    frames = np.zeros((recipe.frames, height, width, 4), np.uint8)
+def layered_frames(layers: Iterable[PlainLayer], canvas: Size, recipe: Recipe) -> np.ndarray:
+    """The composite, the ground where there is one, the groups and the blanks. Of `layers`, which come bottom to top,
+    one at a time need be in memory."""
+    frames = np.zeros((recipe.frames, recipe.size[1], recipe.size[0], 4), np.uint8)
+    small = resized(layers, canvas, recipe.size)
     parts = []
     if recipe.ground is not None:
-        frames[1] = (*recipe.ground, 255)
-        parts.append(_whole(frames[1]))
-    layers = resized(stack, recipe.size)
+        parts.append(_ground(recipe.ground, frames[1]))
     for first, last in recipe.groups:
-        frame = frames[1 + len(parts)]
-        part = layers[first] if last == first + 1 else _whole(compose(Stack(width, height, layers[first:last])))
-        _paste(part, frame)
-        parts.append(part)
-    frames[0] = compose(Stack(width, height, tuple(parts)))
+        frame, group = frames[1 + len(parts)], list(islice(small, last - first))
+        if len(group) == 1:
+            _paste(group[0], frame)
+            parts += group
+        else:
+            compose_into(Stack(*recipe.size, tuple(group)), frame)
+            parts.append(_whole(frame))
+    compose_into(Stack(*recipe.size, tuple(parts)), frames[0])
     return frames
 
 
 def picture_frame(picture: PlainLayer, canvas: Size, recipe: Recipe) -> np.ndarray:
     """One frame: a picture on its canvas, on the ground where the recipe has one."""
-    width, height = recipe.size
-    frames = np.zeros((1, height, width, 4), np.uint8)
-    layers = resized(Stack(*canvas, (picture,)), recipe.size)
+    frames = np.zeros((1, recipe.size[1], recipe.size[0], 4), np.uint8)
+    (small,) = resized([picture], canvas, recipe.size)
     if recipe.ground is None:
-        _paste(layers[0], frames[0])
+        _paste(small, frames[0])
     else:
-        frames[0] = (*recipe.ground, 255)
-        frames[0] = compose(Stack(width, height, (_whole(frames[0]), *layers)))
+        ground = _ground(recipe.ground, np.empty_like(frames[0]))
+        compose_into(Stack(*recipe.size, (ground, small)), frames[0])
     return frames
 
 
-def resized(stack: Stack, size: Size) -> tuple[PlainLayer, ...]:
-    """Each layer on a canvas of `size`, smaller or larger."""
-    if size == (stack.width, stack.height):
-        return stack.layers
-    across, down = axis(stack.width, size[0]), axis(stack.height, size[1])
-    return tuple(_resized(layer, across, down) for layer in stack.layers)
+def resized(layers: Iterable[PlainLayer], canvas: Size, size: Size) -> Iterator[PlainLayer]:
+    """Each on a canvas of `size`, smaller or larger. ValueError for a box that leaves its canvas."""
+    across, down = _axis(canvas[0], size[0]), _axis(canvas[1], size[1])
+    for layer in layers:
+        Stack(*canvas, (layer,))
+        if size == canvas:
+            yield layer
+        else:
+            rgba, box = resample(layer.rgba, layer.box, across, down)
+            yield PlainLayer(box, rgba)
+        del layer  # before the next is decoded
 
 
-def _resized(layer: PlainLayer, across: Axis, down: Axis) -> PlainLayer:
-    rgba, box = resample(layer.rgba, layer.box, across, down)
-    return PlainLayer(box, rgba)
+_axis = lru_cache(maxsize=512)(axis)  # datasets have few sizes, or each sample's is soon forgotten
 
 
 def _whole(frame: np.ndarray) -> PlainLayer:
     return PlainLayer((0, 0, frame.shape[1], frame.shape[0]), frame)
+
+
+def _ground(colour: tuple[int, int, int], frame: np.ndarray) -> PlainLayer:
+    """The frame, filled."""
+    red, green, blue = colour
+    packed(frame)[...] = np.uint32(red | green << 8 | blue << 16 | 0xFF000000)
+    return _whole(frame)
 
 
 def _paste(layer: PlainLayer, frame: np.ndarray) -> None:

@@ -11,10 +11,11 @@ import torch
 from torch import Tensor, nn
 
 from model.configs import VaeConfig
-from model.rgba_vae import AttentionBlock, Decoder, Downsample, Encoder, ResidualBlock, RgbaVae, Upsample
+from model.rgba_vae import AttentionBlock, Downsample, ResidualBlock, RgbaVae, Upsample
 
-_CONSTANT = 8.0  # beside colours in [-1, 1]
+_CONSTANT = 4.0  # beside colours in [-1, 1]
 _LOG_VARIANCE = -6.0  # of the posterior: hardly any noise until the network can stand it
+_PLAIN = 16  # pictures of one colour each
 _DAMPED = 0.1  # how much of the picture the log variance shows
 
 
@@ -29,39 +30,28 @@ def new_vae(config: VaeConfig, seed: int) -> RgbaVae:
                 nn.init.zeros_(module.bias)
         _thread(vae)
         _pass_latents(vae)
+        _balance(vae)
     return vae
 
 
 def _thread(vae: RgbaVae) -> None:
     """The picture's channels and the constant, in the first channels of every level."""
-    carried = vae.config.image_channels + 1
+    channels = vae.config.image_channels
     for module in vae.modules():
         if isinstance(module, Downsample):
-            _carry_all(module.resample[1], carried, _MEAN)
+            _carry(module.resample[1], channels + 1, _MEAN)
         elif isinstance(module, Upsample):
-            _carry_all(module.resample[1], carried, _TENT)
+            _carry(module.resample[1], channels + 1, _TENT)
         elif isinstance(module, ResidualBlock):
             nn.init.zeros_(module.conv2.weight)
             if isinstance(module.conv_shortcut, nn.Conv2d):
-                _carry_all(module.conv_shortcut, carried, _SAME)
+                _carry(module.conv_shortcut, channels + 1, _SAME)
         elif isinstance(module, AttentionBlock):
             nn.init.zeros_(module.proj.weight)
     for part in (vae.encoder, vae.decoder):
-        _enter_and_leave(part, vae.config.image_channels)
-
-
-def _enter_and_leave(part: Encoder | Decoder, channels: int) -> None:
-    """`conv_in` adds the constant; `conv_out` undoes, nearly, what `norm_out` and the activation do.
-
-    A pixel's length is about the constant's, so the norm multiplies by `width ** 0.5 / constant`; silu halves what is
-    small.
-    """
-    _carry(part.conv_in, channels, _CENTRE)
-    part.conv_in.weight[channels] = 0
-    part.conv_in.bias[channels] = _CONSTANT
-    gain = 2 * _CONSTANT / part.norm_out.gamma.numel() ** 0.5
-    part.conv_out.weight[:, channels] = 0
-    _carry(part.conv_out, channels, gain * _CENTRE)
+        _carry(part.conv_in, channels, _CENTRE)
+        part.conv_in.weight[channels] = 0
+        part.conv_in.bias[channels] = _CONSTANT
 
 
 def _pass_latents(vae: RgbaVae) -> None:
@@ -73,10 +63,23 @@ def _pass_latents(vae: RgbaVae) -> None:
     nn.init.dirac_(vae.post_quant_conv.weight)
 
 
-def _carry_all(conv: nn.Conv2d, carried: int, tap: Tensor) -> None:
-    """The picture and the constant, the last of the `carried`; the random channels see the picture alone."""
-    _carry(conv, carried, tap)
-    conv.weight[carried:, carried - 1] = 0
+def _balance(vae: RgbaVae) -> None:
+    """`conv_out` of both halves undoes, nearly, what norm and activation do to the picture: on plain colours.
+
+    The norm multiplies by `width ** 0.5 / length` of a pixel, and silu halves what is small.
+    """
+    side = 2 * vae.config.stride
+    colours = torch.rand(_PLAIN, vae.config.image_channels, 1, 1) * 2 - 1
+    lengths: list[float] = []
+    for part in (vae.encoder, vae.decoder):
+        hook = part.norm_out.register_forward_pre_hook(lambda _, given: lengths.append(_length(given[0])))
+        vae.decode(vae.encode(colours.expand(-1, -1, side, side))[0])
+        hook.remove()
+        _carry(part.conv_out, vae.config.image_channels, 2 * lengths[-1] / part.norm_out.gamma.numel() ** 0.5 * _CENTRE)
+
+
+def _length(x_BCHW: Tensor) -> float:
+    return x_BCHW.square().sum(dim=1).sqrt().mean().item()
 
 
 def _carry(conv: nn.Conv2d, count: int, tap: Tensor) -> None:

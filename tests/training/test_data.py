@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from model.packing import SampleShape
-from schemas.stack import PlainLayer, Stack
+from schemas.stack import PlainLayer
 from tests.training.drawn_shards import indexed, members_of, sample_of, soft_stack
 from tests.training.test_picture_file import encoded
 from training.data import Reader
@@ -51,7 +51,7 @@ def test_the_first_frame_is_the_blend_of_the_others(seed, layers, opaque, ground
     cuts = sorted({0, layers, *rng.integers(0, layers + 1, 2).tolist()})
     groups = tuple(pairwise(cuts))
     recipe = Recipe(Task.TEXT_TO_LAYERS, size, None, groups=groups, blanks=blanks, ground=ground)
-    frames = layered_frames(stack, recipe)
+    frames = layered_frames(stack.layers, (stack.width, stack.height), recipe)
     assert frames.shape == (1 + (ground is not None) + len(groups) + blanks, size[1], size[0], 4)
     assert np.abs(over(frames[1:]) - premultiplied(frames[0])).max() <= 1.01 / 255
     assert not frames[len(frames) - blanks :].any()
@@ -76,8 +76,9 @@ def test_at_its_own_size_nothing_changes(tmp_path):
 @pytest.mark.parametrize("size", [(32, 32), (160, 128), (96, 64)])
 def test_merging_leaves_the_composite_as_it_was(size):
     stack = soft_stack(np.random.default_rng(3), 5, 100, 70, opaque=False)
-    whole = layered_frames(stack, layered(size, 5, ground=GROUND))
-    merged = layered_frames(stack, replace(layered(size, 0, ground=GROUND), groups=((0, 2), (2, 5))))
+    recipe = layered(size, 5, ground=GROUND)
+    whole = layered_frames(stack.layers, (100, 70), recipe)
+    merged = layered_frames(stack.layers, (100, 70), replace(recipe, groups=((0, 2), (2, 5))))
     assert np.abs(whole[0].astype(int) - merged[0]).max() <= 2
     assert np.abs(over(whole[2:4]) - premultiplied(merged[2])).max() <= 1.01 / 255
 
@@ -183,6 +184,6 @@ def test_a_box_beyond_the_canvas_is_refused():
 def test_a_layer_that_shrinks_to_nothing_is_a_blank_frame():
     dot = PlainLayer((50, 50, 51, 51), np.full((1, 1, 4), 90, np.uint8))
     ground = PlainLayer((0, 0, 100, 100), np.full((100, 100, 4), 255, np.uint8))
-    frames = layered_frames(Stack(100, 100, (ground, dot)), layered((2, 2), 2))
+    frames = layered_frames((ground, dot), (100, 100), layered((2, 2), 2))
     assert not frames[2].any()
     assert (frames[0] == 255).all()

@@ -9,20 +9,18 @@ import torch.distributed as dist
 from safetensors.torch import load_file
 
 from inference.loaded import load
+from tests.training.lone_rank import LONE
 from tests.training.on_ranks import on_ranks
 from tests.training.tiny_parts import tiny_config, vae_run, with_zero
 from training.batches import encode, flow_batch
 from training.checkpoints import StoredParameters, whole
 from training.configuration import Flow, Validation
-from training.distributed import Ranks
 from training.export import export
 from training.flow_module import FlowModule
 from training.journal import Journal, read_metrics
 from training.layered_work import LayeredWork
 from training.loop import train
 from training.run import Run
-
-ONE = Ranks(0, 1, torch.device("cpu"))
 
 
 def trained(ranks, parts):
@@ -55,6 +53,7 @@ def configs(dataset, start):
         "zero3": with_zero(base, 3),
         "sequence": base,
         "recomputed": replace(base, network=replace(base.network, recompute="full")),
+        "selective": replace(base, network=replace(base.network, recompute="selective")),
         "stage1": replace(tiny_config("1", dataset, start), **validated),
         "stage2": replace(tiny_config("2", dataset, start), **validated),
     }
@@ -64,7 +63,10 @@ def configs(dataset, start):
 def runs(configs, tmp_path_factory):
     folder = tmp_path_factory.mktemp("layered")
     told = {}
-    for world, names in ((1, ("alone", "packs", "recomputed")), (2, ("two", "zero3", "sequence", "stage1", "stage2"))):
+    for world, names in (
+        (1, ("alone", "packs", "recomputed", "selective")),
+        (2, ("two", "zero3", "sequence", "stage1", "stage2")),
+    ):
         parts = [(configs[name], str(folder / name), 1 + (name == "sequence")) for name in names]
         told |= dict(zip(names, on_ranks(world, trained, parts)[0], strict=True))
     return folder, told
@@ -74,7 +76,7 @@ def column(lines, name):
     return [line[name] for line in lines]
 
 
-@pytest.mark.parametrize("name", ["packs", "two", "zero3", "sequence", "recomputed"])
+@pytest.mark.parametrize("name", ["packs", "two", "zero3", "sequence", "recomputed", "selective"])
 def test_packs_ranks_and_sequence_groups_change_no_loss_and_no_gradient(runs, name):
     _, told = runs
     for measure in ("loss", "gradient_norm", "composite_loss", "layer_loss"):
@@ -116,33 +118,20 @@ def test_a_later_stage_starts_from_what_was_exported(runs, configs, tmp_path):
     config = replace(
         configs["stage2"], init=replace(configs["stage2"].init, from_=str(folder / "stage1"), weights="model")
     )
-    work = LayeredWork(config, tmp_path, ONE_GROUP)
+    work = LayeredWork(config, tmp_path, LONE)
     state = load_file(folder / "stage1" / "export" / "model" / "transformer" / "diffusion_pytorch_model.safetensors")
     assert all(torch.equal(tensor, state[name]) for name, tensor in work.module.mmdit.state_dict().items())
 
 
-class _Alone(Ranks):
-    """A rank that meets nobody."""
-
-    def barrier(self):
-        """There is nobody to wait for."""
-
-    def summed(self, values):
-        return values.double()
-
-
-ONE_GROUP = _Alone(0, 1, torch.device("cpu"))
-
-
 def test_a_packed_gradient_is_the_mean_of_those_of_its_samples(configs, tmp_path):
-    work = LayeredWork(configs["alone"], tmp_path, ONE_GROUP)
+    work = LayeredWork(configs["alone"], tmp_path, LONE)
     planned = [one for row in work.plan(0) for pack in row for one in pack]
-    encoded = encode(work.reader()(planned), work._encoders, ONE_GROUP.device)
+    encoded = encode(work.reader()(planned), work._encoders, LONE.device)
     module = FlowModule(_shaken(work.module.mmdit))
 
     def gradient(some):
         module.zero_grad()
-        module(flow_batch(some, Flow(), 2.0, 0, 2, ONE_GROUP)).samples_B.mean().backward()
+        module(flow_batch(some, Flow(), 2.0, 0, 2, LONE)).samples_B.mean().backward()
         return {name: p.grad.clone() for name, p in module.named_parameters() if p.grad is not None}
 
     together, alone = gradient(encoded), [gradient([one]) for one in encoded]
@@ -158,3 +147,12 @@ def _shaken(mmdit):
         for parameter in mmdit.parameters():
             parameter += 0.02 * torch.randn(parameter.shape, generator=generator)
     return mmdit
+
+
+@pytest.mark.long
+def test_compiled_blocks_learn_the_same(runs, configs, tmp_path):
+    """Also under ZeRO-3, whose hooks stand between what is compiled."""
+    base = replace(configs["alone"], network=replace(configs["alone"].network, compile=True))
+    parts = [(base, str(tmp_path / "2"), 1), (with_zero(base, 3), str(tmp_path / "3"), 1)]
+    for lines, _ in on_ranks(2, trained, parts, timeout_s=600)[0]:
+        assert column(lines, "loss") == pytest.approx(column(runs[1]["alone"][0], "loss"), rel=1e-4)

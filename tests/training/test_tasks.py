@@ -46,7 +46,7 @@ tasks_st = st.builds(
     layer_pictures=st.sampled_from([0.0, 0.5, 1.0]),
     merge=st.sampled_from([0.0, 1.0]),
     blanks=st.sampled_from([0.0, 1.0]),
-    most_blanks=st.integers(0, 6),
+    most_blanks=st.integers(1, 6),
     languages=st.sampled_from([(), ("en",), ("zh",)]),
 )
 data_st = st.builds(Data, resolutions=st.sampled_from([(64,), (64, 640), (1024, 640)]), max_layers=st.integers(2, 20))

@@ -1,0 +1,16 @@
+"""A rank that meets nobody, for tests of what one process does."""
+
+import torch
+
+from training.distributed import Ranks
+
+
+class LoneRank(Ranks):
+    def barrier(self) -> None:
+        """There is nobody to wait for."""
+
+    def summed(self, values: torch.Tensor) -> torch.Tensor:
+        return values.double()
+
+
+LONE = LoneRank(0, 1, torch.device("cpu"))

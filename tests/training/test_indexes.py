@@ -1,0 +1,53 @@
+"""The first rank makes an index, the others wait for it; what stops the first stops them."""
+
+import os
+import shutil
+import threading
+
+import pytest
+import torch
+
+from tests.training.drawn_shards import WORDS
+from tests.training.lone_rank import LONE, LoneRank
+from training.configuration import Source
+from training.indexes import has_split, open_indexes
+
+SECOND = LoneRank(1, 2, torch.device("cpu"))
+
+
+def test_an_index_is_made_once(dataset, tmp_path):
+    sources = [Source(str(dataset))]
+    first = open_indexes(sources, "train", WORDS, tmp_path, LONE)
+    made = {path: path.stat().st_mtime_ns for path in tmp_path.iterdir()}
+    again = open_indexes(sources, "train", WORDS, tmp_path, LONE)
+    assert len(first[0]) == len(again[0]) > 0
+    assert {path: path.stat().st_mtime_ns for path in tmp_path.iterdir()} == made
+
+
+def test_another_rank_waits_for_it(dataset, tmp_path):
+    sources, found = [Source(str(dataset))], []
+    other = threading.Thread(target=lambda: found.append(open_indexes(sources, "train", WORDS, tmp_path, SECOND)))
+    other.start()
+    open_indexes(sources, "train", WORDS, tmp_path, LONE)
+    other.join(30)
+    assert len(found[0][0]) > 0
+
+
+def test_what_stops_the_first_stops_the_others(dataset, tmp_path):
+    shutil.copytree(dataset, tmp_path / "data")
+    shard = next((tmp_path / "data" / "shards").glob("train-*.tar"))
+    os.truncate(shard, 1000)
+    sources = [Source(str(tmp_path / "data"))]
+    for ranks in (LONE, SECOND):
+        with pytest.raises(ValueError, match=shard.name):
+            open_indexes(sources, "train", WORDS, tmp_path / "index", ranks)
+
+
+def test_a_run_without_data_says_so(tmp_path):
+    with pytest.raises(ValueError, match=r"data\.sources is empty; give DATA="):
+        open_indexes([], "train", WORDS, tmp_path, LONE)
+
+
+def test_a_split_may_be_missing(dataset):
+    assert has_split([Source(str(dataset))], "train")
+    assert not has_split([Source(str(dataset)), Source("nowhere")], "train")

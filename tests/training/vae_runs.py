@@ -1,0 +1,73 @@
+"""A small run of the VAE stage on drawn designs: shards, configuration, and its work."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from schemas.stack import PlainLayer, Stack
+from tests.training.drawn_shards import members_of, sample_of, tar
+from training.checkpoints import whole
+from training.configuration import Checkpoints, Data, Engine, RunConfig, Schedule, Source, VaeStage, Validation
+from training.loop import FINISHED, train
+from training.run import Run
+from training.vae_work import VaeWork
+
+
+def design(rng, side=64):
+    """An opaque ramp, and soft discs in colours of their own."""
+    y, x = np.mgrid[:side, :side] / side
+    ground = np.full((side, side, 4), 255, np.uint8)
+    first, last = rng.integers(0, 256, (2, 3))
+    ground[..., :3] = first + (last - first) * (x if rng.random() < 0.5 else y)[..., None]
+    layers = [PlainLayer((0, 0, side, side), ground)]
+    for _ in range(int(rng.integers(1, 4))):
+        width = int(rng.integers(side // 4, side // 2))
+        left, top = (int(value) for value in rng.integers(0, side - width, 2))
+        away = np.hypot(*(np.mgrid[:width, :width] - width / 2 + 0.5))
+        disc = np.empty((width, width, 4), np.uint8)
+        disc[..., :3] = rng.integers(0, 256, 3)
+        disc[..., 3] = np.rint(np.clip((width / 2 - away) / rng.choice([1, 3, 8]), 0, 1) * 255)
+        disc[disc[..., 3] == 0] = 0
+        layers.append(PlainLayer((left, top, left + width, top + width), disc))
+    return Stack(side, side, tuple(layers))
+
+
+def draw_dataset(folder, train=12, validation=4):
+    rng = np.random.default_rng(0)
+    for split, count, first in (("train", train, 0), ("validation", validation, 1000)):
+        members = [member for number in range(count) for member in members_of(sample_of(design(rng), first + number))]
+        tar(folder / f"{split}-000000.tar", members)
+    return folder
+
+
+def config_of(folder, **stage):
+    return RunConfig(
+        stage="vae",
+        data=Data(sources=(Source(str(folder)),), workers=0),
+        schedule=Schedule(steps=6, batch=6, lr=1e-3, warmup=0, ema=0.9),
+        engine=Engine(zero=1, precision="fp32", device="cpu"),
+        validation=Validation(every=3, samples=6),
+        vae=replace(VaeStage(crop_px=32, micro_batch=2), **stage),
+        log_every=1,
+    )
+
+
+def adversarial_runs(ranks, folder, output):
+    """Undisturbed; and stopped once the adversary has learnt. What each says of held-out crops."""
+    config = replace(
+        config_of(folder, adversarial=0.1, adversarial_start=1),
+        checkpoints=Checkpoints(every=1, keep=9),
+        validation=Validation(every=4, samples=2),
+    )
+    said = []
+    for name, stops in (("whole", (4,)), ("stopped", (2, 4))):
+        for steps in stops:
+            until = replace(config, schedule=replace(config.schedule, steps=steps))
+            run = Run(VaeWork(until, output / name, ranks), until, output / name, ranks)
+            found = whole(output / name)
+            ranks.barrier()
+            if found:
+                run.resume(found[-1])
+            assert train(run, None) == FINISHED
+        said.append(run.work.validate(ranks))
+    return said
