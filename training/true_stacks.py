@@ -66,7 +66,7 @@ def true_stacks(data: Path, splits: Sequence[str], resolution: int, max_layers: 
 
 def at_size(stack: Stack, resolution: int) -> Stack:
     size = bucket(stack.width, stack.height, resolution)
-    return Stack(*size, resized(stack, size))
+    return Stack(*size, tuple(resized(stack.layers, (stack.width, stack.height), size)))
 
 
 def on_ground(stack: Stack, key: str) -> Stack:
