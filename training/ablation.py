@@ -19,7 +19,7 @@ from data_pipeline.shard_io import whole_file
 from evaluation.decomposition.verdict import EDITS, MODEL
 from evaluation.page import markdown, plain
 from evaluation.page.blocks import Paragraph, Table
-from training.commands import data_steps, scoring_step, training_step, truth_step
+from training.commands import data_steps, ranks_here, scoring_step, training_step, truth_step
 from training.config_files import load_config
 from training.curriculum import SIZES, WRONG, Settings, keep_settings
 from training.steps import Step, do_steps
@@ -116,7 +116,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--output", type=Path, required=True)
     parser.add_argument("--config", default="tiny", help=f"{', '.join(SIZES)}; default %(default)s")
     parser.add_argument("--data", help="a dataset of make shards; without one, designs are drawn and curated")
-    parser.add_argument("--gpus", type=int, default=1, help="ranks; default %(default)s")
+    parser.add_argument("--gpus", type=int, default=ranks_here(), help="ranks; default: one a GPU, or two on a CPU")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--share", type=float, default=1.0, help="of the configuration's steps; default %(default)s")
     options = parser.parse_args(arguments)

@@ -4,12 +4,22 @@ Each is one that a person could type: `python -m data_pipeline.designs`, `beam_j
 """
 
 import json
+import os
 import sys
 from pathlib import Path
+
+import torch
 
 from training.steps import Step
 
 NOT_BETTER = 1  # evaluation.evaluate_checkpoint: the model is not as much better as was asked
+_CPU_RANKS = 2
+
+
+def ranks_here() -> int:
+    """A GPU each. Without one, two where there are two cores: threads that share the small products of a small network
+    wait for each other, and where anything else runs they hardly get on."""
+    return torch.cuda.device_count() or min(_CPU_RANKS, os.cpu_count() or 1)
 
 
 def data_steps(output: Path, count: int, seed: int, *options: str) -> list[Step]:

@@ -16,7 +16,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from data_pipeline.shard_io import whole_file
-from training.commands import data_steps, scoring_step, training_step, truth_step
+from training.commands import data_steps, ranks_here, scoring_step, training_step, truth_step
 from training.config_files import load_config
 from training.configuration import STAGES
 from training.steps import Step, do_steps
@@ -111,7 +111,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--output", required=True, help="a folder for all steps")
     parser.add_argument("--config", default=default.config, help=f"{', '.join(SIZES)}; default %(default)s")
     parser.add_argument("--data", help="a dataset of make shards; without one, designs are drawn and curated")
-    parser.add_argument("--gpus", type=int, default=1, help="ranks; default %(default)s")
+    parser.add_argument("--gpus", type=int, default=ranks_here(), help="ranks; default: one a GPU, or two on a CPU")
     parser.add_argument("--seed", type=int, default=default.seed)
     return parser
 

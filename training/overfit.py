@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from evaluation.decomposition.verdict import MODEL
-from training.commands import data_steps, scoring_step, training_step, truth_step
+from training.commands import data_steps, ranks_here, scoring_step, training_step, truth_step
 from training.config_files import load_config
 from training.journal import read_metrics
 from training.steps import do_steps
@@ -28,7 +28,7 @@ _SAMPLER_STEPS = 20
 _LAST = 5  # entries of the journal that the loss is a mean over
 
 
-def overfit(output: Path, seed: int, ranks: int = 1) -> int:
+def overfit(output: Path, seed: int, ranks: int) -> int:
     """0 or 1 by the two figures, which are printed; otherwise the status of what failed."""
     data, truth, run, vae = output / "data", output / "truth", output / "stage_3", output / "stage_vae"
     resolution = load_config(_CONFIG, "3").data.resolutions[0]
@@ -72,7 +72,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args(arguments)
     try:
-        return overfit(options.output, options.seed)
+        return overfit(options.output, options.seed, ranks_here())
     except (ValueError, OSError) as error:
         print(f"lamina: {error}", file=sys.stderr)
         return WRONG
