@@ -103,6 +103,25 @@ def test_the_parts_of_the_loss_add_up(runs):
             assert line["composite_loss"] + line["layer_loss"] == pytest.approx(line["loss"], rel=1e-5)
 
 
+def test_validation_takes_so_many_samples_of_its_split(configs, tmp_path):
+    found = {}
+    for split in ("train", "validation"):
+        config = replace(configs["alone"], validation=Validation(every=1, samples=2, split=split))
+        validation = LayeredWork(config, tmp_path, LONE)._validation
+        found[split] = {example.prompt for example in validation._read(validation._planned)}
+        assert len(validation) == 2
+    assert not found["train"] & found["validation"]
+
+
+def test_a_long_prompt_is_cut_to_the_tokens_that_are_allowed(configs, tmp_path):
+    config = replace(configs["alone"], data=replace(configs["alone"].data, max_text_tokens=9))
+    work = LayeredWork(config, tmp_path, LONE)
+    planned = [one for row in work.plan(0) for pack in row for one in pack]
+    encoded = encode(work.reader()(planned), work._encoders, LONE.device)
+    assert [len(one.text_UW) for one in encoded] == [one.shape.text for one in planned]
+    assert max(one.shape.text for one in planned) == 9
+
+
 @pytest.mark.parametrize("name", ["stage1", "stage2", "zero3"])
 def test_an_export_draws(runs, name):
     """What every stage exports is a pipeline that inference loads."""
