@@ -203,7 +203,5 @@ def test_an_rgb_vae_encodes_the_picture_to_decompose(configs, tmp_path):
 def test_an_rgb_vae_of_other_latents_is_refused(configs, tmp_path):
     other = rgb_vae_run(tmp_path / "rgb", dim_mult=(1, 2))
     config = replace(configs["alone"], init=replace(configs["alone"].init, condition_vae=str(other)))
-    with pytest.raises(
-        ValueError, match=r"condition_vae has 16 channels at stride 2; the VAE has 16 at stride 8"
-    ):
+    with pytest.raises(ValueError, match=r"condition_vae has 16 channels at stride 2; the VAE has 16 at stride 8"):
         LayeredWork(config, tmp_path, LONE)
