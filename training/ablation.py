@@ -91,7 +91,7 @@ def table_of(output: Path) -> Table:
 
 
 def ablation(settings: Settings, output: Path, share: float, ranks: int = 1) -> int:
-    """0, or the status of the step that failed. ValueError for what cannot be, before any work."""
+    """0, or FAILED of `do_steps`. ValueError for what cannot be, before any work."""
     if not 0 < share <= 1:
         raise ValueError(f"share is {share}; it must be more than 0 and at most 1")
     steps = steps_of(settings, output, share, ranks)

@@ -5,7 +5,7 @@
 Every stage starts from the moving average of the one before. Without DATA, designs are drawn and curated first. What
 is done is not done again: the same command goes on where a killed one stood. Exit status: 0; 1 the model is not better
 than copies of the composite, blank layers and its own shuffled conditions by MARGIN; 2 something is wrong, and said;
-otherwise that of the step that failed.
+3 a step failed or was stopped.
 """
 
 import argparse

@@ -3,8 +3,8 @@
     python -m training.overfit --output OUTPUT [--seed S]
 
 The VAE, then stage 3, on the same four samples; their own pictures are decomposed and scored. Exit status: 0; 1 the
-loss is not below LOSS or the alpha soft IoU not at least IOU; 2 something is wrong; otherwise that of the step that
-failed. The same command goes on where a killed one stood.
+loss is not below LOSS or the alpha soft IoU not at least IOU; 2 something is wrong; 3 a step failed or was stopped.
+The same command goes on where a killed one stood.
 """
 
 import argparse
@@ -29,7 +29,7 @@ _LAST = 5  # entries of the journal that the loss is a mean over
 
 
 def overfit(output: Path, seed: int, ranks: int) -> int:
-    """0 or 1 by the two figures, which are printed; otherwise the status of what failed."""
+    """0 or 1 by the two figures, which are printed; otherwise that of `do_steps`."""
     data, truth, run, vae = output / "data", output / "truth", output / "stage_3", output / "stage_vae"
     resolution = load_config(_CONFIG, "3").data.resolutions[0]
     began = time.monotonic()

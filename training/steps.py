@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 
+FAILED = 3  # a step failed, or was stopped; it has said why
 Runs = Callable[[Sequence[str]], int]  # a command's exit status
 
 
@@ -27,7 +28,7 @@ class Step:
 
 
 def do_steps(steps: Sequence[Step], run: Runs | None = None) -> int:
-    """0, or the status of the step that failed, after which none is run.
+    """0, a verdict's status, or FAILED, after which no step is run.
 
     A verdict is asked for every time. ValueError where a result is older than that of a step before it.
     """
@@ -41,9 +42,10 @@ def do_steps(steps: Sequence[Step], run: Runs | None = None) -> int:
         print(f"{step.name} ...", flush=True)
         status = run(step.command)
         if status:
-            if status not in step.verdicts:
-                print(f"{step.name} ended with status {status}: {' '.join(step.command)}", flush=True)
-            return status
+            if status in step.verdicts:
+                return status
+            print(f"{step.name} ended with status {status}: {' '.join(step.command)}", flush=True)
+            return FAILED
         if not step.result.exists():
             raise ValueError(f"{step.name} ended well and left no {step.result}")
         print(f"{step.name}: done in {time.monotonic() - began:.0f} s", flush=True)

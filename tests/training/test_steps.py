@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from training.steps import Step, do_steps, run_command
+from training.steps import FAILED, Step, do_steps, run_command
 
 
 class Fake:
@@ -40,11 +40,11 @@ def test_what_is_done_is_not_done_again(tmp_path: Path) -> None:
     assert len(fake.ran) == 2
 
 
-def test_nothing_follows_a_failure_and_its_status_is_told(tmp_path: Path) -> None:
+def test_nothing_follows_a_failure_which_is_no_verdict(tmp_path: Path) -> None:
     fake = Fake()
-    failing = Step("b", ("fail", "3"), tmp_path / "b")
-    assert do_steps([made(tmp_path, "a"), failing, made(tmp_path, "c")], fake) == 3
-    assert fake.ran == [str(tmp_path / "a"), "3"]
+    failing = Step("b", ("fail", "1"), tmp_path / "b")
+    assert do_steps([made(tmp_path, "a"), failing, made(tmp_path, "c")], fake) == FAILED
+    assert fake.ran == [str(tmp_path / "a"), "1"]
     assert not (tmp_path / "c").exists()
 
 
