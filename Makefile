@@ -167,6 +167,19 @@ plan: $(TRAINING) ## what a run will take, before it: samples, packs, memory and
 train: needs-STAGE $(TRAINING) ## shards to a checkpoint; the same command goes on with a stopped run: STAGE=vae|1|2|3 DATA= OUTPUT= GPUS=ranks CONFIG= SET='key=value ...' ARGS=
 	$(LAUNCHED) -m training.train $(TRAINED) --output $(call quoted,$(if $(call set,OUTPUT),$(call text,OUTPUT),out/stage-$(call text,STAGE))) $(ARGS)
 
+# One command each, which goes on where it was stopped.
+CURRICULUM = --output $(call quoted,$(if $(call set,OUTPUT),$(call text,OUTPUT),out/$@)) $(call named,SEED,seed)
+MADE_OF = $(call option,CONFIG,config) $(if $(call set,DATA),--data $(call quoted,$(call text,DATA))) $(call option,GPUS,gpus)
+
+curriculum: $(TRAINING) ## VAE, stages 1, 2, 3 and scored decompositions of held-out pictures: CONFIG=tiny|small DATA= (else designs are drawn) OUTPUT= GPUS= SEED=
+	$(BIN)/python -m training.curriculum $(CURRICULUM) $(MADE_OF) $(ARGS)
+
+ablation: $(TRAINING) ## what each part of the recipe is worth, as a table: CONFIG=tiny|small DATA= OUTPUT= GPUS= SEED= ARGS='--share 0.5'
+	$(BIN)/python -m training.ablation $(CURRICULUM) $(MADE_OF) $(ARGS)
+
+overfit: $(TRAINING) ## four samples, learnt by heart: OUTPUT= SEED=
+	$(BIN)/python -m training.overfit $(CURRICULUM) $(ARGS)
+
 bench: $(EVERYTHING) ## CPU seconds per step beside psd-tools: INPUT=folder of PSDs
 	$(BIN)/python -m data_pipeline.bench $(call quoted,$(or $(call text,INPUT),$(EXAMPLES))) $(ARGS)
 

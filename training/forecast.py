@@ -4,9 +4,10 @@ Nothing is computed and no weight is read: networks are shapes. Time is that of 
 that is assumed; what ranks send each other, reading and offloading come on top.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property, lru_cache
+from functools import cached_property, lru_cache, partial
+from itertools import islice
 from typing import Any
 
 import torch
@@ -72,54 +73,77 @@ def step_seconds(packs: Packs, networks: Networks, config: RunConfig, gpus: Gpus
 
 
 def remedies(config: RunConfig, networks: Networks, gpus: Gpus, load: Load, longest: int) -> list[str]:
-    """Settings with any of which the run would fit; none where nothing helps. `longest`: a rank's tokens of the longest
-    sample, below which no pack can be bounded."""
+    """Settings with any of which the run would fit; none where nothing helps. `longest`: tokens of the longest sample,
+    which a pack must hold."""
     case = _Case(config, gpus.count, load.tokens)
 
     def fits(case: _Case) -> bool:
         made = forecast_memory(case.config, networks, case.gpus, replace(load, tokens=case.tokens))
         return made.peak <= gpus.memory_bytes
 
-    changes = {name: change for name, change in _changes(longest).items() if change(case) != case}
-    found = [name for name, change in changes.items() if fits(change(case))]
-    found += [f"GPUS={count}" for count in _more(gpus.count) if fits(case.on(count))][:1]
-    names: list[str] = []
-    for name, change in changes.items():
-        if found:
-            break
-        names.append(name)
-        case = change(case)
-        found += [" ".join(names)] if fits(case) else []
-    return found or [f"{' '.join(names)} GPUS={count}" for count in _more(gpus.count) if fits(case.on(count))][:1]
+    families = _changes(case, longest, networks.mmdit.heads)
+    found = [next((name for name, change in family if fits(change(case))), None) for family in families]
+    settings: dict[str, str] = {}
+    if not any(found):
+        for family in families:
+            name, change = family[-1]
+            settings.update(_settings(name))
+            case = change(case)
+            if fits(case):
+                return [_joined(settings)]
+    more = (str(count) for count in _more(gpus.count) if fits(replace(case, gpus=count)))
+    return [*filter(None, found), *(_joined({**settings, "GPUS": count}) for count in islice(more, 1))]
+
+
+def _settings(text: str) -> dict[str, str]:
+    return dict(setting.split("=") for setting in text.split())
+
+
+def _joined(settings: Mapping[str, str]) -> str:
+    return " ".join(f"{name}={value}" for name, value in settings.items())
 
 
 @dataclass(frozen=True)
 class _Case:
     config: RunConfig
     gpus: int
-    tokens: int
-
-    def on(self, gpus: int) -> "_Case":
-        return replace(self, gpus=gpus)
+    tokens: int  # of a rank in the fullest pack
 
     def engine(self, **changed: Any) -> "_Case":
         return replace(self, config=replace(self.config, engine=replace(self.config.engine, **changed)))
 
+    def shared(self, ranks: int, longest: int) -> "_Case":
+        """Packs no longer than the longest sample, each shared by so many ranks."""
+        return replace(self.engine(sequence_parallel=ranks), tokens=min(self.tokens, -(-longest // ranks)))
 
-def _changes(longest: int) -> dict[str, Callable[["_Case"], "_Case"]]:
-    """The mildest first."""
+    def recomputed(self) -> "_Case":
+        network = replace(self.config.network, recompute=Recompute.FULL.value)
+        return replace(self, config=replace(self.config, network=network))
 
-    def recompute(case: _Case) -> _Case:
-        network = replace(case.config.network, recompute=Recompute.FULL.value)
-        return replace(case, config=replace(case.config, network=network))
 
-    return {
-        "network.recompute=full": recompute,
-        "engine.zero=3": lambda case: case.engine(zero=3),
-        f"data.pack_tokens={longest}": lambda case: replace(case, tokens=min(case.tokens, longest)),
-        "engine.offload_optimizer=true": lambda case: case.engine(offload_optimizer=True),
-        "engine.offload_parameters=true": lambda case: case.engine(zero=3, offload_parameters=True),
-    }
+def _changes(case: _Case, longest: int, heads: int) -> list[list[tuple[str, Callable[[_Case], _Case]]]]:
+    """Settings that ask for less memory, the mildest first; of each the mildest first, too."""
+    shared = case.config.engine.sequence_parallel
+    sharing = [ranks for ranks in (2, 4, 8) if ranks > shared and case.gpus % ranks == heads % ranks == 0]
+    families: list[list[tuple[str, Callable[[_Case], _Case]]]] = [
+        [("network.recompute=full", _Case.recomputed)],
+        [("engine.zero=3", partial(_Case.engine, zero=3))],
+        [(f"data.pack_tokens={-(-longest // shared)}", partial(_Case.shared, ranks=shared, longest=longest))],
+        [
+            (
+                f"engine.sequence_parallel={ranks} data.pack_tokens={-(-longest // ranks)}",
+                partial(_Case.shared, ranks=ranks, longest=longest),
+            )
+            for ranks in sharing
+        ],
+        [("engine.offload_optimizer=true", partial(_Case.engine, offload_optimizer=True))],
+        [(
+            "engine.zero=3 engine.offload_parameters=true",
+            partial(_Case.engine, zero=3, offload_parameters=True),
+        )],
+    ]  # fmt: skip
+    useful = ([(name, change) for name, change in family if change(case) != case] for family in families)
+    return [family for family in useful if family]
 
 
 def _more(gpus: int) -> Iterator[int]:

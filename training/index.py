@@ -56,9 +56,9 @@ class CaptionFacts:
 class SampleFacts:
     """What a plan needs to know of a sample.
 
-    `kind` is LAYERED, `single` (a document of one layer) or FLAT, of 0 layers. `opaque`: no pixel of
-    the composite lets a ground through; a flat picture with an alpha channel may be called translucent though it is
-    not. `empty_tokens` are those of the empty prompt.
+    `kind` is LAYERED, `single` (a document of one layer) or FLAT, of 0 layers. `opaque`: less than a thousandth of a
+    ground would show beneath the composite; of a flat picture, that its file has no alpha channel. `empty_tokens` are
+    those of the empty prompt.
     """
 
     key: str

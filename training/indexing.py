@@ -1,4 +1,7 @@
-"""Shards in, the index of their samples out. Only tar headers, KEY.json or KEY.txt, and heads of pictures are read."""
+"""Shards in, the index of their samples out.
+
+Only tar headers, KEY.json or KEY.txt, heads of pictures, and the composites that have alpha are read.
+"""
 
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -6,6 +9,7 @@ from itertools import repeat
 from pathlib import PurePosixPath
 from typing import Any, BinaryIO, Protocol
 
+import numpy as np
 import pyarrow as pa
 
 from data_pipeline.shard_io import Member, index_tar, read_at
@@ -20,6 +24,7 @@ from training.picture_file import HEAD_BYTES, Head, read_head
 from training.storage import Shard, open_shard, stat_shard
 
 PICTURES = ("png", "webp", "jpg", "jpeg")
+_LEAST_SEEN = 1e-3  # of a ground, in which its colour can be found
 _FIRST_BYTES = 64  # of a lossless WebP, in which it says whether it has alpha
 
 
@@ -79,7 +84,7 @@ def _layered(key: str, members: Mapping[str, Member], read: _Read, counting: Cou
     metadata = decode_json(read(members[METADATA]))
     if not is_sound(metadata):
         check_sample_json(metadata)  # names the field; four fifths of the time, were it asked of every sample
-        raise ValueError("its KEY.json cannot be used")
+        raise ValueError("its KEY.json contradicts itself: a box beyond the canvas, files in disorder or a wrong kind")
     extension = metadata["layers"][0]["file"].rpartition(".")[2]
     composite = f"{COMPOSITE}.{extension}"
     names = [composite, *(f"{layer_name(index)}.{extension}" for index in range(len(metadata["layers"])))]
@@ -99,9 +104,11 @@ def _layered(key: str, members: Mapping[str, Member], read: _Read, counting: Cou
 
 
 def _is_opaque(composite: Member, extension: str, size: tuple[int, int], read: _Read) -> bool:
-    if extension == "webp":  # lossless, and written so that its header tells exactly
-        return read_head(read(composite, _FIRST_BYTES)).opaque
-    return bool(decode_image(read(composite), extension, *size)[..., 3].min() == 255)
+    """A ground that nearly nothing shows of (soft edges over a white page) could not be predicted."""
+    if extension == "webp" and read_head(read(composite, _FIRST_BYTES)).opaque:
+        return True
+    alpha = decode_image(read(composite), extension, *size)[..., 3]
+    return bool(1 - alpha.mean(dtype=np.float64) / 255 < _LEAST_SEEN)
 
 
 def _flat(key: str, members: Mapping[str, Member], read: _Read, counting: Counting) -> dict[str, Any]:

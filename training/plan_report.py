@@ -147,7 +147,7 @@ def _too_large(
     if memory.peak <= gpus.memory_bytes:
         return None
     longest = max(int(one.most_tokens.max()) for one in planner.samples)
-    ways = remedies(config, networks, gpus, load, -(-longest // config.engine.sequence_parallel))
+    ways = remedies(config, networks, gpus, load, longest)
     would = f"it would with {', or with '.join(ways)}" if ways else "nothing that is known here would make it fit"
     return (
         f"the run takes {memory.peak / _GIB:.1f} GiB of a GPU, which has {gpus.memory_bytes / _GIB:.1f}: "

@@ -29,7 +29,7 @@ def draw(facts: SampleFacts, tasks: Tasks, data: Data, seed: int, position: int)
     caption = _caption(facts, picture, tasks, rng)
     colour = tuple(rng.integers(0, 256, 3).tolist())
     size = frame_size(facts.width, facts.height, data)
-    is_laid = (task.is_layered or task is Task.TEXT_TO_RGB) and not (facts.opaque and picture == COMPOSITE)
+    is_laid = not facts.opaque if task.is_layered else task is Task.TEXT_TO_RGB
     ground = (colour[0], colour[1], colour[2]) if is_laid else None
     if not task.is_layered:
         return Recipe(task, size, caption, picture, ground=ground)

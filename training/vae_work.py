@@ -90,15 +90,15 @@ class VaeWork:
         return VaeBatch(read.positions[0] // self._config.schedule.batch, x_BCHW, torch.stack(noise))
 
     def notices(self) -> list[str]:
-        """Nothing is left out: every sample has a picture."""
-        return []
+        told = []
+        if self._lpips is None and self._config.vae.perceptual > 0:
+            told.append("perceptual loss: edges at three sizes; vae.lpips names the weights of LPIPS to have that")
+        if self._config.validation.every and not self._held_out:
+            told.append(f"nothing is validated: there is no split {self._config.validation.split!r}")
+        return told
 
     def keys(self, pack: Sequence[Place]) -> list[str]:
-        return [
-            f"{index.shard(one.index).path} {index.facts(one.index).key}"
-            for one in pack
-            for index in [self._indexes[one.source]]
-        ]
+        return [self._indexes[one.source].name(one.index) for one in pack]
 
     def tokens(self, pack: Sequence[Place]) -> int:
         """Latent cells."""

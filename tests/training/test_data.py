@@ -11,11 +11,13 @@ from hypothesis import strategies as st
 
 from model.packing import SampleShape
 from schemas.stack import PlainLayer
-from tests.training.drawn_shards import indexed, members_of, sample_of, soft_stack
+from tests.training.drawn_shards import WORDS, indexed, members_of, sample_of, soft_stack
 from tests.training.test_picture_file import encoded
 from training.data import Reader
+from training.indexing import build_index
 from training.painting import layered_frames, picture_frame
 from training.recipes import Planned, Recipe, Task
+from training.storage import find_shards
 
 SHAPE = SampleShape(((1, 1),), 1)
 GROUND = (200, 30, 99)
@@ -130,10 +132,6 @@ def test_flat_pictures_come_with_the_words_beside_them(tmp_path, mode, kind):
 
 
 def test_a_sample_of_the_job_is_read_as_it_is_stored(dataset, tmp_path):
-    from tests.training.drawn_shards import WORDS
-    from training.indexing import build_index
-    from training.storage import find_shards
-
     index = build_index(find_shards(str(dataset), "train"), WORDS)
     reader = Reader([index])
     for number in range(len(index)):

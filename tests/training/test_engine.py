@@ -9,7 +9,9 @@ from training.configuration import Engine, RunConfig, Schedule
 from training.ema import ShardedEma
 from training.engine import ZeroEngine
 
-SCHEDULE = Schedule(steps=5, batch=16, lr=1e-2, warmup=0, clip=1.0)
+SCHEDULE = Schedule(
+    steps=5, batch=16, lr=1e-2, warmup=0, clip=1.0, betas=(0.8, 0.95), eps=1e-4, weight_decay=0.05
+)  # fmt: skip
 
 
 def config_of(zero: int = 2, **engine) -> RunConfig:
@@ -75,7 +77,7 @@ def two_ranks():
 def plain():
     """The same with torch alone: every step one batch, one process."""
     work = ToyWork(CONFIGS[0], 1)
-    optimizer = torch.optim.AdamW(work.module.parameters(), lr=SCHEDULE.lr, betas=SCHEDULE.betas, weight_decay=0.0)
+    optimizer = torch.optim.AdamW(work.module.parameters(), lr=1e-2, betas=(0.8, 0.95), eps=1e-4, weight_decay=0.05)
     averages = [parameter.detach().clone() for parameter in work.module.parameters()]
     losses, norms = [], []
     for step in range(SCHEDULE.steps):

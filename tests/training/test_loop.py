@@ -124,6 +124,10 @@ def test_a_run_that_was_stopped_twice_ends_with_the_same_bits(runs):
     assert losses(runs["stopped"]) == losses(runs["whole"])
 
 
+def test_checkpoints_come_when_they_are_due(runs):
+    assert [path.name for path in whole(Path(runs["whole"]))] == [f"step-{steps:08d}" for steps in (2, 4, 6, 8)]
+
+
 def test_validation_changes_nothing(runs):
     assert_identical(final(runs["whole"]), final(runs["validated"]))
     assert [line["step"] for line in read_metrics(Path(runs["validated"]), "validation")] == list(range(1, 9))

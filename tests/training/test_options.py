@@ -20,25 +20,67 @@ TESTED = {
     "init.stages": "test_unless_it_is_allowed",
     "init.vae": "test_a_part_of_its_own_goes_before",
     "init.text": "test_a_part_of_its_own_goes_before",
+    "init.condition_vae": "test_an_rgb_vae_encodes_the_picture_to_decompose",
     "network.mmdit": "test_a_new_transformer_has_the_size_and_the_rope_that_are_asked_for",
     "network.rope": "test_a_new_transformer_has_the_size_and_the_rope_that_are_asked_for",
+    "network.vae": "test_an_exported_vae_is_diffusers_and_its_latents_have_mean_0_and_deviation_1",
+    "network.text": "test_a_random_text_encoder_must_be_asked_for",
     "network.recompute": "test_packs_ranks_and_sequence_groups_change_no_loss_and_no_gradient",
     "network.compile": "test_compiled_blocks_learn_the_same",
-    "network.text": "test_what_is_wrong_is_one_sentence_before_any_work",
+    "data.sources": "test_an_epoch_takes_every_usable_sample_once",
     "data.split": "test_every_sample_of_every_split_is_there_once",
+    "data.resolutions": "test_the_resolution_is_the_largest_that_the_sample_reaches",
+    "data.max_layers": "test_why_a_sample_is_not_used",
+    "data.max_text_tokens": "test_a_long_prompt_is_cut_to_the_tokens_that_are_allowed",
+    "data.pack_tokens": "test_packs_ranks_and_sequence_groups_change_no_loss_and_no_gradient",
+    "data.workers": "test_results_come_in_the_order_of_their_packs",
+    "data.ahead": "test_no_more_is_read_in_advance_than_asked",
+    "tasks.weights": "test_tasks_and_chances_have_their_shares",
+    "tasks.caption_dropout": "test_tasks_and_chances_have_their_shares",
+    "tasks.layer_pictures": "test_tasks_and_chances_have_their_shares",
+    "tasks.merge": "test_tasks_and_chances_have_their_shares",
+    "tasks.blanks": "test_tasks_and_chances_have_their_shares",
+    "tasks.most_blanks": "test_the_blanks_that_may_come_are_foreseen",
+    "tasks.composite_weight": "test_a_sample_counts_one_whatever_its_composite_weighs",
+    "tasks.languages": "test_why_a_sample_is_not_used",
+    "flow.mean": "test_levels_are_logit_normal_over_positions",
+    "flow.deviation": "test_levels_are_logit_normal_over_positions",
+    "flow.shift": "test_a_shift_makes_levels_higher",
+    "schedule.steps": "test_a_run_that_was_stopped_twice_ends_with_the_same_bits",
+    "schedule.batch": "test_a_step_has_its_positions_once_for_any_number_of_ranks",
+    "schedule.lr": "test_the_rate_grows_and_stays",
+    "schedule.warmup": "test_the_rate_grows_and_stays",
+    "schedule.betas": "test_weights_are_those_of_plain_adam",
+    "schedule.eps": "test_weights_are_those_of_plain_adam",
+    "schedule.weight_decay": "test_weights_are_those_of_plain_adam",
+    "schedule.clip": "test_weights_are_those_of_plain_adam",
+    "schedule.ema": "test_the_average_is_that_of_whole_weights",
     "engine.zero": "test_the_stages_of_zero_have_the_same_losses_weights_and_average",
     "engine.offload_optimizer": "test_losses_and_norms_are_those_of_one_batch_without_packs",
     "engine.offload_parameters": "test_losses_and_norms_are_those_of_one_batch_without_packs",
     "engine.precision": "test_bf16_follows_float32_within_its_rounding",
     "engine.sequence_parallel": "test_packs_ranks_and_sequence_groups_change_no_loss_and_no_gradient",
+    "engine.device": "test_a_gpu_that_is_asked_for_must_be_there",
     "engine.timeout_s": "test_a_rank_that_is_lost_ends_the_run_with_a_message",
-    "schedule.steps": "test_a_run_that_was_stopped_twice_ends_with_the_same_bits",
-    "schedule.clip": "test_weights_are_those_of_plain_adam",
-    "schedule.lr": "test_the_rate_grows_and_stays",
-    "schedule.warmup": "test_the_rate_grows_and_stays",
-    "schedule.ema": "test_the_average_is_that_of_whole_weights",
+    "engine.peak_tflops": "test_utilisation_is_of_the_peak_that_is_given",
+    "checkpoints.every": "test_checkpoints_come_when_they_are_due",
     "checkpoints.keep": "test_only_the_last_are_kept",
     "validation.every": "test_validation_changes_nothing",
+    "validation.samples": "test_validation_takes_so_many_samples_of_its_split",
+    "validation.split": "test_validation_takes_so_many_samples_of_its_split",
+    "vae.image_channels": "test_an_rgb_vae_is_trained_for_the_ablation",
+    "vae.crop_px": "test_a_crop_is_a_window_of_its_picture",
+    "vae.micro_batch": "test_losses_and_gradients_do_not_depend_on_how_crops_are_dealt",
+    "vae.rgb_share": "test_shares_are_as_configured",
+    "vae.layer_share": "test_shares_are_as_configured",
+    "vae.reconstruction": "test_parts_add_up_to_the_loss",
+    "vae.alpha": "test_parts_add_up_to_the_loss",
+    "vae.edges": "test_parts_add_up_to_the_loss",
+    "vae.perceptual": "test_parts_add_up_to_the_loss",
+    "vae.kl": "test_parts_add_up_to_the_loss",
+    "vae.lpips": "test_lpips_judges_where_its_weights_are_given",
+    "vae.adversarial": "test_a_run_with_an_adversary_that_stops_and_goes_on_is_the_run_that_never_stopped",
+    "vae.adversarial_start": "test_a_run_with_an_adversary_that_stops_and_goes_on_is_the_run_that_never_stopped",
 }
 
 
@@ -52,7 +94,7 @@ def options(kind: Any = RunConfig, where: str = "") -> Iterator[str]:
             yield name
 
 
-def tests() -> set[str]:
+def named_tests() -> set[str]:
     found = set()
     for path in Path(__file__).parent.glob("test_*.py"):
         tree = ast.parse(path.read_text(encoding="utf-8"))
@@ -62,4 +104,4 @@ def tests() -> set[str]:
 
 @pytest.mark.parametrize("option", list(options()))
 def test_every_option_has_a_test(option: str) -> None:
-    assert TESTED.get(option) in tests()
+    assert TESTED.get(option) in named_tests()

@@ -72,10 +72,8 @@ def test_every_recipe_is_sound(facts, tasks, data, seed, position):
         assert all(one[1] == two[0] for one, two in pairwise(recipe.groups))
         assert (recipe.ground is None) == facts.opaque
         assert len(recipe.groups) > 1 or data.max_layers == 2
-    elif recipe.task is Task.TEXT_TO_RGBA:
-        assert recipe.ground is None
-    elif recipe.picture != COMPOSITE or not facts.opaque:
-        assert recipe.ground is not None
+    else:
+        assert (recipe.ground is None) == (recipe.task is Task.TEXT_TO_RGBA)
 
 
 @given(samples_st, tasks_st, data_st)

@@ -186,6 +186,16 @@ def test_a_picture_that_cannot_be_read_is_named(tmp_path, ranks):
         work.reader()(work.plan(0)[0][0])
 
 
+def test_a_person_is_told_what_judges_and_what_is_not_validated(dataset, work, tmp_path, ranks):
+    (notice,) = work.notices()
+    assert notice.startswith("perceptual loss: edges at three sizes")
+    config = config_of(dataset)
+    elsewhere = replace(config, validation=replace(config.validation, split="test"))
+    assert (
+        VaeWork(elsewhere, tmp_path / "other", ranks).notices()[1] == "nothing is validated: there is no split 'test'"
+    )
+
+
 def test_lpips_judges_where_its_weights_are_given(dataset, tmp_path, ranks):
     torch.manual_seed(0)
     network = Lpips()
@@ -199,6 +209,7 @@ def test_lpips_judges_where_its_weights_are_given(dataset, tmp_path, ranks):
         f"vae.{name}" for name, _ in RgbaVae(TINY).named_parameters()
     }
     assert work.validate(ranks)["layer/lpips"] > 0
+    assert work.notices() == []
 
 
 def test_operations_are_those_of_every_convolution_and_of_attention():
