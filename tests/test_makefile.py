@@ -52,6 +52,11 @@ def command(*arguments: str) -> list[str]:
             "evaluation.evaluate_editing --pred * --truth * --output * --limit 2",
         ),
         ("bench-metrics N=4 WORKERS=2", "evaluation.bench --count 4 --workers 2"),
+        (
+            "plan STAGE=3 DATA=* GPUS=16 GPU=h100 GPU_MEMORY=80 SET=engine.zero=3 OUTPUT=*",
+            "training.plan --stage 3 --data * --set engine.zero=3 --gpus 16 --gpu h100 --gpu-memory 80 --output *",
+        ),
+        ("plan CONFIG=*", "training.plan --config *"),
         ("shards INPUT=* OUTPUT=*", "beam_jobs.shards --input * --output *"),
         ("verify OUTPUT=*", "audit.verify *"),
     ],

@@ -7,7 +7,7 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from model.text_encoder import TextEncoderConfig, load_text_encoder
+from model.text_encoder import TextEncoderConfig, load_text_encoder, outlined_text_encoder
 
 PROMPTS = ["a red circle", "a much longer prompt, 你好, on two lines\nof text", " "]
 
@@ -153,3 +153,19 @@ def test_a_damaged_text_encoder_is_named(pipeline_folder, tmp_path, damage, mess
 def test_no_prompt_and_an_empty_one(encoder):
     assert encoder([]) == []
     assert len(encoder([""])[0]) == len(encoder.tokens("")) - encoder.dropped > 0
+
+
+def test_an_outline_counts_as_the_encoder_does_without_its_weights(pipeline_folder, encoder, tmp_path):
+    for part in ("text_encoder", "tokenizer"):
+        shutil.copytree(pipeline_folder / part, tmp_path / part, ignore=shutil.ignore_patterns("*.safetensors"))
+    outline = outlined_text_encoder(TextEncoderConfig(folder=str(tmp_path), max_tokens=encoder.max_tokens))
+    assert outline.tokens("a prompt, some words") == encoder.tokens("a prompt, some words")
+    assert (outline.width, outline.dropped) == (encoder.width, encoder.dropped)
+    shapes = [{name: tensor.shape for name, tensor in one.named_parameters()} for one in (outline, encoder)]
+    assert shapes[0] == shapes[1]
+    assert all(tensor.is_meta for tensor in outline.parameters())
+
+
+def test_an_outline_of_nothing_is_refused(tmp_path):
+    with pytest.raises(ValueError, match=r"the text encoder of .* cannot be read"):
+        outlined_text_encoder(TextEncoderConfig(folder=str(tmp_path)))

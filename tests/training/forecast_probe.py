@@ -1,5 +1,7 @@
 """What DeepSpeed really keeps of a network's parameters, counted on the ranks that train it."""
 
+from pathlib import Path
+
 import torch
 import torch._dynamo  # DeepSpeed makes tensors its own way while it shares out weights; what is imported then fails
 from torch import nn
@@ -8,6 +10,8 @@ import training.engine
 from tests.training.live_memory import LiveMemory
 from training.configuration import Engine, Schedule
 from training.ema import ShardedEma
+from training.layered_work import LayeredWork
+from training.run import Run
 
 WIDTH, DEPTH = 256, 24
 
@@ -44,6 +48,21 @@ def _counted(ranks, options):
             update = _most(live, lambda: engine.step(1e-4))
             average.update(engine.flats, 1)
     return lasting, backward - lasting, update - lasting
+
+
+def whole_step(ranks, config, output):
+    """The most bytes in three steps of the trainer: networks, encoding, passes, update."""
+    with LiveMemory() as live:
+        work = LayeredWork(config, Path(output), ranks)
+        run = Run(work, config, Path(output), ranks)
+        read = work.reader()
+        for step in range(3):
+            for row in work.plan(step):
+                losses = run.engine(work.prepare(read(row[ranks.group]), ranks.device))
+                run.engine.backward(losses.samples_B.sum())
+            run.engine.step(1e-4)
+            run.ema.update(run.engine.flats, run.engine.updates)
+    return live.most
 
 
 def _most(live, call):

@@ -11,11 +11,14 @@ from model.mmdit import VldMmdit, compile_blocks
 from model.packing import SampleShape, layout_of
 from model.recompute import Recompute
 from model.rgba_vae import RgbaVae
-from tests.training.forecast_probe import DEPTH, WIDTH, counted
+from tests.training.forecast_probe import DEPTH, WIDTH, counted, whole_step
 from tests.training.live_memory import LiveMemory
 from tests.training.on_ranks import on_ranks
+from tests.training.tiny_parts import tiny_config, vae_run
 from training.configuration import Engine, Network, RunConfig
-from training.footprint import BYTES, Load, activations, memory, parameters_of, states
+from training.footprint import BYTES, RESERVE_BYTES, Load, activations, memory, parameters_of, states
+from training.forecast import Gpus
+from training.plan import plan
 
 DTYPES = {"bf16": torch.bfloat16, "fp32": torch.float32}
 SHAPES = [SampleShape(((12, 12),) * 6, 60, (12, 12)), SampleShape(((12, 12),) * 3, 40, (12, 12))]
@@ -80,6 +83,15 @@ def test_states_are_what_deepspeed_keeps():
         always = said["weights"] + said["optimizer"] + said["ema"]
         assert always + said["gathered"] + said["gradients"] == pytest.approx(lasting + backward, rel=0.1)
         assert always + said["update"] == pytest.approx(lasting + update, rel=0.1)
+
+
+def test_steps_of_the_trainer_take_what_the_plan_says(dataset, tmp_path):
+    """Without what is assumed beside tensors."""
+    start = vae_run(tmp_path / "vae")
+    config = tiny_config("3", dataset, start, "data.resolutions=[256]", "data.pack_tokens=9000")
+    (most,) = on_ranks(1, whole_step, config, str(tmp_path / "run"))
+    facts, _ = plan(config, Gpus(1, 80 << 30, 1e15), None)
+    assert facts["memory_gib"]["peak"] * 2**30 - RESERVE_BYTES == pytest.approx(most, rel=0.1)
 
 
 @torch.no_grad()
