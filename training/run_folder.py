@@ -16,7 +16,8 @@ from training.config_files import as_mapping
 from training.configuration import RunConfig
 
 CONFIG = "config.yaml"
-_OWN = {CONFIG, "checkpoints", "export", "logs", "tensorboard", "index", "text", ".text.partial"}
+PLAN = "plan.json"  # of make plan
+_OWN = {CONFIG, PLAN, "checkpoints", "export", "logs", "tensorboard", "index", "text", ".text.partial"}
 # How a run is computed and told of may change between its parts; what it learns may not.
 _MAY_CHANGE = (
     "engine", "checkpoints", "validation", "log_every", "data.workers", "data.ahead", "network.compile",
