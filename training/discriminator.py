@@ -17,6 +17,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.func import functional_call
 
+from training.distributed import naming_the_lost
 from training.vae_losses import over
 
 _WIDTHS = (64, 128, 256, 512)
@@ -82,8 +83,9 @@ class Adversary:
         for parameter in self._network.parameters():
             if parameter.grad is None:  # of a rank that nothing was dealt to
                 parameter.grad = torch.zeros_like(parameter)
-            if dist.is_available() and dist.is_initialized():
-                dist.all_reduce(parameter.grad)
+            if dist.is_initialized():
+                with naming_the_lost("exchange the discriminator's gradients"):
+                    dist.all_reduce(parameter.grad)
         self._optimizer.step()
         self._optimizer.zero_grad()
 

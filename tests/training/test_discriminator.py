@@ -1,33 +1,10 @@
-"""The adversary judges without being judged, learns the same on any number of ranks, and goes on bit by bit."""
+"""The adversary judges without being judged, and goes on bit by bit. That ranks learn together: `test_vae_work`."""
 
 import pytest
 import torch
 
-from tests.training.on_ranks import on_ranks
+from tests.training.vae_runs import CPU, learned, pictures
 from training.discriminator import Adversary
-
-CPU = torch.device("cpu")
-
-
-def pictures(count=4, side=32, seed=0):
-    return torch.rand(count, 4, side, side, generator=torch.Generator().manual_seed(seed)) * 2 - 1
-
-
-def learned(adversary, steps, x, y, samples=4):
-    """Losses of so many steps."""
-    losses = []
-    for _ in range(steps):
-        losses.append(adversary.learn(x, y, samples).sum())
-        adversary.step()
-    return torch.stack(losses)
-
-
-def of_this_rank(ranks):
-    """After a step on this rank's half of four pictures."""
-    half = slice(2 * ranks.rank, 2 * ranks.rank + 2)
-    adversary = Adversary(1e-3, 0, CPU)
-    learned(adversary, 1, pictures(seed=1)[half], pictures(seed=2)[half])
-    return adversary.state()
 
 
 def test_it_learns_to_tell_made_pictures_from_real_ones():
@@ -81,15 +58,3 @@ def test_it_goes_on_from_its_state_bit_by_bit():
 def test_another_network_s_state_is_refused():
     with pytest.raises(ValueError, match="of another network"):
         Adversary(1e-3, 0, CPU).load_state({"weights.layers.0.weight": torch.zeros(1)})
-
-
-def test_two_ranks_learn_what_one_learns():
-    one = Adversary(1e-3, 0, CPU)
-    learned(one, 1, pictures(seed=1), pictures(seed=2))
-    first, second = on_ranks(2, of_this_rank)
-    assert all(torch.equal(first[name], second[name]) for name in first)
-    gradients = [name for name in first if name.startswith("exp_avg.")]
-    assert gradients
-    for name in gradients:
-        gradient = one.state()[name]
-        assert (first[name] - gradient).norm() < 1e-4 * gradient.norm(), name

@@ -20,9 +20,10 @@ from model.rgba_vae import RgbaVae
 from tests.model.released import released_vae
 from tests.training.drawn_shards import members_of, sample_of, soft_stack, tar
 from tests.training.on_ranks import on_ranks
-from tests.training.vae_runs import adversarial_runs, config_of, draw_dataset
+from tests.training.vae_runs import CPU, config_of, draw_dataset, learned, on_two_ranks, pictures
 from training.checkpoints import whole
 from training.configuration import Init, Source
+from training.discriminator import Adversary
 from training.distributed import Ranks, join
 from training.vae_validation import as_input, measure, reconstructed
 from training.vae_work import VaeWork, forward_flops
@@ -247,15 +248,34 @@ def test_what_cannot_be_is_said_before_any_work(dataset, tmp_path, ranks, change
         VaeWork(config, tmp_path, Ranks(0, 2, ranks.device))
 
 
-def test_a_run_with_an_adversary_that_stops_and_goes_on_is_the_run_that_never_stopped(dataset, tmp_path):
-    first, second = on_ranks(2, adversarial_runs, dataset, tmp_path)
+@pytest.fixture(scope="module")
+def two_ranks(dataset, tmp_path_factory):
+    """Where their runs lie, and what each rank says."""
+    output = tmp_path_factory.mktemp("runs")
+    return output, on_ranks(2, on_two_ranks, dataset, output)
+
+
+def test_a_run_with_an_adversary_that_stops_and_goes_on_is_the_run_that_never_stopped(two_ranks):
+    output, ((first, _), (second, _)) = two_ranks
     assert first == second
     assert first[0] == first[1]
-    files = [sorted(whole(tmp_path / name)[-1].glob("*.safetensors")) for name in ("whole", "stopped")]
+    files = [sorted(whole(output / name)[-1].glob("*.safetensors")) for name in ("whole", "stopped")]
     assert "extra.safetensors" in {path.name for path in files[0]}
     for one, other in zip(*files, strict=True):
         ours, theirs = load_file(one), load_file(other)
         assert ours.keys() == theirs.keys()
         assert all(torch.equal(ours[name], theirs[name]) for name in ours), one.name
-    early = load_file(whole(tmp_path / "whole")[0] / "extra.safetensors")
+    early = load_file(whole(output / "whole")[0] / "extra.safetensors")
     assert not any(name.startswith("exp_avg") for name in early)  # it has learnt nothing yet
+
+
+def test_two_ranks_adversary_learns_what_one_learns(two_ranks):
+    _, ((_, first), (_, second)) = two_ranks
+    one = Adversary(1e-3, 0, CPU)
+    learned(one, 1, pictures(seed=1), pictures(seed=2))
+    assert all(torch.equal(first[name], second[name]) for name in first)
+    gradients = [name for name in first if name.startswith("exp_avg.")]
+    assert gradients
+    for name in gradients:
+        gradient = one.state()[name]
+        assert (first[name] - gradient).norm() < 1e-4 * gradient.norm(), name

@@ -3,14 +3,18 @@
 from dataclasses import replace
 
 import numpy as np
+import torch
 
 from schemas.stack import PlainLayer, Stack
 from tests.training.drawn_shards import members_of, sample_of, tar
 from training.checkpoints import whole
 from training.configuration import Checkpoints, Data, Engine, RunConfig, Schedule, Source, VaeStage, Validation
+from training.discriminator import Adversary
 from training.loop import FINISHED, train
 from training.run import Run
 from training.vae_work import VaeWork
+
+CPU = torch.device("cpu")
 
 
 def design(rng, side=64):
@@ -50,6 +54,28 @@ def config_of(folder, **stage):
         vae=replace(VaeStage(crop_px=32, micro_batch=2), **stage),
         log_every=1,
     )
+
+
+def pictures(count=4, side=32, seed=0):
+    return torch.rand(count, 4, side, side, generator=torch.Generator().manual_seed(seed)) * 2 - 1
+
+
+def learned(adversary, steps, x, y, samples=4):
+    """Losses of so many steps."""
+    losses = []
+    for _ in range(steps):
+        losses.append(adversary.learn(x, y, samples).sum())
+        adversary.step()
+    return torch.stack(losses)
+
+
+def on_two_ranks(ranks, folder, output):
+    """In one process, as it takes seconds to start: the runs below, and what the adversary has learnt in a step on
+    this rank's half of four pictures."""
+    half = slice(2 * ranks.rank, 2 * ranks.rank + 2)
+    adversary = Adversary(1e-3, 0, CPU)
+    learned(adversary, 1, pictures(seed=1)[half], pictures(seed=2)[half])
+    return adversarial_runs(ranks, folder, output), adversary.state()
 
 
 def adversarial_runs(ranks, folder, output):
