@@ -17,6 +17,7 @@ from training.checkpoints import StoredParameters, whole
 from training.configuration import Flow, Validation
 from training.export import export
 from training.flow_module import FlowModule
+from training.flow_validation import FlowValidation
 from training.journal import Journal, read_metrics
 from training.layered_work import LayeredWork
 from training.loop import train
@@ -175,3 +176,22 @@ def test_compiled_blocks_learn_the_same(runs, configs, tmp_path):
     parts = [(base, str(tmp_path / "2"), 1), (with_zero(base, 3), str(tmp_path / "3"), 1)]
     for lines, _ in on_ranks(2, trained, parts, timeout_s=600)[0]:
         assert column(lines, "loss") == pytest.approx(column(runs[1]["alone"][0], "loss"), rel=1e-4)
+
+
+def test_levels_are_tried_in_packs_within_the_budget(configs, tmp_path):
+    """Nine of the longest sample would not fit; the losses are those of one pack."""
+    losses, most = [], []
+    config = configs["alone"]
+    work = LayeredWork(config, tmp_path, LONE)
+    for budget in (100_000, 64):
+        validation = FlowValidation(
+            work._validation._read._sources, replace(config, data=replace(config.data, pack_tokens=budget)),
+            work._encoders, work._mmdit_config,
+        )  # fmt: skip
+        seen = []
+        hook = work.module.register_forward_pre_hook(lambda _, given, seen=seen: seen.append(len(given[0].sigma_B)))
+        losses.append(validation.losses(work.module, LONE))
+        hook.remove()
+        most.append(max(seen))
+    assert most == [9, 1]
+    assert losses[0] == pytest.approx(losses[1], rel=1e-5)
