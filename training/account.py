@@ -2,7 +2,8 @@
 
 import resource
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 
 import torch
 
@@ -27,6 +28,13 @@ class Account:
         self._steps, self._waited_s, self._norm, self._lr = 0, 0.0, 0.0, 0.0
         self._sums = dict.fromkeys((*SUMS, *self._parts), 0.0)
         self._began = time.monotonic()
+
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """What takes its time within is no training: rates leave it out."""
+        began = time.monotonic()
+        yield
+        self._began += time.monotonic() - began
 
     def add(self, sums: Mapping[str, float], waited_s: float, norm: float, lr: float) -> None:
         """A step; `waited_s` of it for data, on this rank."""

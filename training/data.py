@@ -18,7 +18,7 @@ from training.painting import layered_frames, picture_frame
 from training.picture_file import decode_picture
 from training.recipes import COMPOSITE as WHOLE
 from training.recipes import Planned, Recipe
-from training.storage import open_shard
+from training.storage import Shard, open_shard, stat_shard
 
 _OPEN_SHARDS = 32  # at a time, in a process
 _GAP_BYTES = 1 << 12  # between members that are read at once
@@ -63,16 +63,16 @@ class Reader:
     def _made(self, source: int, row: int, recipe: Recipe) -> "_Made":
         index = self._sources[source]
         facts, members = index.facts(row), index.members(row)
-        path = index.shard(row).path
+        shard = index.shard(row)
         make = _flat if facts.kind == FLAT else _layered if recipe.task.is_layered else _single
         try:
-            return make(facts, members, recipe, lambda names: self._read(path, members, names))
+            return make(facts, members, recipe, lambda names: self._read(shard, members, names))
         except (ValueError, OSError) as error:
-            raise ValueError(f"{path}, sample {facts.key}: {error}") from error
+            raise ValueError(f"{shard.path}, sample {facts.key}: {error}") from error
 
-    def _read(self, path: str, members: Mapping[str, Member], names: Sequence[str]) -> dict[str, bytes]:
+    def _read(self, shard: Shard, members: Mapping[str, Member], names: Sequence[str]) -> dict[str, bytes]:
         """Members of a sample. Those that lie one behind another are read at once."""
-        file, contents = self._open(path), dict[str, bytes]()
+        file, contents = self._open(shard), dict[str, bytes]()
         for run in _runs([members[name] for name in names]):
             start = run[0].offset
             data = read_at(file, start, run[-1].offset + run[-1].size - start)
@@ -80,9 +80,9 @@ class Reader:
                 contents[member.name] = data[member.offset - start : member.offset - start + member.size]
         return contents
 
-    def _open(self, path: str) -> BinaryIO:
-        file = self._shards.pop(path, None) or open_shard(path)
-        self._shards[path] = file
+    def _open(self, shard: Shard) -> BinaryIO:
+        file = self._shards.pop(shard.path, None) or _opened(shard)
+        self._shards[shard.path] = file
         if len(self._shards) > _OPEN_SHARDS:
             self._shards.popitem(last=False)[1].close()
         return file
@@ -139,6 +139,12 @@ def _layer(described: Mapping[str, Any], contents: Mapping[str, bytes]) -> Plain
     name = described["file"]
     rgba = decode_image(contents[name], name.rpartition(".")[2], right - left, bottom - top)
     return PlainLayer((left, top, right, bottom), rgba)
+
+
+def _opened(shard: Shard) -> BinaryIO:
+    if stat_shard(shard.path) != shard:
+        raise ValueError("the shard has changed since it was indexed")
+    return open_shard(shard.path)
 
 
 def _runs(members: Sequence[Member]) -> list[list[Member]]:

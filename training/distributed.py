@@ -1,6 +1,6 @@
 """The ranks of a run: who I am, who shares a sample with me, and what all of us agree on.
 
-A launcher (`deepspeed`, `torchrun`, Slurm) says so by RANK, WORLD_SIZE, LOCAL_RANK, MASTER_ADDR and MASTER_PORT;
+A launcher (`deepspeed`, `torchrun`) says so by RANK, WORLD_SIZE, LOCAL_RANK, MASTER_ADDR and MASTER_PORT;
 without them there is one rank.
 """
 
@@ -79,15 +79,19 @@ class Ranks:
 
 
 def join(device: str, sequence_parallel: int, timeout_s: int) -> Ranks:
-    """Meets the other ranks. ValueError where the launcher's variables are wrong, or ranks cannot be shared out."""
+    """Meets the other ranks. ValueError where the launcher's variables are wrong, or ranks cannot be shared out;
+    RankLost where others do not come in time."""
     rank, world, local = _whole("RANK", 0), _whole("WORLD_SIZE", 1), _whole("LOCAL_RANK", 0)
     place = _device(device, local)
     if world % sequence_parallel:
         raise ValueError(f"sequence_parallel is {sequence_parallel}; {world} ranks cannot be shared out by it")
+    if world > 1 and "MASTER_ADDR" not in os.environ:
+        raise ValueError(f"WORLD_SIZE is {world} in the environment and MASTER_ADDR is not set: where do ranks meet?")
     where = "env://" if "MASTER_ADDR" in os.environ else f"tcp://127.0.0.1:{_free_port()}"
     os.environ.setdefault("LOCAL_RANK", str(local))  # DeepSpeed asks for it, also where there is no launcher
     backend = "nccl" if place.type == "cuda" else "gloo"
-    dist.init_process_group(backend, where, timedelta(seconds=timeout_s), world, rank)
+    with naming_the_lost("meet"):
+        dist.init_process_group(backend, where, timedelta(seconds=timeout_s), world, rank)
     group = None
     if sequence_parallel > 1:
         for first in range(0, world, sequence_parallel):  # every rank makes every group

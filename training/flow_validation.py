@@ -11,7 +11,7 @@ import torch
 from torch import nn
 
 from model.configs import MmditConfig
-from training.batches import Encoders, encode, flow_batch
+from training.batches import Encoded, Encoders, encode, flow_batch
 from training.configuration import RunConfig
 from training.data import Reader
 from training.distributed import Ranks
@@ -32,6 +32,7 @@ class FlowValidation:
         self._read = Reader(indexes)
         token_px = encoders.vae.config.stride * network.patch
         self._planned = _planned(indexes, self._config, token_px)
+        self._packs = _packs(self._planned, config)
 
     def __len__(self) -> int:
         return len(self._planned)
@@ -46,12 +47,8 @@ class FlowValidation:
         for turn in range(-(-len(self._planned) // ranks.groups)):  # as often on each rank: ZeRO-3 gathers weights
             place = turn * ranks.groups + ranks.group
             one = self._planned[place % len(self._planned)]
-            encoded = encode(self._read([one]), self._encoders, ranks.device) * len(SIGMAS)
-            batch = flow_batch(
-                encoded, self._config.flow, self._config.tasks.composite_weight, _SEED, self._network.patch, ranks,
-                SIGMAS,
-            )  # fmt: skip
-            losses = module(batch).samples_B.double().tolist()
+            (encoded,) = encode(self._read([one]), self._encoders, ranks.device)
+            losses = [loss for levels in self._packs for loss in self._at(levels, encoded, module, ranks)]
             if place < len(self._planned):
                 share = 1 / ranks.sequence_parallel  # each of a sequence group counts the sample
                 for name, part in _by_name(one, losses):
@@ -59,6 +56,14 @@ class FlowValidation:
                     counts[name] += len(part) * share
         module.train(was_training)
         return _over_ranks(sums, counts, self._names(), ranks)
+
+    def _at(self, sigmas: Sequence[float], encoded: Encoded, module: nn.Module, ranks: Ranks) -> list[float]:
+        """A sample's losses at these noise levels, in one pack."""
+        batch = flow_batch(
+            [encoded] * len(sigmas), self._config.flow, self._config.tasks.composite_weight, _SEED,
+            self._network.patch, ranks, sigmas,
+        )  # fmt: skip
+        return list(module(batch).samples_B.double().tolist())
 
     def _names(self) -> list[str]:
         """The same on every rank."""
@@ -80,6 +85,15 @@ def _planned(indexes: Sequence[Index], config: RunConfig, token_px: int) -> list
         recipe = draw(facts, config.tasks, config.data, _SEED, position)
         planned.append(Planned(position, source, row, recipe, shape_of(recipe, facts, token_px)))
     return planned
+
+
+def _packs(planned: Sequence[Planned], config: RunConfig) -> list[tuple[float, ...]]:
+    """The noise levels at which a sample is tried at once: as many as a pack has room for, the same for every sample,
+    as under ZeRO-3 all ranks call the network as often."""
+    budget = config.data.pack_tokens * config.engine.sequence_parallel
+    longest = max((one.shape.tokens for one in planned), default=1)
+    count = max(1, min(len(SIGMAS), budget // longest))
+    return [SIGMAS[first : first + count] for first in range(0, len(SIGMAS), count)]
 
 
 def _by_name(one: Planned, losses: Sequence[float]) -> list[tuple[str, Sequence[float]]]:

@@ -149,6 +149,7 @@ class _Columns:
 
 
 def write_index(index: Index, path: str | os.PathLike[str]) -> None:
+    """OSError that names the file where the disk is full."""
     facts = {
         "schema_version": SCHEMA_VERSION,
         "shards": [asdict(shard) for shard in index.shards],
@@ -156,8 +157,11 @@ def write_index(index: Index, path: str | os.PathLike[str]) -> None:
         "empty_tokens": index.empty_tokens,
     }
     table = index.table.replace_schema_metadata({"lamina": encode_json(facts)})
-    with whole_file(path) as file, pa.ipc.new_file(file, table.schema) as writer:
-        writer.write_table(table)
+    try:
+        with whole_file(path) as file, pa.ipc.new_file(file, table.schema) as writer:
+            writer.write_table(table)
+    except OSError as error:
+        raise OSError(f"{os.fspath(path)} cannot be written: {error.strerror or error}") from error
 
 
 def read_index(path: str | os.PathLike[str], tokenizer: str) -> Index:
@@ -169,7 +173,7 @@ def read_index(path: str | os.PathLike[str], tokenizer: str) -> Index:
         shards = tuple(Shard(**shard) for shard in facts["shards"])
         version, counted, empty_tokens = (facts[name] for name in ("schema_version", "tokenizer", "empty_tokens"))
     except (OSError, pa.ArrowException, KeyError, TypeError, ValueError) as error:
-        raise ValueError(f"{path} is no index of shards: {error}") from error
+        raise ValueError(f"{path} is no index of shards ({error}); remove it, and it is made again") from error
     if version != SCHEMA_VERSION or not table.schema.equals(SCHEMA):
         raise ValueError(f"{path} is an index of another version; remove it, and it is made again")
     if counted != tokenizer:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from data_pipeline.shard_io import whole_file
-from training.configuration import Source
+from training.configuration import RunConfig, Source
 from training.distributed import Ranks
 from training.index import Counting, Index, read_index, write_index
 from training.indexing import build_index
@@ -26,10 +26,21 @@ def open_indexes(sources: Sequence[Source], split: str, counting: Counting, fold
     return [_opened(source, split, counting, folder, ranks) for source in sources]
 
 
-def has_split(sources: Sequence[Source], split: str) -> bool:
-    """Whether every source has shards of it."""
+def held_out(config: RunConfig) -> list[Source]:
+    """Sources that have shards for validation; none where it is not asked for."""
+    return [one for one in config.data.sources if config.validation.every and _has(one, config.validation.split)]
+
+
+def not_held_out(config: RunConfig) -> list[str]:
+    """What a person should know of sources that validation is asked of, and that have no shards for it."""
+    held, split = held_out(config), config.validation.split
+    others = [one.where for one in config.data.sources if config.validation.every and one not in held]
+    return [f"not in the validation: {where}, which has no shard of the split {split!r}" for where in others]
+
+
+def _has(source: Source, split: str) -> bool:
     try:
-        return all(find_shards(source.where, split) for source in sources)
+        return bool(find_shards(source.where, split))
     except ValueError:
         return False
 

@@ -7,7 +7,8 @@ import json
 import os
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +27,8 @@ class Journal:
         folder.mkdir(parents=True, exist_ok=True)
         self._path = folder / METRICS
         _forget(self._path, done)
-        self._curves = SummaryWriter(str(output / "tensorboard"), purge_step=done)
+        self._folder = output / "tensorboard"
+        self._curves = SummaryWriter(str(self._folder), purge_step=done + 1)
         self._steps = steps
         self._began = time.monotonic()
         self._done = done
@@ -53,15 +55,19 @@ class Journal:
         print(text, file=sys.stderr, flush=True)
 
     def close(self) -> None:
-        self._curves.close()
+        """OSError that names the folder where curves could not be written to their end."""
+        with _naming(self._folder):
+            self._curves.close()
 
     def _write(self, kind: str, count: int, values: Mapping[str, float]) -> None:
+        """OSError that names the file where the disk is full."""
         line = json.dumps({"kind": kind, "step": count, **values})
-        with self._path.open("a", encoding="utf-8") as file:
+        with _naming(self._path), self._path.open("a", encoding="utf-8") as file:
             file.write(f"{line}\n")
-        for name, value in values.items():
-            self._curves.add_scalar(f"{kind}/{name}", value, count)
-        self._curves.flush()
+        with _naming(self._folder):
+            for name, value in values.items():
+                self._curves.add_scalar(f"{kind}/{name}", value, count)
+            self._curves.flush()
 
 
 def read_metrics(output: Path, kind: str) -> list[dict[str, Any]]:
@@ -83,6 +89,15 @@ def _forget(path: Path, done: int) -> None:
             continue
     with whole_file(os.fspath(path)) as file:
         file.write("".join(kept).encode())
+
+
+@contextmanager
+def _naming(path: Path) -> Iterator[None]:
+    """A full disk says no name of its own."""
+    try:
+        yield
+    except OSError as error:
+        raise OSError(f"{path} cannot be written: {error.strerror or error}") from error
 
 
 def _left(seconds: float) -> str:

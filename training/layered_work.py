@@ -17,7 +17,7 @@ from training.data import Example, Reader
 from training.distributed import Ranks
 from training.flow_module import PARTS, FlowBatch, FlowModule
 from training.flow_validation import FlowValidation
-from training.indexes import has_split, open_indexes
+from training.indexes import held_out, not_held_out, open_indexes
 from training.networks import DTYPES, frozen_text, frozen_vae, text_folder, trained_mmdit
 from training.origin import Origin, origin_of
 from training.planner import Planner
@@ -42,14 +42,13 @@ class LayeredWork:
         self._encoders = Encoders(vae, _condition_vae(origin, config, ranks, vae), text)
         counting = counting_of(text)
         self._indexes = open_indexes(config.data.sources, config.data.split, counting, output / "index", ranks)
-        held_out = []
-        if config.validation.every and has_split(config.data.sources, config.validation.split):
-            held_out = open_indexes(config.data.sources, config.validation.split, counting, output / "index", ranks)
+        held = held_out(config)
+        validation = open_indexes(held, config.validation.split, counting, output / "index", ranks) if held else []
         mmdit = trained_mmdit(config, origin, text.width, vae.config.z_dim, ranks)
         self._mmdit_config = mmdit.config
         self.module = FlowModule(mmdit, ranks.sequence_group)
         self.planner = Planner(self._indexes, config, ranks.groups, mmdit.config, vae.config.stride)
-        self._validation = FlowValidation(held_out, config, self._encoders, self._mmdit_config)
+        self._validation = FlowValidation(validation, config, self._encoders, self._mmdit_config)
 
     def plan(self, step: int) -> Packs:
         return self.planner.step(step)
@@ -69,7 +68,7 @@ class LayeredWork:
 
     def notices(self) -> list[str]:
         """What a person should know before the first step: which samples are left out, and why."""
-        told = []
+        told = not_held_out(self._config)
         for source, samples in enumerate(self.planner.samples):
             for reason, rows in samples.excluded.items():
                 first = self._indexes[source].name(int(rows[0]))

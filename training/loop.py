@@ -44,12 +44,13 @@ def train(run: Run, journal: Journal | None) -> int:
                 if journal is not None:
                     journal.steps_done(run.done, account.told())
                 account.begin()
-            if config.validation.every and (_is_due(run.done, config.validation.every) or is_last):
-                values = work.validate(run.ranks)
-                if journal is not None and values:
-                    journal.validated(run.done, values)
-            if _is_due(run.done, config.checkpoints.every) or is_last or is_stopping:
-                run.save()
+            with account.paused():
+                if config.validation.every and (_is_due(run.done, config.validation.every) or is_last):
+                    values = work.validate(run.ranks)
+                    if journal is not None and values:
+                        journal.validated(run.done, values)
+                if _is_due(run.done, config.checkpoints.every) or is_last or is_stopping:
+                    run.save()
             if is_stopping and not is_last:
                 if journal is not None:
                     journal.say(f"stopped at step {run.done}; the same command goes on from there")

@@ -4,6 +4,9 @@
 resume would mean must not be guessed.
 """
 
+import re
+import socket
+import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -14,10 +17,13 @@ from data_pipeline.shard_io import whole_file
 from training import checkpoints
 from training.config_files import as_mapping
 from training.configuration import RunConfig
+from training.run_lock import LOCK
 
 CONFIG = "config.yaml"
 PLAN = "plan.json"  # of make plan
-_OWN = {CONFIG, PLAN, "checkpoints", "export", "logs", "tensorboard", "index", "text", ".text.partial"}
+_POLL_S = 0.2
+_OWN = {CONFIG, PLAN, LOCK, "checkpoints", "export", "logs", "tensorboard", "index", "text", ".text.partial"}
+_CUT_SHORT = re.compile(r"config\.yaml\.[0-9a-f]{32}\.tmp\Z")  # of a run that was killed while it wrote its own
 # How a run is computed and told of may change between its parts; what it learns may not.
 _MAY_CHANGE = (
     "engine", "checkpoints", "validation", "log_every", "data.workers", "data.ahead", "network.compile",
@@ -32,7 +38,8 @@ def open_run(output: Path, config: RunConfig) -> Path | None:
     """
     if output.exists() and not output.is_dir():
         raise ValueError(f"{output} is no folder; OUTPUT is the folder of a run")
-    strangers = sorted({path.name for path in output.iterdir()} - _OWN) if output.is_dir() else []
+    found = {path.name for path in output.iterdir() if not _CUT_SHORT.match(path.name)} if output.is_dir() else set()
+    strangers = sorted(found - _OWN)
     if strangers:
         raise ValueError(f"{output} holds {strangers[0]}, which is of no run of training; give another OUTPUT")
     stored = read_config(output)
@@ -49,8 +56,22 @@ def open_run(output: Path, config: RunConfig) -> Path | None:
             "or the same configuration to go on"
         )
     write_config(output, config)
-    found = checkpoints.whole(output)
-    return found[-1] if found else None
+    whole = checkpoints.whole(output)
+    return whole[-1] if whole else None
+
+
+def wait_for(output: Path, patience_s: float = 60.0) -> None:
+    """Until a rank sees the folder that the first rank has opened, as network file systems take their time.
+
+    ValueError where it does not, as index, checkpoints and text encoder are handed on through it.
+    """
+    deadline = time.monotonic() + patience_s
+    while not (output / CONFIG).is_file():
+        if time.monotonic() > deadline:
+            raise ValueError(
+                f"{output} holds no run on {socket.gethostname()}; OUTPUT must be one folder of all machines"
+            )
+        time.sleep(_POLL_S)
 
 
 def read_config(output: Path) -> dict[str, Any] | None:

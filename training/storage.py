@@ -11,6 +11,10 @@ from typing import BinaryIO, cast
 
 import fsspec
 
+from schemas.members import SPLITS
+
+_NAMES = tuple(f"{split}-" for split in SPLITS)
+
 
 @dataclass(frozen=True)
 class Shard:
@@ -24,8 +28,8 @@ class Shard:
 def find_shards(where: str, split: str) -> list[str]:
     """Tars of a split: of a dataset that `make shards` wrote, a folder of tars, a glob, or one tar; by name.
 
-    In a dataset, and in a folder where any tar is called so, only those of the split count. ValueError where there is
-    none.
+    In a dataset, and in a folder where any tar is called so, only those of the split count; tars of other names are all
+    of the split `train`, so that nobody is measured on what was trained on. ValueError where there is none.
     """
     if "://" in where:
         files, sign = fsspec.core.url_to_fs(where)
@@ -36,9 +40,8 @@ def find_shards(where: str, split: str) -> list[str]:
     else:
         found = [where] if os.path.isfile(where) else glob.glob(where)
     named = [path for path in found if path.rpartition("/")[2].startswith(f"{split}-")]
-    others = ("train-", "validation-", "test-")
-    is_split = any(path.rpartition("/")[2].startswith(others) for path in found)
-    chosen = sorted(named if is_split else found)
+    is_split = any(path.rpartition("/")[2].startswith(_NAMES) for path in found)
+    chosen = sorted(found if split == "train" and not is_split else named)
     if not chosen:
         raise ValueError(f"{where} holds no shard of the split {split!r}")
     return chosen

@@ -10,6 +10,7 @@ import os
 import sys
 import warnings
 from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
 
 import torch
@@ -18,7 +19,7 @@ from transformers.utils import logging as transformers_logging
 
 from training import checkpoints
 from training.configuration import RunConfig
-from training.distributed import LOST, Ranks, is_loss, join
+from training.distributed import LOST, RankLost, Ranks, is_loss, join
 from training.export import export
 from training.journal import Journal
 from training.layered_work import LayeredWork
@@ -26,7 +27,8 @@ from training.loader import WorkerDied
 from training.loop import FINISHED, STOPPED, NotFinite, train
 from training.options import add_run_options, config_of
 from training.run import Run
-from training.run_folder import open_run
+from training.run_folder import open_run, wait_for
+from training.run_lock import only_run
 from training.vae_work import VaeWork
 from training.work import Work
 
@@ -41,6 +43,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         ranks = join(config.engine.device, config.engine.sequence_parallel, config.engine.timeout_s)
     except ValueError as error:
         return _told(str(error), WRONG)
+    except RankLost as error:
+        return _told(str(error), LOST)
     status = LOST
     try:
         status = run(config, Path(options.output), ranks)
@@ -59,7 +63,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def run(config: RunConfig, output: Path, ranks: Ranks) -> int:
     """Trains to the end, from wherever the run stands; then exports. ValueError before any work."""
     torch.set_num_threads(max(1, torch.get_num_threads() // max(1, _ranks_here())))
-    checkpoint = _opened(output, config, ranks)
+    with ExitStack() as held:
+        checkpoint = _opened(output, config, ranks, held)
+        return _run(config, output, ranks, checkpoint)
+
+
+def _run(config: RunConfig, output: Path, ranks: Ranks, checkpoint: Path | None) -> int:
     work = work_of(config, output, ranks)
     one = Run(work, config, output, ranks)
     if checkpoint is not None:
@@ -84,17 +93,19 @@ def work_of(config: RunConfig, output: Path, ranks: Ranks) -> Work:
     return (VaeWork if config.stage == "vae" else LayeredWork)(config, output, ranks)
 
 
-def _opened(output: Path, config: RunConfig, ranks: Ranks) -> Path | None:
-    """The first rank looks; all hear of it, and fail together."""
+def _opened(output: Path, config: RunConfig, ranks: Ranks, held: ExitStack) -> Path | None:
+    """The first rank looks, and keeps other runs away as long as `held`; all hear of it, and fail together."""
     failure, found = "", None
     if ranks.is_first:
         try:
             found = open_run(output, config)
+            held.enter_context(only_run(output))
         except (ValueError, OSError) as error:
             failure = str(error)
     said, path = ranks.heard((failure, str(found or "")))
     if said:
         raise ValueError(said)
+    wait_for(output)
     return Path(path) if path else None
 
 
@@ -104,7 +115,7 @@ def _ranks_here() -> int:
 
 def _quieten() -> None:
     """DeepSpeed, torch and transformers tell of their inner workings; a run tells of itself."""
-    logging.getLogger("DeepSpeed").setLevel(logging.ERROR)
+    logging.getLogger("DeepSpeed").addFilter(lambda record: record.levelno >= logging.ERROR)  # it sets its own level
     warnings.filterwarnings("ignore", category=FutureWarning, module="torch")
     transformers_logging.disable_progress_bar()
 
@@ -120,6 +131,8 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     add_run_options(parser)
     parser.add_argument("--output", required=True, help="the folder of the run")
+    # deepspeed's launcher gives it to every rank, unless told not to; the environment says the same.
+    parser.add_argument("--local_rank", help=argparse.SUPPRESS)
     return parser
 
 

@@ -17,12 +17,12 @@ from evaluation.reconstruction.lpips import Lpips, distances, load_lpips
 from model.checkpoint import load_vae, save_vae
 from model.configs import VAE_CONFIGS, VaeConfig
 from model.rgba_vae import RgbaVae
-from training.configuration import RunConfig
+from training.configuration import RunConfig, Source
 from training.crop_reader import CropBatch, CropReader, Place
 from training.discriminator import Adversary
 from training.distributed import Ranks
 from training.index import Counting, Index
-from training.indexes import has_split, open_indexes
+from training.indexes import held_out, not_held_out, open_indexes
 from training.networks import DTYPES
 from training.noising import noise_of
 from training.order import Order
@@ -51,10 +51,11 @@ class VaeWork:
         self._config, self._ranks = config, ranks
         self._source = origin_of(config.init, config.stage).vae
         self._indexes = open_indexes(config.data.sources, config.data.split, _WORDLESS, output / "index", ranks)
+        self._held_sources = held_out(config)
         self._held_out: list[Index] = []
-        if config.validation.every and has_split(config.data.sources, config.validation.split):
+        if self._held_sources:
             self._held_out = open_indexes(
-                config.data.sources, config.validation.split, _WORDLESS, output / "index", ranks
+                self._held_sources, config.validation.split, _WORDLESS, output / "index", ranks
             )
         vae = _trained_vae(config, self._source, ranks)
         self._vae_config = vae.config
@@ -65,7 +66,7 @@ class VaeWork:
         distance = edges_at_scales if self._lpips is None else self._lpips.forward
         self.parts = PARTS if self._adversary is None else (*PARTS, *ADVERSARIAL)
         self.module = VaeModule(vae, config.vae, config.schedule.batch, Judges(distance, self._adversary))
-        self._order = _order(self._indexes, config, config.seed)
+        self._order = _order(self._indexes, config.data.sources, config.seed)
         self._forward_flops = forward_flops(vae.config, config.vae.crop_px)
 
     def plan(self, step: int) -> Packs:
@@ -90,11 +91,9 @@ class VaeWork:
         return VaeBatch(read.positions[0] // self._config.schedule.batch, x_BCHW, torch.stack(noise))
 
     def notices(self) -> list[str]:
-        told = []
+        told = not_held_out(self._config)
         if self._lpips is None and self._config.vae.perceptual > 0:
             told.append("perceptual loss: edges at three sizes; vae.lpips names the weights of LPIPS to have that")
-        if self._config.validation.every and not self._held_out:
-            told.append(f"nothing is validated: there is no split {self._config.validation.split!r}")
         return told
 
     def keys(self, pack: Sequence[Place]) -> list[str]:
@@ -111,7 +110,7 @@ class VaeWork:
         if not self._held_out:
             return {}
         stage = replace(self._config.vae, rgb_share=0.0)
-        order = _order(self._held_out, self._config, _FIXED_SEED)
+        order = _order(self._held_out, self._held_sources, _FIXED_SEED)
         own = range(ranks.group, self._config.validation.samples, ranks.groups)
         places = [self._at(order, position) for position in own]
         measured = None if self._lpips is None else distances(self._lpips)
@@ -146,7 +145,7 @@ class VaeWork:
     def _statistics(self, vae: RgbaVae) -> tuple[tuple[float, ...], tuple[float, ...]]:
         """Mean and deviation of every latent channel over the same crops whenever it is asked."""
         stage = replace(self._config.vae, rgb_share=0.0)
-        order = _order(self._indexes, self._config, _FIXED_SEED)
+        order = _order(self._indexes, self._config.data.sources, _FIXED_SEED)
         places = [self._at(order, position) for position in range(_MEASURED)]
         z_Nz = torch.cat([
             vae.encode(as_input(vae, batch.pixels))[0].double().permute(0, 2, 3, 1).flatten(0, 2).cpu()
@@ -212,5 +211,5 @@ def _lpips(config: RunConfig, ranks: Ranks) -> Lpips | None:
     return load_lpips([Path(path) for path in config.vae.lpips]).to(ranks.device) if config.vae.lpips else None
 
 
-def _order(indexes: Sequence[Index], config: RunConfig, seed: int) -> Order:
-    return Order([len(index) for index in indexes], [source.weight for source in config.data.sources], seed)
+def _order(indexes: Sequence[Index], sources: Sequence[Source], seed: int) -> Order:
+    return Order([len(index) for index in indexes], [source.weight for source in sources], seed)

@@ -1,5 +1,6 @@
 """Of the steps since it was last told: means over samples, rates over seconds, utilisation where a peak is known."""
 
+import time
 from dataclasses import replace
 
 import pytest
@@ -31,6 +32,17 @@ def test_rates_are_over_the_seconds_that_passed():
     assert values["tokens_per_s"] == pytest.approx(20, rel=0.05)
     assert values["data_wait"] == pytest.approx(0.2, rel=0.05)
     assert values["seconds_per_step"] == pytest.approx(5, rel=0.05)
+
+
+def test_validation_and_checkpoints_slow_no_rate(monkeypatch):
+    now = [100.0]
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
+    account = Account(CONFIG, ("half",), LONE)
+    now[0] += 10
+    account.add(STEP, 1.0, norm=0.5, lr=1e-4)
+    with account.paused():
+        now[0] += 90
+    assert account.told()["seconds_per_step"] == 10
 
 
 def test_utilisation_is_of_the_peak_that_is_given():

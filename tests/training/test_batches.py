@@ -1,6 +1,7 @@
 """What the transformer is given of an example, and how much each token of it counts."""
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -52,6 +53,19 @@ def test_pictures_are_encoded_as_alone(encoders, encoded):
     for place, one in enumerate(encoded):
         own = latents(encoders.vae, example(place).frames, LONE.device)
         torch.testing.assert_close(one.frames_FChw, own, atol=1e-5, rtol=1e-5)
+
+
+def test_levels_are_rounded_to_bf16_once():
+    """What an identity would encode: every level within half a unit of the last of 8 bits."""
+    weight = torch.zeros(1, dtype=torch.bfloat16)
+    vae = SimpleNamespace(
+        config=VAE_CONFIGS["tiny"], quant_conv=SimpleNamespace(weight=weight), encode=lambda x: (x, x),
+        normalise=lambda z: z,
+    )  # fmt: skip
+    levels = np.arange(256, dtype=np.uint8).repeat(4).reshape(1, 16, 16, 4)
+    seen = latents(vae, levels, LONE.device)
+    exact = torch.from_numpy(levels).permute(0, 3, 1, 2).double() / 127.5 - 1
+    assert bool(((seen - exact).abs() <= exact.abs() * 2**-8 + 1e-7).all())
 
 
 def test_only_a_decomposition_has_a_condition_and_it_is_the_composite(encoded):

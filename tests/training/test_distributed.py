@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from tests.training.on_ranks import on_ranks
+from tests.training.on_ranks import free_port, on_ranks
 from training.distributed import RankLost, Ranks, is_loss, join, naming_the_lost
 
 
@@ -12,6 +12,7 @@ from training.distributed import RankLost, Ranks, is_loss, join, naming_the_lost
     [
         ({"RANK": "x"}, 1, "RANK is 'x' in the environment"),
         ({"WORLD_SIZE": "-2"}, 1, "WORLD_SIZE is '-2'"),
+        ({"WORLD_SIZE": "2"}, 1, "WORLD_SIZE is 2 in the environment and MASTER_ADDR is not set"),
         ({"WORLD_SIZE": "3"}, 2, "sequence_parallel is 2; 3 ranks cannot be shared out by it"),
     ],
 )
@@ -20,6 +21,14 @@ def test_a_launcher_that_says_nonsense_is_told(monkeypatch, variables, shared, s
         monkeypatch.setenv(name, value)
     with pytest.raises(ValueError, match=said):
         join("cpu", shared, 10)
+
+
+def test_ranks_that_do_not_come_are_lost(monkeypatch):
+    variables = {"RANK": "1", "WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": free_port()}
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(RankLost, match="the ranks could not meet"):
+        join("cpu", 1, 1)
 
 
 def test_a_gpu_that_is_asked_for_must_be_there(monkeypatch):

@@ -4,6 +4,7 @@ import io
 import json
 import os
 import pickle
+import resource
 import shutil
 from dataclasses import asdict
 
@@ -172,6 +173,25 @@ def test_a_shard_that_is_cut_short_is_named(dataset, tmp_path):
     path.write_bytes(path.read_bytes()[:-3000])
     with pytest.raises(ValueError, match=r"train-000000.tar cannot be indexed"):
         build_index([str(path)], WORDS)
+
+
+def test_a_full_disk_is_told_with_the_name_of_the_index(tmp_path):
+    index = build_index([tar(tmp_path / "x.tar", [("0.png", picture(4, 2)), ("0.txt", b"x")])], WORDS)
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100, before[1]))
+    try:
+        with pytest.raises(OSError, match=r"x\.arrow cannot be written: File too large"):
+            write_index(index, tmp_path / "x.arrow")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert [path.name for path in tmp_path.iterdir()] == ["x.tar"]
+
+
+def test_tars_without_the_name_of_a_split_are_trained_on_and_never_held_out(tmp_path):
+    path = tar(tmp_path / "00000.tar", [("0.png", picture(4, 2)), ("0.txt", b"x")])
+    assert find_shards(str(tmp_path), "train") == [str(path)]
+    with pytest.raises(ValueError, match="holds no shard of the split 'validation'"):
+        find_shards(str(tmp_path), "validation")
 
 
 def test_a_dataset_without_the_split_is_told(tmp_path):

@@ -3,14 +3,15 @@
 import os
 import shutil
 import threading
+from dataclasses import replace
 
 import pytest
 import torch
 
 from tests.training.drawn_shards import WORDS
 from tests.training.lone_rank import LONE, LoneRank
-from training.configuration import Source
-from training.indexes import has_split, open_indexes
+from training.configuration import Data, RunConfig, Source, Validation
+from training.indexes import held_out, not_held_out, open_indexes
 
 SECOND = LoneRank(1, 2, torch.device("cpu"))
 
@@ -48,6 +49,11 @@ def test_a_run_without_data_says_so(tmp_path):
         open_indexes([], "train", WORDS, tmp_path, LONE)
 
 
-def test_a_split_may_be_missing(dataset):
-    assert has_split([Source(str(dataset))], "train")
-    assert not has_split([Source(str(dataset)), Source("nowhere")], "train")
+def test_sources_without_the_split_are_told_and_not_held_out(dataset, tmp_path):
+    (tmp_path / "00000.tar").touch()
+    sources = (Source(str(dataset)), Source(str(tmp_path)))
+    config = RunConfig(stage="vae", data=Data(sources=sources), validation=Validation(split="validation"))
+    assert held_out(config) == [sources[0]]
+    assert not_held_out(config) == [f"not in the validation: {tmp_path}, which has no shard of the split 'validation'"]
+    unasked = replace(config, validation=Validation(every=0))
+    assert (held_out(unasked), not_held_out(unasked)) == ([], [])

@@ -20,6 +20,7 @@ from training.checkpoints import StoredParameters, whole
 from training.configuration import Flow, Validation
 from training.export import export
 from training.flow_module import FlowModule
+from training.flow_validation import FlowValidation
 from training.journal import Journal, read_metrics
 from training.layered_work import LayeredWork
 from training.loop import train
@@ -205,3 +206,22 @@ def test_an_rgb_vae_of_other_latents_is_refused(configs, tmp_path):
     config = replace(configs["alone"], init=replace(configs["alone"].init, condition_vae=str(other)))
     with pytest.raises(ValueError, match=r"condition_vae has 16 channels at stride 2; the VAE has 16 at stride 8"):
         LayeredWork(config, tmp_path, LONE)
+
+
+def test_levels_are_tried_in_packs_within_the_budget(configs, tmp_path):
+    """Nine of the longest sample would not fit; the losses are those of one pack."""
+    losses, most = [], []
+    config = configs["alone"]
+    work = LayeredWork(config, tmp_path, LONE)
+    for budget in (100_000, 64):
+        validation = FlowValidation(
+            work._validation._read._sources, replace(config, data=replace(config.data, pack_tokens=budget)),
+            work._encoders, work._mmdit_config,
+        )  # fmt: skip
+        seen = []
+        hook = work.module.register_forward_pre_hook(lambda _, given, seen=seen: seen.append(len(given[0].sigma_B)))
+        losses.append(validation.losses(work.module, LONE))
+        hook.remove()
+        most.append(max(seen))
+    assert most == [9, 1]
+    assert losses[0] == pytest.approx(losses[1], rel=1e-5)

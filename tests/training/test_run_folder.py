@@ -1,12 +1,15 @@
 """A folder holds one run: the same configuration goes on, another is refused, and nothing is guessed."""
 
+import contextlib
 from dataclasses import replace
 
 import pytest
 
+from data_pipeline.shard_io import whole_file
 from training.checkpoints import STATE, folder_of
 from training.configuration import Data, Engine, RunConfig, Schedule
-from training.run_folder import open_run, read_config
+from training.run_folder import open_run, read_config, wait_for
+from training.run_lock import only_run
 
 CONFIG = RunConfig(stage="vae")
 
@@ -51,6 +54,31 @@ def test_another_run_is_refused(tmp_path, other, said):
     with pytest.raises(ValueError, match=f"{said}; give another OUTPUT"):
         open_run(tmp_path, other)
     assert read_config(tmp_path)["seed"] == 0
+
+
+def test_a_run_that_was_killed_while_it_stored_its_configuration_goes_on(tmp_path):
+    with contextlib.suppress(KeyboardInterrupt), whole_file(tmp_path / "config.yaml"):
+        (left,) = tmp_path.iterdir()
+        left.rename(tmp_path / "kept")
+        raise KeyboardInterrupt
+    (tmp_path / "kept").rename(left)
+    open_run(tmp_path, CONFIG)
+    assert open_run(tmp_path, CONFIG) is None
+
+
+def test_a_folder_that_another_machine_does_not_see_is_told(tmp_path):
+    with pytest.raises(ValueError, match="OUTPUT must be one folder of all machines"):
+        wait_for(tmp_path / "run", patience_s=0)
+    open_run(tmp_path / "run", CONFIG)
+    wait_for(tmp_path / "run", patience_s=0)
+
+
+def test_one_run_at_a_time_is_at_work_in_a_folder(tmp_path):
+    open_run(tmp_path, CONFIG)
+    with only_run(tmp_path), pytest.raises(ValueError, match="another run is at work in"), only_run(tmp_path):
+        pass
+    with only_run(tmp_path):
+        assert open_run(tmp_path, CONFIG) is None  # the lock is no stranger
 
 
 def test_a_folder_of_something_else_is_refused(tmp_path):

@@ -140,6 +140,12 @@ def shard_of(dataset):
     return max((dataset / "shards").glob("train-*.tar"), key=lambda path: path.stat().st_size)
 
 
+def test_the_launcher_of_deepspeed_may_say_which_rank_it_is(dataset, start, tmp_path, capsys):
+    words = arguments("3", dataset, start, tmp_path / "run", *SETTINGS, "schedule.lrr=1")
+    assert said_of(capsys, "--local_rank=0", *words)[0] == WRONG
+    assert "there is no schedule.lrr" in said_of(capsys, "--local_rank=0", *words)[1]
+
+
 def test_a_truncated_shard_is_named(broken, start, tmp_path, capsys):
     shard = shard_of(broken)
     os.truncate(shard, shard.stat().st_size // 2)
