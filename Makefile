@@ -27,7 +27,7 @@ SEED ?= 0
 VARIABLES := PYTHON INPUT OUTPUT DATA WORKERS RUNNER CAPTIONER MERGE TARGET_LAYERS MAX_AREA IMAGE_FORMAT SHARD_SIZE \
 	LIMIT CONFIG SECOND_OPINION URL MODEL CAPTION_LAYERS ALLOW_CPU DRY_RUN RETRY MAX_REJECT VERIFY SHRINK PREVIEWS ARGS \
 	PSD N SEED FORMAT TRUTH PRED LPIPS INCEPTION EDIT SCRIPT SOURCE LICENCE SPLITS IMAGE CHECKPOINT LAYERS PROMPT \
-	RESOLUTION STAGE GPUS SET
+	RESOLUTION STAGE GPUS SET GPU GPU_MEMORY
 given = $(findstring command line,$(origin $(1)))
 set = $(filter command environment,$(firstword $(origin $(1))))
 quote := '
@@ -161,8 +161,24 @@ LAUNCHED = $(BIN)/python $(if $(filter-out 1,$(call text,GPUS)),-m torch.distrib
 TRAINED = $(call option,STAGE,stage) $(call option,CONFIG,config) $(if $(call set,DATA),--data $(call quoted,$(call text,DATA))) \
 	$(foreach one,$(call text,SET),--set $(call quoted,$(one)))
 
+plan: $(TRAINING) ## what a run will take, before it: samples, packs, memory and time; refuses what does not fit: STAGE=1|2|3 CONFIG= DATA= GPUS=all GPU=h100 GPU_MEMORY=GiB SET='key=value ...' OUTPUT=folder of the run ARGS=
+	$(BIN)/python -m training.plan $(TRAINED) $(call option,GPUS,gpus) $(call option,GPU,gpu) $(call option,GPU_MEMORY,gpu-memory) $(call named,OUTPUT,output) $(ARGS)
+
 train: needs-STAGE $(TRAINING) ## shards to a checkpoint; the same command goes on with a stopped run: STAGE=vae|1|2|3 DATA= OUTPUT= GPUS=ranks CONFIG= SET='key=value ...' ARGS=
 	$(LAUNCHED) -m training.train $(TRAINED) --output $(call quoted,$(if $(call set,OUTPUT),$(call text,OUTPUT),out/stage-$(call text,STAGE))) $(ARGS)
+
+# One command each, which goes on where it was stopped.
+CURRICULUM = --output $(call quoted,$(if $(call set,OUTPUT),$(call text,OUTPUT),out/$@)) $(call named,SEED,seed)
+MADE_OF = $(call option,CONFIG,config) $(if $(call set,DATA),--data $(call quoted,$(call text,DATA))) $(call option,GPUS,gpus)
+
+curriculum: $(TRAINING) ## VAE, stages 1, 2, 3 and scored decompositions of held-out pictures: CONFIG=tiny|small DATA= (else designs are drawn) OUTPUT= GPUS= SEED=
+	$(BIN)/python -m training.curriculum $(CURRICULUM) $(MADE_OF) $(ARGS)
+
+ablation: $(TRAINING) ## what each part of the recipe is worth, as a table: CONFIG=tiny|small DATA= OUTPUT= GPUS= SEED= ARGS='--share 0.5'
+	$(BIN)/python -m training.ablation $(CURRICULUM) $(MADE_OF) $(ARGS)
+
+overfit: $(TRAINING) ## four samples, learnt by heart: OUTPUT= SEED=
+	$(BIN)/python -m training.overfit $(CURRICULUM) $(ARGS)
 
 bench: $(EVERYTHING) ## CPU seconds per step beside psd-tools: INPUT=folder of PSDs
 	$(BIN)/python -m data_pipeline.bench $(call quoted,$(or $(call text,INPUT),$(EXAMPLES))) $(ARGS)
@@ -190,8 +206,8 @@ bench-metrics: $(EVERYTHING) ## what scoring a pair of stacks costs, beside the 
 bench-model: $(EVERYTHING) ## the networks beside diffusers', packed beside padded batches, and on a GPU their utilisation: ARGS='--only vae|packing|utilisation'
 	$(BIN)/python -m tests.bench_model $(ARGS)
 
-bench-train: $(EVERYTHING) ## what feeds training: the loader beside the bare cost of decoding, of a dataset: DATA= ARGS='--only loader'
-	$(BIN)/python -m tests.bench_train --data $(call quoted,$(call text,DATA)) $(ARGS)
+bench-train: $(EVERYTHING) ## packs beside other batches, what planning costs, and the loader beside bare decoding: DATA=dataset ARGS='--only planning|loader'
+	$(BIN)/python -m tests.bench_train $(if $(call set,DATA),--data $(call quoted,$(call text,DATA))) $(ARGS)
 
 bench-job: $(EVERYTHING) ## workers, memory and re-runs of the whole job
 	$(BIN)/python -m tests.bench_job $(ARGS)
@@ -216,4 +232,4 @@ lint: $(EVERYTHING) ## style and types
 clean: ## remove what the targets made, but not the environment
 	rm -rf out .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
-.PHONY: train help examples shards captions inspect verify convert fuzz bench bench-fidelity bench-codecs bench-job bench-families bench-anomalies bench-faces test test-all lint clean evaluate-reconstruction edit evaluate-editing evaluate bench-metrics import decompose generate bench-model bench-train
+.PHONY: train plan bench-train help examples shards captions inspect verify convert fuzz bench bench-fidelity bench-codecs bench-job bench-families bench-anomalies bench-faces test test-all lint clean evaluate-reconstruction edit evaluate-editing evaluate bench-metrics import decompose generate bench-model

@@ -120,12 +120,18 @@ MMDIT_CONFIGS = {
     "qwen_image_20b": MmditConfig(),
     "base": MmditConfig(depth=24, heads=12, head_dim=64, rope_axes=(8, 28, 28)),
     "small": MmditConfig(depth=12, heads=6, head_dim=64, rope_axes=(8, 28, 28)),
+    "mini": MmditConfig(
+        depth=4, heads=4, head_dim=32, text_width=64, latent_channels=8, patch=4, rope_axes=(8, 12, 12)
+    ),
     "tiny": MmditConfig(depth=2, heads=2, head_dim=32, text_width=64, rope_axes=(8, 12, 12)),
 }
 VAE_CONFIGS = {
     "qwen_image": VaeConfig(),
     "base": VaeConfig(base_dim=64),
     "small": VaeConfig(base_dim=32),
+    "mini": VaeConfig(
+        base_dim=8, z_dim=8, dim_mult=(1, 2, 4), num_res_blocks=1, latents_mean=(0.0,) * 8, latents_std=(1.0,) * 8
+    ),
     "tiny": VaeConfig(base_dim=8, num_res_blocks=1),
 }
 

@@ -125,16 +125,43 @@ def load_text_encoder(
     return encoder
 
 
+def outlined_text_encoder(options: TextEncoderConfig) -> TextEncoder:
+    """One whose network has shapes and no weights: it counts tokens and parameters, and encodes nothing.
+
+    Of a folder only the tokenizer and `text_encoder/config.json` are read. ValueError where they are not there.
+    """
+    if options.folder is None:
+        with torch.device("meta"):
+            return _tiny(options)
+    folder = Path(options.folder)
+    try:
+        words = AutoTokenizer.from_pretrained(folder / "tokenizer", **_SAFELY)
+        config = _config(folder / "text_encoder")
+        with torch.device("meta"):
+            encoder = TextEncoder(Qwen2_5_VLTextModel(config.text_config), words, options.max_tokens)
+        _check_words(encoder)
+    except _DAMAGE as error:
+        raise ValueError(
+            f"the text encoder of {folder} cannot be read: {' '.join(str(error).split())[:300]}"
+        ) from error
+    return encoder
+
+
 def _check_room(folder: Path) -> None:
     """Raises ValueError for a network that its files cannot hold: transformers would make it up, and fill memory."""
-    config = AutoConfig.from_pretrained(folder, **_SAFELY)
-    if config.model_type != _MODEL_TYPE:
-        raise ValueError(f"it is a {config.model_type!r}; it must be a {_MODEL_TYPE!r}")
     with torch.device("meta"):
-        parameters = sum(tensor.numel() for tensor in Qwen2_5_VLForConditionalGeneration(config).parameters())
+        whole = Qwen2_5_VLForConditionalGeneration(_config(folder))
+    parameters = sum(tensor.numel() for tensor in whole.parameters())
     stored = sum(path.stat().st_size for path in folder.glob("*.safetensors"))
     if stored < parameters:  # of a byte each, at the least
         raise ValueError(f"its config.json tells of {parameters:,} parameters; its *.safetensors have {stored:,} bytes")
+
+
+def _config(folder: Path) -> Any:
+    config = AutoConfig.from_pretrained(folder, **_SAFELY)
+    if config.model_type != _MODEL_TYPE:
+        raise ValueError(f"it is a {config.model_type!r}; it must be a {_MODEL_TYPE!r}")
+    return config
 
 
 def _check_words(encoder: TextEncoder) -> None:

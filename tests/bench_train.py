@@ -1,6 +1,7 @@
 """`make bench-train`: what feeds and plans training, each figure beside what it is measured against, in one run.
 
     python -m tests.bench_train --data DATASET [--only loader] [--repeats 3]
+    python -m tests.bench_train --only planning
 
 Rows are Markdown, as BENCHMARKS.md holds them.
 """
@@ -8,16 +9,22 @@ Rows are Markdown, as BENCHMARKS.md holds them.
 import argparse
 
 from tests.bench_loader import bench_loader
+from tests.bench_planning import bench_planning
 
-PARTS = {"loader": lambda options: bench_loader(options.data, options.repeats)}
+PARTS = {
+    "planning": lambda options: bench_planning(options.repeats),
+    "loader": lambda options: bench_loader(options.data, options.repeats),
+}
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", required=True, help="what make shards wrote")
+    parser.add_argument("--data", help="what make shards wrote, for the loader")
     parser.add_argument("--only", choices=PARTS)
     parser.add_argument("--repeats", type=int, default=3)
     options = parser.parse_args()
+    if options.data is None and options.only != "planning":
+        parser.error("the loader is measured on --data DATASET; --only planning needs none")
     for name, part in PARTS.items():
         if options.only in (None, name):
             part(options)

@@ -21,7 +21,7 @@ from training.flow_module import FlowBatch
 from training.noising import noise_of, sigma_of
 from training.recipes import Recipe, Task
 
-_AT_ONCE_PX = 1 << 22  # that go through the VAE together
+AT_ONCE_PX = 1 << 22  # that go through the VAE together
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,7 +74,7 @@ def latents(vae: RgbaVae, frames_FHW4: np.ndarray, device: torch.device) -> Tens
     """Normalised latents [F, C, h, w], float32, of uint8 straight RGBA; an RGB VAE sees no alpha."""
     x_F4HW = torch.from_numpy(frames_FHW4).to(device).permute(0, 3, 1, 2)
     x_FCHW = (x_F4HW[:, : vae.config.image_channels].float() / 127.5 - 1).to(vae.quant_conv.weight.dtype)
-    return in_micro_batches(lambda part: vae.normalise(vae.encode(part)[0]), x_FCHW, _AT_ONCE_PX).float()
+    return in_micro_batches(lambda part: vae.normalise(vae.encode(part)[0]), x_FCHW, AT_ONCE_PX).float()
 
 
 def flow_batch(

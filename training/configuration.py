@@ -24,7 +24,8 @@ class Init:
     """`from_` (`from` in YAML) is a run's OUTPUT or a folder of diffusers' layout; without one, networks are new.
 
     `weights` are a run's own or their moving average. `stages` are those whose runs may be gone on from; empty: the
-    same stage and the one before. `vae` and `text` are folders that hold these parts instead.
+    same stage and the one before. `vae` and `text` are folders that hold these parts instead. `condition_vae` encodes
+    the picture to decompose, an RGB VAE for the paper's ablation; without one, `vae` does.
     """
 
     from_: str | None = None
@@ -32,6 +33,7 @@ class Init:
     stages: tuple[str, ...] = ()
     vae: str | None = None
     text: str | None = None
+    condition_vae: str | None = None
 
     def __post_init__(self) -> None:
         _one_of("weights", self.weights, WEIGHTS)

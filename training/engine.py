@@ -19,7 +19,8 @@ from training.distributed import Ranks, naming_the_lost
 
 MOMENTS = ("exp_avg", "exp_avg_sq")
 _FLATS = ("fp32_partitioned_groups_flat", "single_partition_of_fp32_groups")  # under ZeRO-3; under ZeRO-1 and 2
-_BUCKET = 500_000_000  # elements of DeepSpeed's reduction buckets, at most
+BUCKET = 500_000_000  # elements of DeepSpeed's reduction buckets, at most
+SUB_GROUP = 1_000_000_000  # parameters that ZeRO-3 updates at a time, at most
 
 
 @dataclass(frozen=True)
@@ -118,7 +119,7 @@ class ZeroEngine:
 def deepspeed_config(options: Options, clip: float, module: nn.Module) -> dict[str, Any]:
     """DeepSpeed's own. A pack is a batch of one to it: losses are divided here, and when to step is ours to say."""
     elements = sum(getattr(parameter, "ds_numel", parameter.numel()) for parameter in module.parameters())
-    bucket = max(1, min(_BUCKET, elements))
+    bucket = max(1, min(BUCKET, elements))
     zero: dict[str, Any] = {
         "stage": options.zero,
         "contiguous_gradients": True,
@@ -131,7 +132,7 @@ def deepspeed_config(options: Options, clip: float, module: nn.Module) -> dict[s
         zero["offload_optimizer"] = {"device": "cpu", "pin_memory": pinned}
     if options.zero == 3:
         zero["stage3_prefetch_bucket_size"] = min(50_000_000, bucket)
-        zero["sub_group_size"] = 1_000_000_000
+        zero["sub_group_size"] = SUB_GROUP
         if options.offload_parameters:
             zero["offload_param"] = {"device": "cpu", "pin_memory": pinned}
     return {

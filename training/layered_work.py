@@ -9,6 +9,7 @@ from torch import Tensor
 from model.checkpoint import save_pipeline
 from model.flops import training_flops
 from model.mmdit import VldMmdit
+from model.rgba_vae import RgbaVae
 from training.batches import Encoders, encode, flow_batch
 from training.configuration import RunConfig
 from training.counting import counting_of
@@ -18,12 +19,13 @@ from training.flow_module import PARTS, FlowBatch, FlowModule
 from training.flow_validation import FlowValidation
 from training.indexes import held_out, not_held_out, open_indexes
 from training.networks import DTYPES, frozen_text, frozen_vae, text_folder, trained_mmdit
-from training.origin import origin_of
+from training.origin import Origin, origin_of
 from training.planner import Planner
 from training.recipes import Planned
 from training.work import Packs
 
 _MODULE = "mmdit."
+_RGB = 3  # channels
 
 
 class LayeredWork:
@@ -37,7 +39,7 @@ class LayeredWork:
         self._text_source = text_folder(config, origin, output, ranks)
         text = frozen_text(self._text_source, config, ranks)
         vae = frozen_vae(origin.vae, config, ranks)
-        self._encoders = Encoders(vae, vae, text)
+        self._encoders = Encoders(vae, _condition_vae(origin, config, ranks, vae), text)
         counting = counting_of(text)
         self._indexes = open_indexes(config.data.sources, config.data.split, counting, output / "index", ranks)
         held = held_out(config)
@@ -100,4 +102,18 @@ class LayeredWork:
         state = {name.removeprefix(_MODULE): tensor.to(dtype) for name, tensor in weights.items()}
         model.load_state_dict(state, assign=True)
         stops = self._config.tasks.blanks > 0
-        save_pipeline(folder, model, self._encoders.vae, self._text_source, learns_to_stop=stops)
+        vae, own = self._encoders.vae, self._encoders.condition_vae
+        save_pipeline(folder, model, vae, self._text_source, stops, condition_vae=None if own is vae else own)
+
+
+def _condition_vae(origin: Origin, config: RunConfig, ranks: Ranks, vae: RgbaVae) -> RgbaVae:
+    """What encodes the picture to decompose. ValueError where its latents are not of the same form."""
+    if origin.condition_vae is None:
+        return vae
+    own = frozen_vae(origin.condition_vae, config, ranks, _RGB)
+    if (own.config.z_dim, own.config.stride) != (vae.config.z_dim, vae.config.stride):
+        raise ValueError(
+            f"init.condition_vae has {own.config.z_dim} channels at stride {own.config.stride}; "
+            f"the VAE has {vae.config.z_dim} at stride {vae.config.stride}"
+        )
+    return own

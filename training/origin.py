@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from model.checkpoint import TEXT_PARTS
+from model.checkpoint import CONDITION_VAE, TEXT_PARTS
 from training.configuration import STAGES, Init
 
 ORIGIN = "lamina.json"
@@ -22,6 +22,7 @@ class Origin:
     transformer: Path | None = None
     vae: Path | None = None
     text: Path | None = None
+    condition_vae: Path | None = None
     stage: str | None = None
 
 
@@ -39,6 +40,9 @@ def origin_of(init: Init, stage: str) -> Origin:
         transformer=_part(pipeline, "transformer"),
         vae=_required(Path(init.vae), "vae") if init.vae else _part(pipeline, "vae"),
         text=_required_text(Path(init.text)) if init.text else _text(pipeline),
+        condition_vae=(
+            _required(Path(init.condition_vae), "vae") if init.condition_vae else _part(pipeline, CONDITION_VAE)
+        ),
         stage=came_from,
     )
 

@@ -18,14 +18,14 @@ import torch.distributed as dist
 from transformers.utils import logging as transformers_logging
 
 from training import checkpoints
-from training.config_files import load_config
-from training.configuration import STAGES, RunConfig
+from training.configuration import RunConfig
 from training.distributed import LOST, RankLost, Ranks, is_loss, join
 from training.export import export
 from training.journal import Journal
 from training.layered_work import LayeredWork
 from training.loader import WorkerDied
 from training.loop import FINISHED, STOPPED, NotFinite, train
+from training.options import add_run_options, config_of
 from training.run import Run
 from training.run_folder import open_run, wait_for
 from training.run_lock import only_run
@@ -39,10 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     _quieten()
     try:
-        settings = list(options.set)
-        if options.data is not None:
-            settings.append(f"data.sources=[{{where: {_quoted(options.data)}}}]")
-        config = load_config(options.config, options.stage, settings)
+        config = config_of(options)
         ranks = join(config.engine.device, config.engine.sequence_parallel, config.engine.timeout_s)
     except ValueError as error:
         return _told(str(error), WRONG)
@@ -116,10 +113,6 @@ def _ranks_here() -> int:
     return int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
 
 
-def _quoted(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"
-
-
 def _quieten() -> None:
     """DeepSpeed, torch and transformers tell of their inner workings; a run tells of itself."""
     logging.getLogger("DeepSpeed").addFilter(lambda record: record.levelno >= logging.ERROR)  # it sets its own level
@@ -136,13 +129,8 @@ def _told(message: str, status: int) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--stage", choices=STAGES, help="whose configuration is taken, unless --config names another")
-    parser.add_argument("--config", help="a YAML, or the name of one in training/configs")
-    parser.add_argument("--data", help="a dataset of make shards, a folder of tars, a glob or a tar")
+    add_run_options(parser)
     parser.add_argument("--output", required=True, help="the folder of the run")
-    parser.add_argument(
-        "--set", action="append", default=[], metavar="KEY=VALUE", help="e.g. schedule.lr=2e-5; again and again"
-    )
     # deepspeed's launcher gives it to every rank, unless told not to; the environment says the same.
     parser.add_argument("--local_rank", help=argparse.SUPPRESS)
     return parser

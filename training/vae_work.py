@@ -91,15 +91,13 @@ class VaeWork:
         return VaeBatch(read.positions[0] // self._config.schedule.batch, x_BCHW, torch.stack(noise))
 
     def notices(self) -> list[str]:
-        """Every sample has a picture: none is left out of the training."""
-        return not_held_out(self._config)
+        told = not_held_out(self._config)
+        if self._lpips is None and self._config.vae.perceptual > 0:
+            told.append("perceptual loss: edges at three sizes; vae.lpips names the weights of LPIPS to have that")
+        return told
 
     def keys(self, pack: Sequence[Place]) -> list[str]:
-        return [
-            f"{index.shard(one.index).path} {index.facts(one.index).key}"
-            for one in pack
-            for index in [self._indexes[one.source]]
-        ]
+        return [self._indexes[one.source].name(one.index) for one in pack]
 
     def tokens(self, pack: Sequence[Place]) -> int:
         """Latent cells."""

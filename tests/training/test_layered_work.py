@@ -9,10 +9,13 @@ import torch.distributed as dist
 from safetensors.torch import load_file
 
 from inference.loaded import load
+from model.checkpoint import load_vae, save_vae
+from model.configs import VAE_CONFIGS
+from model.rgba_vae import RgbaVae
 from tests.training.lone_rank import LONE
 from tests.training.on_ranks import on_ranks
 from tests.training.tiny_parts import tiny_config, vae_run, with_zero
-from training.batches import encode, flow_batch
+from training.batches import encode, flow_batch, latents
 from training.checkpoints import StoredParameters, whole
 from training.configuration import Flow, Validation
 from training.export import export
@@ -195,3 +198,30 @@ def test_levels_are_tried_in_packs_within_the_budget(configs, tmp_path):
         most.append(max(seen))
     assert most == [9, 1]
     assert losses[0] == pytest.approx(losses[1], rel=1e-5)
+
+
+def rgb_vae_run(folder: Path, **changed: object) -> Path:
+    torch.manual_seed(1)
+    save_vae(RgbaVae(replace(VAE_CONFIGS["tiny"], image_channels=3, **changed)), folder / "vae")
+    return folder
+
+
+def test_an_rgb_vae_encodes_the_picture_to_decompose(configs, tmp_path):
+    own = replace(configs["alone"].init, condition_vae=str(rgb_vae_run(tmp_path / "rgb")))
+    work = LayeredWork(replace(configs["alone"], init=own), tmp_path, LONE)
+    planned = [one for row in work.plan(0) for pack in row for one in pack]
+    examples = work.reader()(planned)
+    encoded = encode(examples, work._encoders, LONE.device)
+    rgb = load_vae(tmp_path / "rgb" / "vae", dtype=torch.float32, image_channels=3)
+    for example, one in zip(examples, encoded, strict=True):
+        expected = latents(rgb, example.frames[:1], LONE.device)[0]
+        torch.testing.assert_close(one.condition_Chw, expected, atol=1e-5, rtol=1e-4)
+    work.export(work.module.state_dict(), tmp_path / "out")
+    assert load(str(tmp_path / "out"), "cpu").condition_vae.config.image_channels == 3
+
+
+def test_an_rgb_vae_of_other_latents_is_refused(configs, tmp_path):
+    other = rgb_vae_run(tmp_path / "rgb", dim_mult=(1, 2))
+    config = replace(configs["alone"], init=replace(configs["alone"].init, condition_vae=str(other)))
+    with pytest.raises(ValueError, match=r"condition_vae has 16 channels at stride 2; the VAE has 16 at stride 8"):
+        LayeredWork(config, tmp_path, LONE)

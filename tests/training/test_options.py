@@ -20,6 +20,7 @@ TESTED = {
     "init.stages": "test_unless_it_is_allowed",
     "init.vae": "test_a_part_of_its_own_goes_before",
     "init.text": "test_a_part_of_its_own_goes_before",
+    "init.condition_vae": "test_an_rgb_vae_encodes_the_picture_to_decompose",
     "network.mmdit": "test_a_new_transformer_has_the_size_and_the_rope_that_are_asked_for",
     "network.rope": "test_a_new_transformer_has_the_size_and_the_rope_that_are_asked_for",
     "network.vae": "test_an_exported_vae_is_diffusers_and_its_latents_have_mean_0_and_deviation_1",

@@ -1,0 +1,116 @@
+"""What a run is said to take is what it takes: counted, allocation by allocation, where it is made."""
+
+from dataclasses import replace
+
+import pytest
+import torch
+
+import training.footprint
+from model.configs import MMDIT_CONFIGS, VAE_CONFIGS
+from model.mmdit import VldMmdit, compile_blocks
+from model.packing import SampleShape, layout_of
+from model.recompute import Recompute
+from model.rgba_vae import RgbaVae
+from tests.training.forecast_probe import DEPTH, WIDTH, counted
+from tests.training.live_memory import LiveMemory
+from tests.training.on_ranks import on_ranks
+from training.configuration import Engine, Network, RunConfig
+from training.footprint import BYTES, Load, activations, memory, parameters_of, states
+
+DTYPES = {"bf16": torch.bfloat16, "fp32": torch.float32}
+SHAPES = [SampleShape(((12, 12),) * 6, 60, (12, 12)), SampleShape(((12, 12),) * 3, 40, (12, 12))]
+TOKENS = sum(shape.tokens for shape in SHAPES)
+SMALL = replace(MMDIT_CONFIGS["small"], depth=2, text_width=64)
+
+
+def inputs(dtype):
+    image = torch.randn(sum(shape.image_tokens for shape in SHAPES), SMALL.token_channels, dtype=dtype)
+    text = torch.randn(sum(shape.text for shape in SHAPES), SMALL.text_width, dtype=dtype)
+    return image, text, torch.tensor([0.3, 0.7]), layout_of(SHAPES)
+
+
+@pytest.mark.parametrize("recompute", Recompute)
+@pytest.mark.parametrize("precision", BYTES)
+def test_activations_are_what_forward_and_backward_take(recompute, precision):
+    dtype = DTYPES[precision]
+    model = VldMmdit(SMALL).to(dtype)
+    model.recompute = recompute
+    for parameter in model.parameters():
+        parameter.grad = torch.zeros_like(parameter)
+    given = inputs(dtype)
+    with LiveMemory(*model.parameters(), *(one.grad for one in model.parameters()), *given[:3]) as live:
+        model(*given).float().square().mean().backward()
+    said = activations(TOKENS, SMALL, Network(recompute=recompute.value), BYTES[precision])
+    assert said == pytest.approx(live.most, rel=0.1)
+
+
+@pytest.mark.long
+def test_compiled_blocks_keep_what_is_said():
+    """As the compiler's own division into forward and backward has it; counted, not run on a GPU."""
+    kept = {}
+    for depth in (2, 3):
+        torch._dynamo.reset()
+        model = VldMmdit(replace(SMALL, depth=depth))
+        compile_blocks(model, "aot_eager_decomp_partition")
+        own = {parameter.untyped_storage()._cdata for parameter in model.parameters()}
+        given = inputs(torch.float32)
+        storages = {}
+
+        def keep(tensor, own=own, storages=storages):
+            if isinstance(tensor, torch.Tensor) and tensor.untyped_storage()._cdata not in own:
+                storages[tensor.untyped_storage()._cdata] = tensor.untyped_storage()
+            return tensor
+
+        model(*given)
+        with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
+            out = model(*given)
+        kept[depth] = sum(storage.nbytes() for storage in storages.values())
+        del out
+    said = [activations(TOKENS, replace(SMALL, depth=depth), Network(compile=True), 4) for depth in (2, 3)]
+    assert said[1] - said[0] == pytest.approx(kept[3] - kept[2], rel=0.1)
+
+
+def test_states_are_what_deepspeed_keeps():
+    parameters, bucket = DEPTH * (WIDTH + 1) * WIDTH, 300_000
+    engines = [Engine(zero=zero, precision="bf16", device="cpu") for zero in (1, 2, 3)]
+    for engine, (lasting, backward, update) in zip(engines, on_ranks(2, counted, engines, bucket)[0], strict=True):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(training.footprint, "BUCKET", bucket)
+            said = states(parameters, WIDTH * WIDTH, engine, 2)
+        always = said["weights"] + said["optimizer"] + said["ema"]
+        assert always + said["gathered"] + said["gradients"] == pytest.approx(lasting + backward, rel=0.1)
+        assert always + said["update"] == pytest.approx(lasting + update, rel=0.1)
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("precision", BYTES)
+def test_encoding_is_what_the_vae_takes(precision):
+    vae = RgbaVae(VAE_CONFIGS["tiny"]).to(DTYPES[precision])
+    pictures = torch.rand(2, 4, 96, 64).to(DTYPES[precision])
+    with LiveMemory(*vae.parameters(), pictures) as live:
+        vae.encode(pictures)
+    config = RunConfig(stage="vae", engine=Engine(precision=precision))
+    said = memory(config, MMDIT_CONFIGS["tiny"], vae.config, 0, 1, Load(1, 2 * 96 * 64))
+    assert said.encoding == pytest.approx(live.most, rel=0.1)
+
+
+def test_shapes_alone_tell_the_released_networks_parameters():
+    assert parameters_of(MMDIT_CONFIGS["qwen_image_20b"])[0] == 20_430_407_232
+
+
+@pytest.mark.parametrize("zero", [1, 2, 3])
+def test_what_is_offloaded_moves_to_the_machine(zero):
+    engine = Engine(zero=zero)
+    here, there = (states(10**9, 10**6, one, 4) for one in (engine, replace(engine, offload_optimizer=True)))
+    assert there["optimizer"] == there["ema"] == there["update"] == 0
+    assert there["host"] >= here["optimizer"] + here["ema"]
+    assert there["weights"] == here["weights"]
+
+
+def test_the_phases_of_a_step_do_not_add_up():
+    config = RunConfig(stage="vae", engine=Engine(zero=2), network=Network(recompute="full"))
+    made = memory(config, MMDIT_CONFIGS["small"], VAE_CONFIGS["qwen_image"], 10**8, 4, Load(1000, 1 << 22))
+    assert made.encoding > made.activations
+    more = memory(config, MMDIT_CONFIGS["small"], VAE_CONFIGS["qwen_image"], 10**8, 4, Load(2000, 1 << 22))
+    assert more.activations > made.activations
+    assert more.peak == made.peak

@@ -1,0 +1,88 @@
+"""`make plan` tells what a run takes, keeps the index for it, and refuses in one sentence what does not fit."""
+
+import json
+
+import numpy as np
+import pytest
+
+from tests.training.drawn_shards import members_of, sample_of, soft_stack, tar
+from training.plan import FITS, TOO_LARGE, WRONG, main
+
+SETTINGS = (
+    "network.text=tiny", "network.mmdit=tiny", "network.vae=tiny", "data.resolutions=[64]", "schedule.batch=4",
+    "schedule.steps=30", "engine.precision=fp32", "data.pack_tokens=2000",
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def shards(tmp_path_factory):
+    """Twelve designs of 1 to 4 layers."""
+    folder = tmp_path_factory.mktemp("shards")
+    rng = np.random.default_rng(0)
+    samples = [
+        sample_of(soft_stack(rng, 1 + number % 4, 96, 64, opaque=number % 2 > 0), number) for number in range(12)
+    ]
+    tar(folder / "train-000000.tar", [member for sample in samples for member in members_of(sample)])
+    return folder
+
+
+def run(shards, *arguments, settings=()):
+    given = ("--stage", "3", "--data", str(shards), "--gpus", "2", *arguments)
+    return main([*given, *(word for setting in (*SETTINGS, *settings) for word in ("--set", setting))])
+
+
+def test_what_is_used_left_out_and_repeated_is_told(shards, tmp_path, capsys):
+    assert run(shards, "--output", str(tmp_path / "run")) == FITS
+    facts = json.loads((tmp_path / "run" / "plan.json").read_bytes())
+    (source,) = facts["sources"]
+    assert source["samples"] == 9
+    assert source["epochs"] == pytest.approx(30 * 4 / 9)
+    assert source["excluded"]["a single layer"]["samples"] == 3
+    assert facts["buckets"] == {"64 x 64": 9} or sum(facts["buckets"].values()) == 9
+    assert facts["steps"]["padding"] == 0
+    assert facts["steps"]["planned"] == 30
+    assert sum(facts["steps"]["tasks"].values()) == pytest.approx(1)
+    assert facts["seconds"] == pytest.approx(30 * facts["seconds_per_step"])
+    told = capsys.readouterr().out
+    assert f"{shards}: 9 samples, each 13.33 times in 30 steps" in told
+    assert f"left out: 3 a single layer ({shards}/train-000000.tar " in told
+    assert len(list((tmp_path / "run" / "index").glob("*.arrow"))) == 1
+
+
+def test_what_does_not_fit_is_one_sentence_that_says_what_would(shards, capsys):
+    assert run(shards, "--gpu-memory", "3.3", settings=("network.mmdit=small",)) == TOO_LARGE
+    error = capsys.readouterr().err
+    assert error.count("\n") == 1
+    assert "of a GPU, which has 3.3: it does not fit; it would with " in error
+
+
+@pytest.mark.parametrize(
+    ("arguments", "settings", "message"),
+    [
+        (["--gpus", "0"], (), "GPUS is 0; it must be a positive multiple of engine.sequence_parallel, 1"),
+        (["--gpus", "3"], ("engine.sequence_parallel=2",), "GPUS is 3"),
+        (["--gpu", "voodoo"], (), "the GPU 'voodoo' is not known; B200, "),
+        (["--gpu-memory", "0"], (), "GPU_MEMORY is 0.0; it must be a positive number of GiB"),
+        (["--utilisation", "2"], (), "utilisation is 2.0; it must be a share of the peak"),
+        (
+            [],
+            ("schedule.batch=100",),
+            "9 samples can be used, fewer than schedule.batch, 100; left out: 3 a single layer",
+        ),
+        ([], ("data.pack_tokens=50",), "more tokens than a pack has, 50"),
+        ([], ("network.text=stored",), "there is no text encoder to count tokens with"),
+        ([], ("schedule.batches=3",), "there is no schedule.batches; did you mean batch?"),
+    ],
+)
+def test_what_is_wrong_is_one_sentence(shards, capsys, arguments, settings, message):
+    assert run(shards, *arguments, settings=settings) == WRONG
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert captured.err.startswith("lamina: ")
+    assert captured.err.count("\n") == 1
+    assert message in captured.err
+
+
+def test_the_vae_stage_has_no_plan(shards, capsys):
+    assert main(["--stage", "vae", "--data", str(shards)]) == WRONG
+    assert "stage vae needs no plan" in capsys.readouterr().err
