@@ -34,6 +34,7 @@ _DAMAGE = (
     SafetensorError, StrictDataclassError,
 )  # fmt: skip
 KINDS = ("qwen2_5_vl", "tiny")
+_TOKEN_CHARACTERS = 64  # of a prompt that are read for each token that is kept
 MOST_TOKENS = 1024
 
 
@@ -92,8 +93,11 @@ class TextEncoder(nn.Module):
         return [state[self.dropped : len(tokens)] for state, tokens in zip(states, ids, strict=True)]
 
     def tokens(self, prompt: str) -> list[int]:
-        """Of the whole template, cut where `max_tokens` end. Marks of the template in a prompt become plain text."""
-        words = prompt.replace("<|", "< |")
+        """Of the whole template, cut where `max_tokens` end. Marks of the template in a prompt become plain text.
+
+        What is far too long is cut before it is read: a book as a prompt costs what a page does.
+        """
+        words = prompt[: _TOKEN_CHARACTERS * self.max_tokens].replace("<|", "< |")
         return list(self.tokenizer(f"{_BEFORE}{words}{_AFTER}")["input_ids"])[: self.dropped + self.max_tokens]
 
 

@@ -23,8 +23,9 @@ from training.distributed import Ranks
 from training.engine import Fragment
 
 STATE = "state.json"
+_MODE = 0o644  # safetensors' own keeps other accounts out
 _EXTRA = "extra.safetensors"
-_FOLDER = re.compile(r"step-(\d{8})\Z")
+_FOLDER = re.compile(r"step-(\d{8,})\Z")
 _STARTS = "starts"  # in a file's header: where each fragment begins in its flattened parameter
 
 
@@ -50,7 +51,7 @@ def folder_of(output: Path, steps_done: int) -> Path:
 def whole(output: Path) -> list[Path]:
     """Checkpoints that were written to their end, the oldest first."""
     found = [path for path in (output / "checkpoints").glob("step-*") if _FOLDER.match(path.name)]
-    return sorted(path for path in found if (path / STATE).is_file())
+    return sorted((path for path in found if (path / STATE).is_file()), key=lambda path: int(path.name[5:]))
 
 
 def save(
@@ -79,6 +80,7 @@ def save(
         raise OSError(failure or f"another rank could not write its part of {final}")
     if ranks.is_first:
         for old in whole(output)[:-keep] if keep else []:
+            (old / STATE).unlink()  # no longer whole, wherever a kill may come
             shutil.rmtree(old)
     return final
 
@@ -196,6 +198,7 @@ def write_part(
 def _write(path: Path, tensors: Mapping[str, Tensor], facts: dict[str, str]) -> None:
     try:
         save_file({name: tensor.detach().to("cpu", copy=True) for name, tensor in tensors.items()}, path, facts)
+        os.chmod(path, _MODE)
         _sync(path)
     except (OSError, SafetensorError) as error:
         raise OSError(f"{path} cannot be written: {error}") from error

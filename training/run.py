@@ -25,9 +25,12 @@ class Run:
 
     def resume(self, checkpoint: Path) -> None:
         """ValueError, naming the file, where it is damaged or of other networks."""
-        state = checkpoints.read_state(checkpoint)
-        checkpoints.restore(checkpoint, self.engine.fragments, self._tensors())
-        self.work.load_extra(checkpoints.read_extra(checkpoint))
+        try:
+            state = checkpoints.read_state(checkpoint)
+            checkpoints.restore(checkpoint, self.engine.fragments, self._tensors())
+            self.work.load_extra(checkpoints.read_extra(checkpoint))
+        except ValueError as error:
+            raise ValueError(f"{error}; without the folder {checkpoint} a run goes on from the one before") from error
         self.engine.restore(state.steps_done)
         self.done = state.steps_done
 
