@@ -44,7 +44,7 @@ def test_a_wrong_value_is_named(kind, values, message):
 
 
 def test_an_unknown_size_is_answered_with_those_there_are():
-    with pytest.raises(ValueError, match="'huge'; known are qwen_image_20b, base, small, tiny"):
+    with pytest.raises(ValueError, match="'huge'; known are qwen_image_20b, base, small, mini, tiny"):
         named(MMDIT_CONFIGS, "huge")
 
 
