@@ -28,7 +28,8 @@ def test_it_equals_diffusers(base_dim, blocks, channels, levels, rows, columns, 
     config = VaeConfig(base_dim, dim_mult=levels, num_res_blocks=blocks, image_channels=channels)
     theirs = released_vae(config, seed)
     ours = our_vae(theirs, config)
-    x = torch.rand(2, channels, rows * config.stride, columns * config.stride) * 2 - 1
+    generator = torch.Generator().manual_seed(seed)  # rounding takes nearly all of the tolerance
+    x = torch.rand(2, channels, rows * config.stride, columns * config.stride, generator=generator) * 2 - 1
     z = encode(theirs, x)
     torch.testing.assert_close(ours.encode(x)[0], z, atol=1e-5, rtol=0)
     torch.testing.assert_close(ours.decode(z).clamp(-1, 1), decode(theirs, z), atol=1e-5, rtol=0)

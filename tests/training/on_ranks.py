@@ -55,6 +55,7 @@ def _run(folder: Path) -> None:
     function = getattr(importlib.import_module(module), name)
     ranks = join("cpu", int(os.environ.get("SEQUENCE_PARALLEL", "1")), 120)
     result = function(ranks, *arguments)
+    torch.distributed.destroy_process_group()  # whose threads may else outlive the interpreter
     (folder / f"rank-{ranks.rank}").write_bytes(pickle.dumps(result))
 
 
