@@ -31,13 +31,15 @@ _STARTS = "starts"  # in a file's header: where each fragment begins in its flat
 
 @dataclass(frozen=True)
 class State:
-    """What is not a tensor. `steps_done` is the next step's number; `shapes` are those of the parameters."""
+    """What is not a tensor. `steps_done` is the next step's number; `shapes` are those of the parameters; `frozen` is
+    the fingerprint of the networks that are used and not trained."""
 
     stage: str
     steps_done: int
     world: int
     config: Mapping[str, Any] = field(repr=False)
     shapes: Mapping[str, Sequence[int]] = field(repr=False)
+    frozen: str = ""
     schema_version: int = SCHEMA_VERSION
 
 

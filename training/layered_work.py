@@ -18,7 +18,7 @@ from training.distributed import Ranks
 from training.flow_module import PARTS, FlowBatch, FlowModule
 from training.flow_validation import FlowValidation
 from training.indexes import held_out, not_held_out, open_indexes
-from training.networks import DTYPES, frozen_text, frozen_vae, text_folder, trained_mmdit
+from training.networks import DTYPES, fingerprint, frozen_text, frozen_vae, text_folder, trained_mmdit
 from training.origin import Origin, origin_of
 from training.planner import Planner
 from training.recipes import Planned
@@ -94,6 +94,10 @@ class LayeredWork:
 
     def load_extra(self, tensors: Mapping[str, Tensor]) -> None:
         """There is nothing beside the transformer's state."""
+
+    def frozen(self) -> str:
+        encoders = self._encoders
+        return fingerprint(encoders.vae, encoders.condition_vae, encoders.text)
 
     def export(self, weights: Mapping[str, Tensor], folder: Path) -> None:
         with torch.device("meta"):

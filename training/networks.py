@@ -1,5 +1,6 @@
 """A configuration and what it starts from in, the networks of a run out: trained ones and frozen ones."""
 
+import hashlib
 import os
 import shutil
 from dataclasses import replace
@@ -22,6 +23,7 @@ from training.engine import fill_partitioned, partitioned
 from training.origin import Origin
 
 DTYPES = {"bf16": torch.bfloat16, "fp32": torch.float32}
+_SAMPLED = 4096  # elements of a parameter
 _TEXT = "text"  # of a run's folder: a tiny random text encoder
 
 
@@ -112,3 +114,13 @@ def _whole_mmdit(config: RunConfig, origin: Origin, new: MmditConfig, device: to
     if origin.transformer is not None:
         return load_mmdit(origin.transformer, device, DTYPES[config.engine.precision])
     return initialised(VldMmdit(new), config.seed).to(device)
+
+
+def fingerprint(*modules: nn.Module) -> str:
+    """The same for equal weights in whatever precision they are held: of the beginning of every parameter."""
+    digest = hashlib.sha256()
+    for name, parameter in (named for module in modules for named in module.named_parameters()):
+        begun = parameter.detach().flatten()[:_SAMPLED].to(torch.bfloat16).view(torch.int16).cpu()
+        digest.update(f"{name} {list(parameter.shape)}".encode())
+        digest.update(begun.numpy().tobytes())
+    return digest.hexdigest()[:16]

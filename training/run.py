@@ -31,6 +31,11 @@ class Run:
             self.work.load_extra(checkpoints.read_extra(checkpoint))
         except ValueError as error:
             raise ValueError(f"{error}; without the folder {checkpoint} a run goes on from the one before") from error
+        if state.frozen != self.work.frozen():
+            raise ValueError(
+                f"{checkpoint} was trained with another VAE or text encoder than init names now; "
+                "put them back, or give another OUTPUT for a new run"
+            )
         self.engine.restore(state.steps_done)
         self.done = state.steps_done
 
@@ -41,7 +46,9 @@ class Run:
             for name, parameter in self.work.module.named_parameters()
             if parameter.requires_grad
         }
-        state = checkpoints.State(self.config.stage, self.done, self.ranks.world, as_mapping(self.config), shapes)
+        state = checkpoints.State(
+            self.config.stage, self.done, self.ranks.world, as_mapping(self.config), shapes, self.work.frozen()
+        )
         return checkpoints.save(
             self.output, state, self.engine.fragments, self._tensors(), self.work.extra(), self.ranks,
             self.config.checkpoints.keep,

@@ -23,7 +23,7 @@ from training.discriminator import Adversary
 from training.distributed import Ranks
 from training.index import Counting, Index
 from training.indexes import held_out, not_held_out, open_indexes
-from training.networks import DTYPES
+from training.networks import DTYPES, fingerprint
 from training.noising import noise_of
 from training.order import Order
 from training.origin import origin_of
@@ -127,6 +127,9 @@ class VaeWork:
     def load_extra(self, tensors: Mapping[str, Tensor]) -> None:
         if self._adversary is not None:
             self._adversary.load_state(tensors)
+
+    def frozen(self) -> str:
+        return "" if self._lpips is None else fingerprint(self._lpips)
 
     def export(self, weights: Mapping[str, Tensor], folder: Path) -> None:
         """`folder/vae`. A new VAE's latents get statistics of their own; those of one that was trained before stay, as

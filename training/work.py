@@ -67,5 +67,8 @@ class Work(Protocol):
     def load_extra(self, tensors: Mapping[str, Tensor]) -> None:
         """The inverse of `extra`."""
 
+    def frozen(self) -> str:
+        """A fingerprint of the networks that are used and not trained: a run goes on with the same ones."""
+
     def export(self, weights: Mapping[str, Tensor], folder: Path) -> None:
         """Writes a folder of diffusers' layout with these weights of `module`, whole or not at all."""

@@ -176,3 +176,22 @@ def test_what_is_wrong_is_one_sentence_before_any_work(dataset, start, tmp_path,
     status, told = said_of(capsys, *words)
     assert (status, told.count("\n")) == (WRONG, 1), told
     assert said in told
+
+
+@pytest.mark.long
+def test_a_run_does_not_go_on_with_another_vae(dataset, start, tmp_path):
+    """As where a VAE is exported again while a run that uses it is stopped."""
+    shutil.copytree(start, tmp_path / "vae")
+
+    def run(steps):
+        settings = (*SETTINGS, ANY, f"schedule.steps={steps}")
+        return ended(launched(1, *arguments("2", dataset, tmp_path / "vae", tmp_path / "run", *settings)))
+
+    for steps in (1, 2):
+        status, said = run(steps)
+        assert status == 0, said
+    shutil.rmtree(tmp_path / "vae")
+    vae_run(tmp_path / "vae", seed=9)
+    status, said = run(3)
+    assert status != 0
+    assert "step-00000002 was trained with another VAE or text encoder" in said

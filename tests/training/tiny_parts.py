@@ -20,9 +20,9 @@ SETTINGS = (
 )  # fmt: skip
 
 
-def vae_run(folder: Path) -> Path:
+def vae_run(folder: Path, seed: int = 0) -> Path:
     """What a finished run of STAGE=vae leaves, with random weights."""
-    torch.manual_seed(0)
+    torch.manual_seed(seed)
     export = folder / "export" / "ema"
     export.mkdir(parents=True)
     (folder / "checkpoints").mkdir()
