@@ -95,9 +95,16 @@ def join(device: str, sequence_parallel: int, timeout_s: int) -> Ranks:
     group = None
     if sequence_parallel > 1:
         for first in range(0, world, sequence_parallel):  # every rank makes every group
-            made = dist.new_group(list(range(first, first + sequence_parallel)))
+            made = dist.new_group(list(range(first, first + sequence_parallel)), timedelta(seconds=timeout_s))
             group = made if first <= rank < first + sequence_parallel else group
     return Ranks(rank, world, place, sequence_parallel, group)
+
+
+def bound_waits(timeout_s: int) -> None:
+    """Gives every group of ranks the time-out that a run is configured with: DeepSpeed makes its own with torch's
+    default, in which a silent rank holds the others for half an hour."""
+    for group in list(dist.distributed_c10d._world.pg_map):
+        dist.distributed_c10d._set_pg_timeout(timedelta(seconds=timeout_s), group)
 
 
 @contextmanager

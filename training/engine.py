@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from training.configuration import Engine as Options
 from training.configuration import Schedule
-from training.distributed import Ranks, naming_the_lost
+from training.distributed import Ranks, bound_waits, naming_the_lost
 
 MOMENTS = ("exp_avg", "exp_avg_sq")
 _FLATS = ("fp32_partitioned_groups_flat", "single_partition_of_fp32_groups")  # under ZeRO-3; under ZeRO-1 and 2
@@ -51,6 +51,7 @@ class ZeroEngine:
         self._engine, *_ = deepspeed.initialize(
             model=module, optimizer=optimizer, config=deepspeed_config(options, schedule.clip, module)
         )
+        bound_waits(options.timeout_s)
         self._zero = self._engine.optimizer
         self.fragments = tuple(self._fragments(options.zero))
         for flat in self.flats:  # DeepSpeed and torch make them at the first step, too late for a checkpoint

@@ -131,3 +131,17 @@ def test_ranks_hold_every_element_once(two_ranks, plain, name):
 def test_master_weights_are_float32_in_bf16(two_ranks):
     for name in NAMES[5:]:
         assert all(tensor.dtype == torch.float32 for tensor in two_ranks[name][0][2].values())
+
+
+def waits(ranks, config):
+    """The time-out of every group of ranks, in seconds."""
+    ZeroEngine(ToyWork(config, ranks.groups).module, config.engine, config.schedule, ranks)
+    groups = torch.distributed.distributed_c10d._world.pg_map
+    return [group._get_backend(torch.device("cpu")).options._timeout.total_seconds() for group in groups]
+
+
+def test_no_group_of_ranks_waits_longer_than_configured():
+    """DeepSpeed's own among them, in which gradients are exchanged."""
+    (seconds,) = on_ranks(1, waits, config_of(2, precision="fp32", timeout_s=17))
+    assert len(seconds) > 1
+    assert set(seconds) == {17.0}
