@@ -51,6 +51,8 @@ def ended(process, timeout_s=300):
         said = process.communicate(timeout=timeout_s)[1]
     finally:
         if process.poll() is None:
+            for rank in ranks_of(process):  # torchrun's ranks have groups of their own
+                os.kill(rank, signal.SIGKILL)
             os.killpg(process.pid, signal.SIGKILL)
     return process.returncode, said
 
