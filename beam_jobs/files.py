@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, BinaryIO, cast
 
-from data_pipeline.shard_io import read_at, sync_folder, whole_file
+from data_pipeline.shard_io import read_at, sync, whole_file
 
 
 @dataclass(frozen=True)
@@ -101,7 +101,7 @@ def move(source: str, target: str) -> None:
     folder = os.path.dirname(target)
     os.makedirs(folder, exist_ok=True)
     os.replace(source, target)
-    sync_folder(folder)
+    sync(folder)
 
 
 def remove(path: str) -> None:

@@ -115,12 +115,12 @@ def whole_file(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
         if os.path.exists(temporary):
             os.unlink(temporary)
         raise
-    sync_folder(os.path.dirname(name) or ".")
+    sync(os.path.dirname(name) or ".")
 
 
-def sync_folder(folder: str) -> None:
-    """Makes the renames inside a folder survive a power cut."""
-    descriptor = os.open(folder, os.O_RDONLY)
+def sync(path: str | os.PathLike[str]) -> None:
+    """Makes a file, or the renames inside a folder, survive a power cut."""
+    descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
     finally:

@@ -18,6 +18,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
+from data_pipeline.shard_io import sync
 from schemas.version import SCHEMA_VERSION
 from training.distributed import Ranks
 from training.engine import Fragment
@@ -194,14 +195,14 @@ def write_part(
             _write(folder / _EXTRA, extra, {})
         path = folder / STATE
         path.write_text(json.dumps(asdict(state), indent=1) + "\n", encoding="utf-8")
-        _sync(path)
+        sync(path)
 
 
 def _write(path: Path, tensors: Mapping[str, Tensor], facts: dict[str, str]) -> None:
     try:
         save_file({name: tensor.detach().to("cpu", copy=True) for name, tensor in tensors.items()}, path, facts)
         os.chmod(path, _MODE)
-        _sync(path)
+        sync(path)
     except (OSError, SafetensorError) as error:
         raise OSError(f"{path} cannot be written: {error}") from error
 
@@ -209,7 +210,7 @@ def _write(path: Path, tensors: Mapping[str, Tensor], facts: dict[str, str]) -> 
 def _publish(partial: Path, final: Path) -> None:
     shutil.rmtree(final, ignore_errors=True)
     os.replace(partial, final)
-    _sync(final.parent)
+    sync(final.parent)
 
 
 def _failure_of(action: Callable[[], None]) -> str:
@@ -223,11 +224,3 @@ def _failure_of(action: Callable[[], None]) -> str:
 
 def _name(kind: str, rank: int) -> str:
     return f"{kind}-{rank:05d}.safetensors"
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

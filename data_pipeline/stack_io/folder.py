@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from data_pipeline.boxes import tight, view
-from data_pipeline.shard_io import sync_folder, whole_file
+from data_pipeline.shard_io import sync, whole_file
 from data_pipeline.stack_io.canonical_json import decode_json, encode_json
 from data_pipeline.stack_io.images import encode_image
 from data_pipeline.stack_io.pictures import Decoder, check_canvas, read_whole
@@ -52,7 +52,7 @@ def write_folder(stack: Stack, folder: Path) -> None:
         os.replace(made, folder)
     finally:
         shutil.rmtree(made, ignore_errors=True)
-    sync_folder(os.fspath(folder.parent))
+    sync(os.fspath(folder.parent))
 
 
 def check_replaceable(folder: Path) -> None:
