@@ -201,13 +201,24 @@ class Checkpoints:
 
 @dataclass(frozen=True)
 class Validation:
+    """Losses of `samples` every so many steps and at the end, 0 for never; `pictures` of held-out samples are drawn by
+    the moving average, every `pictures_every` steps and at the end, 0 for at the end alone."""
+
     every: int = 500
     samples: int = 64
     split: str = "validation"
+    pictures: int = 0
+    pictures_every: int = 5000
+    sampling_steps: int = 20
+    guidance: float = 1.0  # the scale of true CFG; 1 for none, at half the cost
 
     def __post_init__(self) -> None:
         _in_range("every", self.every, 0, 1 << 40)
         _in_range("samples", self.samples, 1, 1 << 20)
+        _in_range("pictures", self.pictures, 0, 1024)
+        _in_range("pictures_every", self.pictures_every, 0, 1 << 40)
+        _in_range("sampling_steps", self.sampling_steps, 1, 1000)
+        _in_range("guidance", self.guidance, 1, 100)
         _one_of("split", self.split, SPLITS)
 
 

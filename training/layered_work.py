@@ -16,12 +16,14 @@ from training.counting import counting_of
 from training.data import Example, Reader
 from training.distributed import Ranks
 from training.flow_module import PARTS, FlowBatch, FlowModule
+from training.flow_pictures import FlowPictures
 from training.flow_validation import FlowValidation
 from training.indexes import held_out, not_held_out, open_indexes
 from training.networks import DTYPES, fingerprint, frozen_text, frozen_vae, text_folder, trained_mmdit
 from training.origin import Origin, origin_of
 from training.planner import Planner
 from training.recipes import Planned
+from training.shown import Shown
 from training.work import Packs
 
 _MODULE = "mmdit."
@@ -49,6 +51,7 @@ class LayeredWork:
         self.module = FlowModule(mmdit, ranks.sequence_group)
         self.planner = Planner(self._indexes, config, ranks.groups, mmdit.config, vae.config.stride)
         self._validation = FlowValidation(validation, config, self._encoders, self._mmdit_config)
+        self._pictures = FlowPictures(validation, config, self._encoders, self._mmdit_config)
 
     def plan(self, step: int) -> Packs:
         return self.planner.step(step)
@@ -69,6 +72,9 @@ class LayeredWork:
     def notices(self) -> list[str]:
         """What a person should know before the first step: which samples are left out, and why."""
         told = not_held_out(self._config)
+        wanted = self._config.validation.pictures
+        if len(self._pictures) < wanted:
+            told.append(f"of {wanted} pictures of the validation there are samples for {len(self._pictures)}")
         for source, samples in enumerate(self.planner.samples):
             for reason, rows in samples.excluded.items():
                 first = self._indexes[source].name(int(rows[0]))
@@ -85,6 +91,9 @@ class LayeredWork:
 
     def validate(self, ranks: Ranks) -> dict[str, float]:
         return self._validation.losses(self.module, ranks)
+
+    def pictures(self, ranks: Ranks) -> list[Shown]:
+        return self._pictures.drawn(self.module, ranks)
 
     def after_step(self, step: int) -> None:
         """Nothing follows: the transformer is all that is trained."""
