@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from model.configs import MMDIT_CONFIGS, ROPES, VAE_CONFIGS
 from model.recompute import Recompute
 from schemas.members import MAX_LAYERS, SPLITS
-from training.recipes import Task
+from training.recipes import Task, TextOrder
 
 STAGES = ("vae", "1", "2", "3")
 WEIGHTS = ("model", "ema")
@@ -109,11 +109,13 @@ class Tasks:
     most_blanks: int = 4
     composite_weight: float = 1.0  # of the composite's frame in the loss, a layer's being 1
     languages: tuple[str, ...] = ()  # of captions; empty: all
+    hidden_text: float = 0.0  # of samples of layered tasks: texts of the file that the caption does not quote follow it
+    text_order: TextOrder = TextOrder.READING
 
     def __post_init__(self) -> None:
         for task, weight in self.weights.items():
             _in_range(f"weights.{task}", weight, 0, math.inf)
-        for name in ("caption_dropout", "layer_pictures", "merge", "blanks"):
+        for name in ("caption_dropout", "layer_pictures", "merge", "blanks", "hidden_text"):
             _in_range(name, getattr(self, name), 0, 1)
         _in_range("most_blanks", self.most_blanks, 1, MAX_LAYERS)
         _in_range("composite_weight", self.composite_weight, 0, 1000)

@@ -43,6 +43,8 @@ TESTED = {
     "tasks.most_blanks": "test_the_blanks_that_may_come_are_foreseen",
     "tasks.composite_weight": "test_a_sample_counts_one_whatever_its_composite_weighs",
     "tasks.languages": "test_why_a_sample_is_not_used",
+    "tasks.hidden_text": "test_texts_of_the_file_follow_their_share_of_captions_of_layered_tasks",
+    "tasks.text_order": "test_texts_of_the_file_follow_their_share_of_captions_of_layered_tasks",
     "flow.mean": "test_levels_are_logit_normal_over_positions",
     "flow.deviation": "test_levels_are_logit_normal_over_positions",
     "flow.shift": "test_a_shift_makes_levels_higher",
