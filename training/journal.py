@@ -63,7 +63,9 @@ class Journal:
         told = [table(shown)] if values else []
         told_of = "".join(f"  {name} {value:.4g}" for name, value in values.items())
         self.say(f"step {count}/{self._steps}  {len(shown)} pictures in {seconds:.1f} s{told_of}")
-        blocks: list[Block] = [*told, *(Picture(f"{one.name}: {one.prompt}", one.sheet) for one in shown)]
+        captions = [": ".join(filter(str.strip, (one.name, one.prompt))) for one in shown]
+        pictures = [Picture(caption, one.sheet) for caption, one in zip(captions, shown, strict=True)]
+        blocks: list[Block] = [*told, *pictures]
         with _naming(self._pictures):
             self._pictures.mkdir(exist_ok=True)
             write_report(self._pictures, f"Held-out samples at step {count}", blocks, {"step": count, **values})
@@ -71,8 +73,8 @@ class Journal:
             for number, one in enumerate(shown):
                 self._curves.add_image(f"pictures/{number:02d}", one.sheet, count, dataformats="HWC")
             lines = [markdown.table(block.header, block.rows) for block in told]
-            captions = [f"{number:02d}: {markdown.escaped(one.prompt)}" for number, one in enumerate(shown)]
-            self._curves.add_text("pictures", "\n\n".join([*lines, *captions]), count)
+            lines += [f"{number:02d}: {markdown.escaped(caption)}" for number, caption in enumerate(captions)]
+            self._curves.add_text("pictures", "\n\n".join(lines), count)
             self._curves.flush()
 
     def say(self, text: str) -> None:
