@@ -18,6 +18,7 @@ from data_pipeline.shard_io import whole_file
 from evaluation.page import markdown
 from evaluation.page.blocks import Block, Picture
 from evaluation.page.report_files import write_report
+from training.run_folder import PICTURES
 from training.shown import Shown, means, table
 
 METRICS = "metrics.jsonl"
@@ -30,7 +31,7 @@ class Journal:
         folder = output / "logs"
         folder.mkdir(parents=True, exist_ok=True)
         self._path = folder / METRICS
-        self._pictures = output / "pictures"
+        self._pictures = output / PICTURES
         _forget(self._path, done)
         self._folder = output / "tensorboard"
         self._curves = SummaryWriter(str(self._folder), purge_step=done + 1)

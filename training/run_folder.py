@@ -21,8 +21,11 @@ from training.run_lock import LOCK
 
 CONFIG = "config.yaml"
 PLAN = "plan.json"  # of make plan
+PICTURES = "pictures"  # a report of held-out samples
 _POLL_S = 0.2
-_OWN = {CONFIG, PLAN, LOCK, "checkpoints", "export", "logs", "tensorboard", "index", "text", ".text.partial"}
+_OWN = {
+    CONFIG, PLAN, LOCK, PICTURES, "checkpoints", "export", "logs", "tensorboard", "index", "text", ".text.partial",
+}  # fmt: skip
 _CUT_SHORT = re.compile(r"config\.yaml\.[0-9a-f]{32}\.tmp\Z")  # of a run that was killed while it wrote its own
 # How a run is computed and told of may change between its parts; what it learns may not.
 _MAY_CHANGE = (

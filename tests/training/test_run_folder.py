@@ -3,13 +3,16 @@
 import contextlib
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from data_pipeline.shard_io import whole_file
 from training.checkpoints import STATE, folder_of
 from training.configuration import Data, Engine, RunConfig, Schedule
+from training.journal import Journal
 from training.run_folder import open_run, read_config, wait_for
 from training.run_lock import only_run
+from training.shown import Shown
 
 CONFIG = RunConfig(stage="vae")
 
@@ -79,6 +82,15 @@ def test_one_run_at_a_time_is_at_work_in_a_folder(tmp_path):
         pass
     with only_run(tmp_path):
         assert open_run(tmp_path, CONFIG) is None  # the lock is no stranger
+
+
+def test_a_report_of_pictures_is_no_stranger(tmp_path):
+    """All that a journal writes, or the run could not go on."""
+    open_run(tmp_path, CONFIG)
+    journal = Journal(tmp_path, 9, 0)
+    journal.pictured(3, [Shown("a", "", {"b": 1.0}, np.zeros((4, 4, 3), np.uint8))], 1.0)
+    journal.close()
+    assert open_run(tmp_path, CONFIG) is None
 
 
 def test_a_folder_of_something_else_is_refused(tmp_path):
