@@ -27,7 +27,7 @@ SEED ?= 0
 VARIABLES := PYTHON INPUT OUTPUT DATA WORKERS RUNNER CAPTIONER MERGE TARGET_LAYERS MAX_AREA IMAGE_FORMAT SHARD_SIZE \
 	LIMIT CONFIG SECOND_OPINION URL MODEL CAPTION_LAYERS ALLOW_CPU DRY_RUN RETRY MAX_REJECT VERIFY SHRINK PREVIEWS ARGS \
 	PSD N SEED FORMAT TRUTH PRED LPIPS INCEPTION EDIT SCRIPT SOURCE LICENCE SPLITS IMAGE CHECKPOINT LAYERS PROMPT \
-	RESOLUTION STAGE GPUS SET GPU GPU_MEMORY
+	RESOLUTION STAGE GPUS SET GPU GPU_MEMORY LORA
 given = $(findstring command line,$(origin $(1)))
 set = $(filter command environment,$(firstword $(origin $(1))))
 quote := '
@@ -144,13 +144,13 @@ evaluate-reconstruction: needs-PRED needs-TRUTH $(if $(call text,LPIPS)$(call te
 evaluate-editing: needs-PRED needs-TRUTH $(DATA_SIDE) ## the same edits on true and on predicted layers: PRED= TRUTH= (datasets, shards, folders of stacks, PSDs) OUTPUT= WORKERS= LIMIT= SEED= ARGS='--layers 4'
 	$(BIN)/python -m evaluation.evaluate_editing $(COMPARED) $(call option,LIMIT,limit) $(ARGS)
 
-DRAWING = --checkpoint $(call quoted,$(call text,CHECKPOINT)) $(call option,LAYERS,layers) $(call option,RESOLUTION,resolution) \
+DRAWING = --checkpoint $(call quoted,$(call text,CHECKPOINT)) $(call option,LORA,lora) $(call option,LAYERS,layers) $(call option,RESOLUTION,resolution) \
 	$(if $(call set,OUTPUT),--output $(call quoted,$(call text,OUTPUT))) $(if $(call set,SEED),--seed $(call quoted,$(SEED))) $(ARGS)
 
-decompose: needs-IMAGE needs-CHECKPOINT $(MODEL_SIDE) ## pictures into layers: IMAGE=picture or folder CHECKPOINT=folder LAYERS=n|auto PROMPT= (else captioned) RESOLUTION=640 OUTPUT= SEED= ARGS='--steps 50 --guidance 4 --batch 1 --recurse LAYER --device cuda'
+decompose: needs-IMAGE needs-CHECKPOINT $(MODEL_SIDE) ## pictures into layers: IMAGE=picture or folder CHECKPOINT=folder LORA=adapters LAYERS=n|auto PROMPT= (else captioned) RESOLUTION=640 OUTPUT= SEED= ARGS='--steps 50 --guidance 4 --batch 1 --recurse LAYER --device cuda'
 	$(BIN)/python -m inference.decompose $(call quoted,$(call text,IMAGE)) $(call option,PROMPT,prompt) $(DRAWING)
 
-generate: needs-PROMPT needs-CHECKPOINT $(MODEL_SIDE) ## a prompt into layers: PROMPT= CHECKPOINT=folder LAYERS=n|auto RESOLUTION=640 OUTPUT= SEED= ARGS='--size 3x2 --from TEXT-TO-IMAGE-FOLDER'
+generate: needs-PROMPT needs-CHECKPOINT $(MODEL_SIDE) ## a prompt into layers: PROMPT= CHECKPOINT=folder LORA=adapters LAYERS=n|auto RESOLUTION=640 OUTPUT= SEED= ARGS='--size 3x2 --from TEXT-TO-IMAGE-FOLDER'
 	$(BIN)/python -m inference.generate $(call quoted,$(call text,PROMPT)) $(DRAWING)
 
 fuzz: $(EVERYTHING) ## mutated PSDs through the real job: N= SEED= WORKERS=

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from model.configs import MMDIT_CONFIGS, ROPES, VAE_CONFIGS
+from model.lora import ATTENTION
 from model.recompute import Recompute
 from schemas.members import MAX_LAYERS, SPLITS
 from training.recipes import Task
@@ -58,6 +59,30 @@ class Network:
         _one_of("text", self.text, TEXTS)
         _one_of("rope", self.rope, ROPES)
         _one_of("recompute", self.recompute, tuple(Recompute))
+
+
+@dataclass(frozen=True)
+class Lora:
+    """Low-rank adapters, trained instead of the transformer of `init.from`; `rank` 0: the transformer itself is.
+
+    They count `alpha / rank` times. `targets` end the names of the linear modules that get one.
+    """
+
+    rank: int = 0
+    alpha: int | None = None  # None: as much as the rank
+    targets: tuple[str, ...] = ATTENTION
+
+    def __post_init__(self) -> None:
+        _in_range("rank", self.rank, 0, 4096)
+        if self.alpha is not None:
+            _in_range("alpha", self.alpha, 1, 1 << 20)
+        if not self.targets or not all(self.targets):
+            raise ValueError(f"targets are {list(self.targets)}; they must be names of linear modules, e.g. to_q")
+
+    @property
+    def numerator(self) -> int:
+        """Of `alpha / rank`."""
+        return self.rank if self.alpha is None else self.alpha
 
 
 @dataclass(frozen=True)
@@ -257,6 +282,7 @@ class RunConfig:
     seed: int = 0
     init: Init = field(default_factory=Init)
     network: Network = field(default_factory=Network)
+    lora: Lora = field(default_factory=Lora)
     data: Data = field(default_factory=Data)
     tasks: Tasks = field(default_factory=Tasks)
     flow: Flow = field(default_factory=Flow)
@@ -272,6 +298,8 @@ class RunConfig:
         _in_range("seed", self.seed, 0, (1 << 63) - 1)
         _in_range("log_every", self.log_every, 1, 1 << 40)
         if self.stage == "vae":
+            if self.lora.rank:
+                raise ValueError(f"lora.rank is {self.lora.rank}, but adapters are of the transformer, not of the VAE")
             return
         given = {task for task, weight in self.tasks.weights.items() if weight > 0}
         if not given:

@@ -1,8 +1,8 @@
 """A configuration and what is trained in, the bytes that a rank holds out, part by part.
 
-Legend: P trained parameters, R ranks, e bytes of a computed value (2 in bf16, 4 in fp32), b elements of a bucket of
-gradients, S tokens of a pack, D width. What DeepSpeed (0.19.8) and torch keep was counted on a CPU, allocation by
-allocation; the tests hold the formulas against that.
+Legend: N parameters, P of them trained, R ranks, e bytes of a computed value (2 in bf16, 4 in fp32), b elements of a
+bucket of gradients, S tokens of a pack, D width. What DeepSpeed (0.19.8) and torch keep was counted on a CPU,
+allocation by allocation; the tests hold the formulas against that.
 """
 
 from dataclasses import dataclass
@@ -11,9 +11,10 @@ from functools import cache
 import torch
 
 from model.configs import MmditConfig, VaeConfig
+from model.lora import targeted
 from model.mmdit import VldMmdit
 from model.recompute import Recompute
-from training.configuration import Engine, Network, RunConfig
+from training.configuration import Engine, Lora, Network, RunConfig
 from training.engine import BUCKET, SUB_GROUP
 
 BYTES = {"bf16": 2, "fp32": 4}
@@ -72,29 +73,42 @@ def memory(
 ) -> Memory:
     """`ranks` are all GPUs, whose number ZeRO divides by."""
     width = BYTES[config.engine.precision]
-    total, largest = parameters_of(mmdit)
     return Memory(
-        **states(total, largest, config.engine, ranks),
+        **states(parameters_of(mmdit, config.lora), config.engine, ranks),
         frozen=frozen_parameters * width,
         encoding=load.encoded_px * vae.base_dim * _ENCODED[config.engine.precision],
         activations=activations(load.tokens, mmdit, config.network, width),
     )
 
 
+@dataclass(frozen=True)
+class Parameters:
+    """How many there are: of the network, of it trained ones, and those of the largest trained tensor."""
+
+    total: int
+    trained: int
+    largest: int
+
+
 @cache
-def parameters_of(config: MmditConfig) -> tuple[int, int]:
-    """(all, those of the largest tensor), from shapes alone."""
+def parameters_of(config: MmditConfig, lora: Lora) -> Parameters:
+    """From shapes alone."""
     with torch.device("meta"):
-        sizes = [tensor.numel() for tensor in VldMmdit(config).parameters()]
-    return sum(sizes), max(sizes)
+        model = VldMmdit(config)
+    sizes = [tensor.numel() for tensor in model.parameters()]
+    if not lora.rank:
+        return Parameters(sum(sizes), sum(sizes), max(sizes))
+    adapted = targeted(model, lora.targets).values()
+    added = [lora.rank * side for linear in adapted for side in (linear.in_features, linear.out_features)]
+    return Parameters(sum(sizes) + sum(added), sum(added), max(added))
 
 
-def states(total: int, largest: int, engine: Engine, ranks: int) -> dict[str, int]:
+def states(parameters: Parameters, engine: Engine, ranks: int) -> dict[str, int]:
     """What ZeRO keeps of P parameters, by the names of `Memory`.
 
     |           | ZeRO-1    | ZeRO-2          | ZeRO-3                       |
-    | weights   | e P       | e P             | e P / R                      |
-    | gathered  |           |                 | e min(P, 1e9), of ranks      |
+    | weights   | e N       | e N             | e N / R                      |
+    | gathered  |           |                 | e min(N, 1e9), of ranks      |
     | optimizer | 12 P / R, and 4 P / R of the average                        |
     | gradients | e P + e b | 4 P / R + 2 e b | 4 P / R + 2 e b              |
     | update    | 12 P / R  | 12 P / R        | 4 P / R + 12 min(P / R, 1e9) |
@@ -102,17 +116,17 @@ def states(total: int, largest: int, engine: Engine, ranks: int) -> dict[str, in
     ZeRO-2 in fp32 adds a pass's gradients to the earlier ones out of place: 4 P / R more. What is offloaded lies in the
     machine's memory.
     """
-    width = BYTES[engine.precision]
-    share = -(-total // ranks)
-    buckets = 2 * width * (min(BUCKET, total) + largest)
+    width, total, trained = BYTES[engine.precision], parameters.total, parameters.trained
+    share, held = -(-trained // ranks), -(-total // ranks)
+    buckets = 2 * width * (min(BUCKET, trained) + parameters.largest)
     summed, gathered = 4 * share, 0
     if engine.zero == 1:
-        weights, gradients, update = width * total, width * total + buckets // 2, 12 * share
+        weights, gradients, update = width * total, width * trained + buckets // 2, 12 * share
     elif engine.zero == 2:
         passes = 2 if engine.precision == "fp32" else 1
         weights, gradients, update = width * total, passes * summed + buckets, 12 * share
     else:
-        weights = width * share
+        weights = width * held
         gathered = width * min(_GATHERED, total) if ranks > 1 else 0
         gradients, update = summed + buckets, summed + 12 * min(SUB_GROUP, share)
     parts = {
@@ -123,8 +137,8 @@ def states(total: int, largest: int, engine: Engine, ranks: int) -> dict[str, in
         parts["host"] += parts["optimizer"] + parts["ema"] + update
         parts.update(optimizer=0, ema=0, update=0, gradients=gradients if engine.zero == 1 else buckets)
     if engine.offload_parameters:
-        parts["host"] += width * share
-        parts["weights"] -= width * share
+        parts["host"] += width * held
+        parts["weights"] -= width * held
     return parts
 
 

@@ -6,10 +6,12 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from model.checkpoint import save_pipeline
-from model.flops import training_flops
+from model.checkpoint import PROCESSOR, load_mmdit, save_pipeline
+from model.flops import adapting_flops, training_flops
+from model.lora import merge, save_lora
 from model.mmdit import VldMmdit
 from model.rgba_vae import RgbaVae
+from training.adapters import trained_adapters
 from training.batches import Encoders, encode, flow_batch
 from training.configuration import RunConfig
 from training.counting import counting_of
@@ -18,13 +20,22 @@ from training.distributed import Ranks
 from training.flow_module import PARTS, FlowBatch, FlowModule
 from training.flow_validation import FlowValidation
 from training.indexes import held_out, not_held_out, open_indexes
-from training.networks import DTYPES, fingerprint, frozen_text, frozen_vae, text_folder, trained_mmdit
+from training.networks import (
+    DTYPES,
+    fingerprint,
+    frozen_text,
+    frozen_vae,
+    stored_fingerprint,
+    text_folder,
+    trained_mmdit,
+)
 from training.origin import Origin, origin_of
 from training.planner import Planner
 from training.recipes import Planned
 from training.work import Packs
 
 _MODULE = "mmdit."
+_LORA = "lora"  # of an export: the adapters by themselves
 _RGB = 3  # channels
 
 
@@ -46,6 +57,8 @@ class LayeredWork:
         validation = open_indexes(held, config.validation.split, counting, output / "index", ranks) if held else []
         mmdit = trained_mmdit(config, origin, text.width, vae.config.z_dim, ranks)
         self._mmdit_config = mmdit.config
+        self._base = origin.transformer if config.lora.rank else None  # that adapters are of
+        self._base_print = "" if self._base is None else f" {stored_fingerprint(self._base)}"
         self.module = FlowModule(mmdit, ranks.sequence_group)
         self.planner = Planner(self._indexes, config, ranks.groups, mmdit.config, vae.config.stride)
         self._validation = FlowValidation(validation, config, self._encoders, self._mmdit_config)
@@ -69,6 +82,8 @@ class LayeredWork:
     def notices(self) -> list[str]:
         """What a person should know before the first step: which samples are left out, and why."""
         told = not_held_out(self._config)
+        if not (self._text_source / PROCESSOR).is_dir():
+            told.append(f"{self._text_source} has no {PROCESSOR}: what is exported needs a prompt for every picture")
         for source, samples in enumerate(self.planner.samples):
             for reason, rows in samples.excluded.items():
                 first = self._indexes[source].name(int(rows[0]))
@@ -81,7 +96,8 @@ class LayeredWork:
         return sum(one.shape.tokens for one in pack)
 
     def flops(self, pack: Sequence[Planned]) -> float:
-        return float(training_flops([one.shape for one in pack], self._mmdit_config))
+        flops = adapting_flops if self._config.lora.rank else training_flops
+        return float(flops([one.shape for one in pack], self._mmdit_config))
 
     def validate(self, ranks: Ranks) -> dict[str, float]:
         return self._validation.losses(self.module, ranks)
@@ -97,17 +113,26 @@ class LayeredWork:
 
     def frozen(self) -> str:
         encoders = self._encoders
-        return fingerprint(encoders.vae, encoders.condition_vae, encoders.text)
+        return fingerprint(encoders.vae, encoders.condition_vae, encoders.text) + self._base_print
 
     def export(self, weights: Mapping[str, Tensor], folder: Path) -> None:
-        with torch.device("meta"):
-            model = VldMmdit(self._mmdit_config)
-        dtype = DTYPES[self._config.engine.precision]
-        state = {name.removeprefix(_MODULE): tensor.to(dtype) for name, tensor in weights.items()}
-        model.load_state_dict(state, assign=True)
+        """Adapters are merged into the transformer that they are of, and lie beside it by themselves (`lora`)."""
+        dtype, lora = DTYPES[self._config.engine.precision], self._config.lora
+        named = {name.removeprefix(_MODULE): name for name in weights}
+        adapters = {}
+        if self._base is None:
+            with torch.device("meta"):
+                model = VldMmdit(self._mmdit_config)
+            model.load_state_dict({name: weights[key].to(dtype) for name, key in named.items()}, assign=True)
+        else:
+            model = load_mmdit(self._base, dtype=dtype)
+            adapters = trained_adapters({name: weights[key] for name, key in named.items()}, lora)
+            merge(model, adapters)
         stops = self._config.tasks.blanks > 0
         vae, own = self._encoders.vae, self._encoders.condition_vae
         save_pipeline(folder, model, vae, self._text_source, stops, condition_vae=None if own is vae else own)
+        if adapters:
+            save_lora(folder / _LORA, adapters, lora.numerator, lora.targets)
 
 
 def _condition_vae(origin: Origin, config: RunConfig, ranks: Ranks, vae: RgbaVae) -> RgbaVae:

@@ -15,8 +15,8 @@ from tests.training.forecast_probe import DEPTH, WIDTH, counted, whole_step
 from tests.training.live_memory import LiveMemory
 from tests.training.on_ranks import on_ranks
 from tests.training.tiny_parts import tiny_config, vae_run
-from training.configuration import Engine, Network, RunConfig
-from training.footprint import BYTES, RESERVE_BYTES, Load, activations, memory, parameters_of, states
+from training.configuration import Engine, Lora, Network, RunConfig
+from training.footprint import BYTES, RESERVE_BYTES, Load, Parameters, activations, memory, parameters_of, states
 from training.forecast import Gpus
 from training.plan import plan
 
@@ -79,7 +79,7 @@ def test_states_are_what_deepspeed_keeps():
     for engine, (lasting, backward, update) in zip(engines, on_ranks(2, counted, engines, bucket)[0], strict=True):
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(training.footprint, "BUCKET", bucket)
-            said = states(parameters, WIDTH * WIDTH, engine, 2)
+            said = states(Parameters(parameters, parameters, WIDTH * WIDTH), engine, 2)
         always = said["weights"] + said["optimizer"] + said["ema"]
         assert always + said["gathered"] + said["gradients"] == pytest.approx(lasting + backward, rel=0.1)
         assert always + said["update"] == pytest.approx(lasting + update, rel=0.1)
@@ -107,13 +107,15 @@ def test_encoding_is_what_the_vae_takes(precision):
 
 
 def test_shapes_alone_tell_the_released_networks_parameters():
-    assert parameters_of(MMDIT_CONFIGS["qwen_image_20b"])[0] == 20_430_407_232
+    assert parameters_of(MMDIT_CONFIGS["qwen_image_20b"], Lora()).total == 20_430_407_232
 
 
 @pytest.mark.parametrize("zero", [1, 2, 3])
 def test_what_is_offloaded_moves_to_the_machine(zero):
     engine = Engine(zero=zero)
-    here, there = (states(10**9, 10**6, one, 4) for one in (engine, replace(engine, offload_optimizer=True)))
+    here, there = (
+        states(Parameters(10**9, 10**9, 10**6), one, 4) for one in (engine, replace(engine, offload_optimizer=True))
+    )
     assert there["optimizer"] == there["ema"] == there["update"] == 0
     assert there["host"] >= here["optimizer"] + here["ema"]
     assert there["weights"] == here["weights"]
