@@ -41,8 +41,9 @@ class FlowModule(nn.Module):
         self._group = group
 
     def forward(self, batch: FlowBatch) -> Losses:
+        dtype = self.mmdit.img_in.weight.dtype  # latents are noised in float32
         out_PC = self.mmdit(
-            batch.image_TC, batch.text_UW, batch.sigma_B, batch.layout, batch.t_cond_B, self._group
+            batch.image_TC.to(dtype), batch.text_UW.to(dtype), batch.sigma_B, batch.layout, batch.t_cond_B, self._group
         )  # fmt: skip
         return losses_of(out_PC, batch)
 
