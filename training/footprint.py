@@ -5,7 +5,7 @@ bucket of gradients, S tokens of a pack, D width. What DeepSpeed (0.19.8) and to
 allocation by allocation; the tests hold the formulas against that.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 
 import torch
@@ -28,6 +28,9 @@ _KEPT_EAGER, _KEPT_ROTATED_BYTES, _KEPT_COMPILED = 27, 8, 20
 # `selective` keeps x, attention's six and products of matrices: q, k, v, the projection, 4 of the MLP, the MLP.
 _KEPT_SELECTIVE, _KEPT_SELECTIVE_COMPILED = 15, 14
 _KEPT_FULL = 1  # x
+# Where adapters alone are trained no input of a frozen matrix is kept but those that adapters share; of each adapted
+# matrix the selective one keeps two products. Beside these, what adapters give: O values of D, in and out alike.
+_KEPT_ADAPTING, _AT_WORK_ADAPTING = 12, 10
 _AT_WORK = 6  # gradients of the last block's MLP, and the loss
 _AT_WORK_SELECTIVE = 14  # that, and what one part of a block keeps when it is computed again
 
@@ -77,7 +80,7 @@ def memory(
         **states(parameters_of(mmdit, config.lora), config.engine, ranks),
         frozen=frozen_parameters * width,
         encoding=load.encoded_px * vae.base_dim * _ENCODED[config.engine.precision],
-        activations=activations(load.tokens, mmdit, config.network, width),
+        activations=activations(load.tokens, mmdit, config.network, width, config.lora),
     )
 
 
@@ -142,19 +145,33 @@ def states(parameters: Parameters, engine: Engine, ranks: int) -> dict[str, int]
     return parts
 
 
-def activations(tokens: int, mmdit: MmditConfig, network: Network, width: int) -> int:
+def activations(tokens: int, mmdit: MmditConfig, network: Network, width: int, lora: Lora) -> int:
     """What a forward pass keeps for the backward pass, and what that needs at its fullest, in its last block.
 
-    Attention keeps no scores. Tables of rotations and of the order of tokens are added.
+    Attention keeps no scores. Tables of rotations and of the order of tokens are added. What compiled blocks keep
+    with adapters was not counted: it is taken to be no less than without.
     """
-    whole_block: float = _KEPT_COMPILED if network.compile else _KEPT_EAGER + _KEPT_ROTATED_BYTES / width
+    eager, at_work = (_KEPT_ADAPTING, _AT_WORK_ADAPTING) if lora.rank else (_KEPT_EAGER, _AT_WORK)
+    added = _adapted_values(mmdit, lora)
+    whole_block: float = _KEPT_COMPILED if network.compile else eager + added + _KEPT_ROTATED_BYTES / width
     kept: float
-    at_work: float
     if network.recompute == Recompute.NONE:
         kept, at_work = whole_block, _AT_WORK
     elif network.recompute == Recompute.SELECTIVE:
-        kept, at_work = _KEPT_SELECTIVE_COMPILED if network.compile else _KEPT_SELECTIVE, _AT_WORK_SELECTIVE
+        kept = added + (_KEPT_SELECTIVE_COMPILED if network.compile else _KEPT_SELECTIVE)
+        at_work = at_work if lora.rank else _AT_WORK_SELECTIVE
     else:
-        kept, at_work = _KEPT_FULL, whole_block - _KEPT_FULL + _AT_WORK
+        kept, at_work = _KEPT_FULL, whole_block - _KEPT_FULL + at_work
     values = mmdit.width * (mmdit.depth * kept + at_work)
     return int(tokens * (values * width + 4 * mmdit.head_dim + 3 * 8))
+
+
+@cache
+def _adapted_values(mmdit: MmditConfig, lora: Lora) -> float:
+    """What adapters in a block give for a token, of its stream, in values of [S, D]: their rank's, and their output."""
+    if not lora.rank:
+        return 0.0
+    with torch.device("meta"):
+        found = targeted(VldMmdit(replace(mmdit, depth=1)), lora.targets)
+    tokenwise = [one for name, one in found.items() if "_blocks." in name and "_mod." not in name]
+    return sum(one.out_features + lora.rank for one in tokenwise) / (2 * mmdit.width)
