@@ -151,7 +151,8 @@ def activations(tokens: int, mmdit: MmditConfig, network: Network, width: int, l
     Attention keeps no scores. Tables of rotations and of the order of tokens are added. What compiled blocks keep
     with adapters was not counted: it is taken to be no less than without.
     """
-    eager, at_work = (_KEPT_ADAPTING, _AT_WORK_ADAPTING) if lora.rank else (_KEPT_EAGER, _AT_WORK)
+    eager = _KEPT_ADAPTING if lora.rank else _KEPT_EAGER
+    at_work: float = _AT_WORK_ADAPTING if lora.rank else _AT_WORK
     added = _adapted_values(mmdit, lora)
     whole_block: float = _KEPT_COMPILED if network.compile else eager + added + _KEPT_ROTATED_BYTES / width
     kept: float
