@@ -209,7 +209,7 @@ bench-metrics: $(EVERYTHING) ## what scoring a pair of stacks costs, beside the 
 bench-model: $(EVERYTHING) ## the networks beside diffusers', packed beside padded batches, and on a GPU their utilisation: ARGS='--only vae|packing|utilisation'
 	$(BIN)/python -m tests.bench_model $(ARGS)
 
-bench-train: $(EVERYTHING) ## packs beside other batches, what planning costs, and the loader beside bare decoding: DATA=dataset ARGS='--only planning|loader'
+bench-train: $(EVERYTHING) ## packs beside other batches, what planning costs, the loader beside bare decoding, latents beside pixels: DATA=dataset ARGS='--only planning|loader|latents'
 	$(BIN)/python -m tests.bench_train $(if $(call set,DATA),--data $(call quoted,$(call text,DATA))) $(ARGS)
 
 bench-job: $(EVERYTHING) ## workers, memory and re-runs of the whole job

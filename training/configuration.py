@@ -294,6 +294,11 @@ class RunConfig:
         if not given:
             raise ValueError(f"tasks.weights has no positive weight; stage {self.stage} needs a task")
 
+    @property
+    def encodes_texts(self) -> bool:
+        """Also once training has begun: not where texts are stored, and nothing is validated."""
+        return not self.data.latents or self.validation.every > 0
+
 
 def _one_of(name: str, value: object, known: Sequence[object]) -> None:
     if value not in known:

@@ -48,6 +48,9 @@ class LayeredWork:
         self.module = FlowModule(mmdit, ranks.sequence_group)
         self.planner = Planner(self._indexes, config, ranks.groups, mmdit.config, vae.config.stride)
         self._cache = self._latents(config) if config.data.latents else None
+        self._frozen = fingerprint(vae, self._encoders.condition_vae, text)
+        if not config.encodes_texts:
+            text.to("meta")  # most of a GPU's memory that is not trained
         self._validation = FlowValidation(validation, config, self._encoders, self._mmdit_config)
 
     def plan(self, step: int) -> Packs:
@@ -100,8 +103,7 @@ class LayeredWork:
         """There is nothing beside the transformer's state."""
 
     def frozen(self) -> str:
-        encoders = self._encoders
-        return fingerprint(encoders.vae, encoders.condition_vae, encoders.text)
+        return self._frozen
 
     def export(self, weights: Mapping[str, Tensor], folder: Path) -> None:
         with torch.device("meta"):

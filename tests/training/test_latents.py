@@ -31,7 +31,6 @@ from tests.training.tiny_parts import tiny_config, vae_run
 from training import latents
 from training.batches import encode
 from training.config_files import load_config
-from training.data import Reader
 from training.latent_settings import find_folder
 from training.latents import WRONG, agree, main, make_all
 from training.layered_work import LayeredWork
@@ -99,9 +98,10 @@ def test_an_rgb_vae_s_conditions_are_stored_too(cached, start, tmp_path):
     shutil.copytree(cached[0] / "shards", tmp_path / "data" / "shards")
     condition = f"init.condition_vae={tmp_path / 'rgb'}"
     made("3", tmp_path / "data", start, condition)
+    pixels = work_of("3", tmp_path / "data", start, tmp_path, condition)
     stored = work_of("3", tmp_path / "data", start, tmp_path, condition, "data.latents=beside")
     (pack, *_), *_ = stored.plan(0)
-    expected = encode(Reader(stored._indexes)(pack), stored._encoders, LONE.device)
+    expected = encode(pixels.reader()(pack), pixels._encoders, LONE.device)
     for one, other in zip(stored._cache.encoded(stored.reader()(pack), LONE.device), expected, strict=True):
         assert_alike(one.condition_Chw, other.condition_Chw)
         assert one.condition_Chw is None or not torch.equal(one.condition_Chw, one.frames_FChw[0])
@@ -123,6 +123,17 @@ def test_a_sample_s_recipes_come_in_turn_whatever_the_seed(cached, start, tmp_pa
 def test_latents_serve_a_run_of_another_seed(cached, start, tmp_path):
     work = work_of("3", cached[0], start, tmp_path, "seed=7", "data.latents=beside")
     assert all(work.reader()(pack) for row in work.plan(3) for pack in row)
+
+
+@pytest.mark.parametrize("every", [0, 5])
+def test_the_text_encoder_is_let_go_where_nothing_is_validated(cached, start, tmp_path, every):
+    validated = (f"validation.every={every}", "validation.split=train", "validation.samples=1")
+    work = work_of("2", cached[0], start, tmp_path, "data.latents=beside", *validated)
+    assert all(one.is_meta == (every == 0) for one in work._encoders.text.parameters())
+    (pack, *_), *_ = work.plan(0)
+    assert work.module(work.prepare(work.reader()(pack), LONE.device)).samples_B.isfinite().all()
+    assert work.frozen() == work_of("2", cached[0], start, tmp_path).frozen()
+    assert bool(work.validate(LONE)) == (every > 0)
 
 
 def test_webdataset_reads_them(cached):
