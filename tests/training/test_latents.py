@@ -173,6 +173,12 @@ def test_what_is_there_is_not_made_again_and_what_is_missing_has_the_same_bytes(
     assert "1 of 2 shards were done before" in capsys.readouterr().out
 
 
+def test_a_shard_that_has_changed_is_encoded_again(cached, start, own, tmp_path):
+    os.utime(own / "shards" / "train-000001.tar", ns=(0, 5))
+    assert main(words("3", own, start)) == 0
+    assert work_of("3", own, start, tmp_path, "data.latents=beside").reader()
+
+
 @pytest.mark.long
 def test_one_that_is_killed_goes_on_to_the_same_bytes(cached, start, tmp_path):
     shutil.copytree(cached[0] / "shards", tmp_path / "data" / "shards")
