@@ -167,6 +167,9 @@ plan: $(TRAINING) ## what a run will take, before it: samples, packs, memory and
 train: needs-STAGE $(TRAINING) ## shards to a checkpoint; the same command goes on with a stopped run: STAGE=vae|1|2|3 DATA= OUTPUT= GPUS=ranks CONFIG= SET='key=value ...' ARGS=
 	$(LAUNCHED) -m training.train $(TRAINED) --output $(call quoted,$(if $(call set,OUTPUT),$(call text,OUTPUT),out/stage-$(call text,STAGE))) $(ARGS)
 
+latents: needs-STAGE $(TRAINING) ## VAE latents and text embeddings, once, in DATA/latents; SET=data.latents=beside trains from them: STAGE=1|2|3 DATA= CHECKPOINT=run or diffusers' folder SET='data.variants=4 ...' GPUS= CONFIG= ARGS=
+	$(LAUNCHED) -m training.latents $(TRAINED) $(call option,CHECKPOINT,checkpoint) $(ARGS)
+
 # One command each, which goes on where it was stopped.
 CURRICULUM = --output $(call quoted,$(if $(call set,OUTPUT),$(call text,OUTPUT),out/$@)) $(call named,SEED,seed)
 MADE_OF = $(call option,CONFIG,config) $(if $(call set,DATA),--data $(call quoted,$(call text,DATA))) $(call option,GPUS,gpus)
@@ -206,7 +209,7 @@ bench-metrics: $(EVERYTHING) ## what scoring a pair of stacks costs, beside the 
 bench-model: $(EVERYTHING) ## the networks beside diffusers', packed beside padded batches, and on a GPU their utilisation: ARGS='--only vae|packing|utilisation'
 	$(BIN)/python -m tests.bench_model $(ARGS)
 
-bench-train: $(EVERYTHING) ## packs beside other batches, what planning costs, and the loader beside bare decoding: DATA=dataset ARGS='--only planning|loader'
+bench-train: $(EVERYTHING) ## packs beside other batches, what planning costs, the loader beside bare decoding, latents beside pixels: DATA=dataset ARGS='--only planning|loader|latents'
 	$(BIN)/python -m tests.bench_train $(if $(call set,DATA),--data $(call quoted,$(call text,DATA))) $(ARGS)
 
 bench-job: $(EVERYTHING) ## workers, memory and re-runs of the whole job
@@ -232,4 +235,4 @@ lint: $(EVERYTHING) ## style and types
 clean: ## remove what the targets made, but not the environment
 	rm -rf out .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
-.PHONY: train plan bench-train help examples shards captions inspect verify convert fuzz bench bench-fidelity bench-codecs bench-job bench-families bench-anomalies bench-faces test test-all lint clean evaluate-reconstruction edit evaluate-editing evaluate bench-metrics import decompose generate bench-model
+.PHONY: train latents plan bench-train help examples shards captions inspect verify convert fuzz bench bench-fidelity bench-codecs bench-job bench-families bench-anomalies bench-faces test test-all lint clean evaluate-reconstruction edit evaluate-editing evaluate bench-metrics import decompose generate bench-model

@@ -18,6 +18,8 @@ WEIGHTS = ("model", "ema")
 PRECISIONS = ("bf16", "fp32")
 TEXTS = ("stored", "tiny")
 DEVICES = ("auto", "cpu", "cuda")
+BESIDE = "beside"  # where a source's latents lie
+MOST_VARIANTS = 64
 
 
 @dataclass(frozen=True)
@@ -100,7 +102,12 @@ class Source:
 
 @dataclass(frozen=True)
 class Data:
-    """`pack_tokens` bounds what a rank takes at once; it has nothing to do with the batch, which `Schedule` has."""
+    """`pack_tokens` bounds what a rank takes at once; it has nothing to do with the batch, which `Schedule` has.
+
+    A sample has `variants` recipes, taken in turn; 0: another at every visit, which nothing can encode in advance.
+    `latents` is the folder of `make latents`, or `beside`: the folder `latents` of every source; empty: pixels are
+    read and encoded.
+    """
 
     sources: tuple[Source, ...] = ()
     split: str = "train"
@@ -110,6 +117,8 @@ class Data:
     pack_tokens: int = 32_768
     workers: int = 2
     ahead: int = 2  # micro-steps that are read in advance, by each worker
+    variants: int = 0
+    latents: str = ""
 
     def __post_init__(self) -> None:
         _one_of("split", self.split, SPLITS)
@@ -120,6 +129,12 @@ class Data:
         _in_range("pack_tokens", self.pack_tokens, 1, 1 << 24)
         _in_range("workers", self.workers, 0, 256)
         _in_range("ahead", self.ahead, 1, 64)
+        _in_range("variants", self.variants, 0, MOST_VARIANTS)
+        if self.latents and not self.variants:
+            raise ValueError(
+                f"latents is {self.latents!r} and variants 0; what is drawn anew at every visit is in no cache: "
+                "set data.variants as it was for make latents"
+            )
 
 
 @dataclass(frozen=True)
@@ -300,10 +315,17 @@ class RunConfig:
         if self.stage == "vae":
             if self.lora.rank:
                 raise ValueError(f"lora.rank is {self.lora.rank}, but adapters are of the transformer, not of the VAE")
+            if self.data.latents:
+                raise ValueError(f"data.latents is {self.data.latents!r}; stage vae is trained on pixels")
             return
         given = {task for task, weight in self.tasks.weights.items() if weight > 0}
         if not given:
             raise ValueError(f"tasks.weights has no positive weight; stage {self.stage} needs a task")
+
+    @property
+    def encodes_texts(self) -> bool:
+        """Also once training has begun: not where texts are stored, and nothing is validated."""
+        return not self.data.latents or self.validation.every > 0
 
 
 def _one_of(name: str, value: object, known: Sequence[object]) -> None:

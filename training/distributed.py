@@ -102,6 +102,11 @@ def join(device: str, sequence_parallel: int, timeout_s: int) -> Ranks:
     return Ranks(rank, world, place, sequence_parallel, group)
 
 
+def share_threads() -> None:
+    """The ranks of one machine share its cores."""
+    torch.set_num_threads(max(1, torch.get_num_threads() // max(1, _whole("LOCAL_WORLD_SIZE", 1))))
+
+
 def leave(status: int) -> NoReturn:
     """Ends the process of a rank, whose work is done and whose files are closed.
 

@@ -154,14 +154,17 @@ def _more(gpus: int) -> Iterator[int]:
 
 def _pack_flops(pack: Sequence[Planned], networks: Networks, config: RunConfig) -> float:
     """Of one rank: forward, backward and what is computed again, shared by a sequence group; and encoding, which is
-    not shared."""
+    not shared, and done before where latents are stored."""
     shapes = [one.shape for one in pack]
     trained = (adapting_flops if config.lora.rank else training_flops)(shapes, networks.mmdit)
     if config.network.recompute == Recompute.FULL:
         trained += forward_flops(shapes, networks.mmdit)
+    trained /= config.engine.sequence_parallel
+    if config.data.latents:
+        return trained
     pictures = sum(one.recipe.frames * _encoding_flops(networks.vae, one.recipe.size) for one in pack)
     words = sum(one.shape.text + networks.template_tokens for one in pack)
-    return trained / config.engine.sequence_parallel + pictures + 2 * networks.text_parameters * words
+    return trained + pictures + 2 * networks.text_parameters * words
 
 
 @lru_cache(maxsize=256)

@@ -20,12 +20,14 @@ from model.rgba_vae import RgbaVae
 from model.tensor_files import find_tensors
 from model.text_encoder import TextEncoder, TextEncoderConfig, load_text_encoder
 from training.adapters import adapt
+from training.batches import Encoders
 from training.configuration import RunConfig
 from training.distributed import Ranks
 from training.engine import fill_partitioned, partitioned
 from training.origin import Origin
 
 DTYPES = {"bf16": torch.bfloat16, "fp32": torch.float32}
+_RGB = 3  # channels
 _SAMPLED = 4096  # elements of a parameter
 _TEXT = "text"  # of a run's folder: a tiny random text encoder
 
@@ -69,6 +71,25 @@ def frozen_vae(folder: Path | None, config: RunConfig, ranks: Ranks, image_chann
         raise ValueError(f"{folder} is an RGB VAE; give init.vae, a run of STAGE=vae that started from it")
     vae = load_vae(folder, ranks.device, DTYPES[config.engine.precision], image_channels)
     return vae.eval().requires_grad_(False)
+
+
+def frozen_encoders(text: Path, config: RunConfig, origin: Origin, ranks: Ranks) -> Encoders:
+    """ValueError where a part is missing, or the condition's VAE gives latents of another form."""
+    vae = frozen_vae(origin.vae, config, ranks)
+    return Encoders(vae, _condition_vae(origin, config, ranks, vae), frozen_text(text, config, ranks))
+
+
+def _condition_vae(origin: Origin, config: RunConfig, ranks: Ranks, vae: RgbaVae) -> RgbaVae:
+    """What encodes the picture to decompose."""
+    if origin.condition_vae is None:
+        return vae
+    own = frozen_vae(origin.condition_vae, config, ranks, _RGB)
+    if (own.config.z_dim, own.config.stride) != (vae.config.z_dim, vae.config.stride):
+        raise ValueError(
+            f"init.condition_vae has {own.config.z_dim} channels at stride {own.config.stride}; "
+            f"the VAE has {vae.config.z_dim} at stride {vae.config.stride}"
+        )
+    return own
 
 
 def trained_mmdit(config: RunConfig, origin: Origin, text_width: int, latent_channels: int, ranks: Ranks) -> VldMmdit:

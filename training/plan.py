@@ -81,7 +81,7 @@ def networks_of(config: RunConfig) -> tuple[Networks, TextEncoder]:
     origin = origin_of(config.init, config.stage)
     text = _text(config, origin)
     vae = VAE_CONFIGS[config.network.vae] if origin.vae is None else vae_config(origin.vae)
-    parameters = sum(tensor.numel() for tensor in text.parameters())
+    parameters = sum(tensor.numel() for tensor in text.parameters()) if config.encodes_texts else 0
     mmdit = _mmdit(config, origin, text.width, vae.z_dim)
     return Networks(mmdit, replace(vae, image_channels=4), parameters, text.dropped), text
 

@@ -26,8 +26,8 @@ _OWN = {CONFIG, PLAN, LOCK, "checkpoints", "export", "logs", "tensorboard", "ind
 _CUT_SHORT = re.compile(r"config\.yaml\.[0-9a-f]{32}\.tmp\Z")  # of a run that was killed while it wrote its own
 # How a run is computed and told of may change between its parts; what it learns may not.
 _MAY_CHANGE = (
-    "engine", "checkpoints", "validation", "log_every", "data.workers", "data.ahead", "network.compile",
-    "network.recompute", "schedule.steps", "schedule.cooldown",
+    "engine", "checkpoints", "validation", "log_every", "data.workers", "data.ahead", "data.latents",
+    "network.compile", "network.recompute", "schedule.steps", "schedule.cooldown",
 )  # fmt: skip
 
 

@@ -38,6 +38,8 @@ TESTED = {
     "data.pack_tokens": "test_packs_ranks_and_sequence_groups_change_no_loss_and_no_gradient",
     "data.workers": "test_results_come_in_the_order_of_their_packs",
     "data.ahead": "test_no_more_is_read_in_advance_than_asked",
+    "data.variants": "test_a_sample_s_recipes_come_in_turn_whatever_the_seed",
+    "data.latents": "test_training_has_the_same_losses_from_latents_and_from_pixels",
     "tasks.weights": "test_tasks_and_chances_have_their_shares",
     "tasks.caption_dropout": "test_tasks_and_chances_have_their_shares",
     "tasks.layer_pictures": "test_tasks_and_chances_have_their_shares",

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from tests.training.drawn_shards import members_of, sample_of, soft_stack, tar
-from training.plan import FITS, TOO_LARGE, WRONG, main
+from training.config_files import load_config
+from training.plan import FITS, TOO_LARGE, WRONG, main, networks_of
 
 SETTINGS = (
     "network.text=tiny", "network.mmdit=tiny", "network.vae=tiny", "data.resolutions=[64]", "schedule.batch=4",
@@ -47,6 +48,17 @@ def test_what_is_used_left_out_and_repeated_is_told(shards, tmp_path, capsys):
     assert f"{shards}: 9 samples, each 13.33 times in 30 steps" in told
     assert f"left out: 3 a single layer ({shards}/train-000000.tar " in told
     assert len(list((tmp_path / "run" / "index").glob("*.arrow"))) == 1
+
+
+def test_a_run_from_latents_takes_no_time_to_encode_and_keeps_no_text_encoder(shards, tmp_path):
+    stored = ("data.variants=2", "data.latents=beside", "validation.every=0")
+    for name, settings in (("pixels", stored[:1]), ("latents", stored)):
+        assert run(shards, "--output", str(tmp_path / name), settings=settings) == FITS
+    pixels, latents = (json.loads((tmp_path / name / "plan.json").read_bytes()) for name in ("pixels", "latents"))
+    assert latents["steps"] == pixels["steps"]
+    assert latents["seconds_per_step"] < pixels["seconds_per_step"]
+    asked, let_go = (networks_of(load_config(None, "3", [*SETTINGS, *more]))[0] for more in (stored[:1], stored))
+    assert (asked.text_parameters > 0, let_go.text_parameters) == (True, 0)
 
 
 def test_what_does_not_fit_is_one_sentence_that_says_what_would(shards, capsys):
