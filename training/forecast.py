@@ -156,10 +156,10 @@ def _pack_flops(pack: Sequence[Planned], networks: Networks, config: RunConfig) 
     """Of one rank: forward, backward and what is computed again, shared by a sequence group; and encoding, which is
     not shared, and done before where latents are stored."""
     shapes = [one.shape for one in pack]
-    trained = (adapting_flops if config.lora.rank else training_flops)(shapes, networks.mmdit)
+    computed = (adapting_flops if config.lora.rank else training_flops)(shapes, networks.mmdit)
     if config.network.recompute == Recompute.FULL:
-        trained += forward_flops(shapes, networks.mmdit)
-    trained /= config.engine.sequence_parallel
+        computed += forward_flops(shapes, networks.mmdit)
+    trained = computed / config.engine.sequence_parallel
     if config.data.latents:
         return trained
     pictures = sum(one.recipe.frames * _encoding_flops(networks.vae, one.recipe.size) for one in pack)
