@@ -11,14 +11,14 @@ import torch
 from torch import Tensor
 
 from inference.loaded import Loaded
-from inference.pictures import mean_alpha, to_rgba, to_stack
+from inference.pictures import to_rgba, to_stack
+from model.blank_frames import without_blank_end
 from model.sampler import Request, SamplerOptions, sample
 from schemas.members import MAX_LAYERS
 from schemas.stack import Stack
 
 _IS_RGB = 1  # the row of `mmdit.TimeEmbedding` for plain RGB; of Qwen-Image it is zero
 _MOST_SEED = (1 << 43) - 1  # so that a seed and a sample's index make one seed of 63 bits
-_BLANK = 1 / 255  # mean alpha below which a trailing layer says that the picture has no more
 
 
 @dataclass(frozen=True)
@@ -118,10 +118,3 @@ def noise(shape: tuple[int, int, int, int], seed: int, sample_index: int) -> Ten
     """float32 [F, z, h, w], the same on every device."""
     generator = torch.Generator().manual_seed((seed << 20) + sample_index)
     return torch.randn(shape, generator=generator)
-
-
-def without_blank_end(x_NCHW: Tensor) -> Tensor:
-    """Without the trailing layers whose mean alpha is under 1/255; one layer stays at least."""
-    alphas = mean_alpha(x_NCHW)
-    count = max((index + 1 for index, alpha in enumerate(alphas) if alpha >= _BLANK), default=1)
-    return x_NCHW[:count]

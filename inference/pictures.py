@@ -59,8 +59,3 @@ def to_stack(x_NCHW: Tensor) -> Stack:
         box = tight(rgba, canvas) or (0, 0, 0, 0)  # a blank layer stays a layer, without pixels
         layers.append(PlainLayer(box, np.ascontiguousarray(view(rgba, canvas, box)), name=f"Layer {index}"))
     return Stack(width, height, tuple(layers))
-
-
-def mean_alpha(x_NCHW: Tensor) -> list[float]:
-    """Of each layer, in [0, 1]."""
-    return [float(value) for value in (x_NCHW[:, 3].float().clamp(-1, 1).mean(dim=(1, 2)) + 1) / 2]

@@ -5,17 +5,30 @@ Legend: F frames, C channels, h w latent cells, U text tokens, W width of the te
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import Protocol
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
+from model.configs import MmditConfig
 from model.flow import euler_step, guided, guided_keeping_norm, linear_schedule
-from model.mmdit import VldMmdit
 from model.packing import Layout, SampleShape, layout_of, patchify, unpatchify
 
 Schedule = Callable[[int, int], Tensor]  # (steps, tokens of one frame) -> noise levels, [steps + 1]
 Guidance = Callable[[Tensor, Tensor, float], Tensor]
 GUIDANCES: dict[str, Guidance] = {"plain": guided, "keep_norm": guided_keeping_norm}
+
+
+class Network(Protocol):
+    """What is asked for velocities: a `VldMmdit`, or one that stands behind something else."""
+
+    config: MmditConfig
+    img_in: nn.Linear
+
+    def __call__(
+        self, image_TC: Tensor, text_UW: Tensor, sigma_B: Tensor, layout: Layout, t_cond_B: Tensor, /
+    ) -> Tensor:
+        """As `VldMmdit.forward`."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,7 +74,7 @@ class SamplerOptions:
 
 @torch.no_grad()
 def sample(
-    model: VldMmdit,
+    model: Network,
     requests: Sequence[Request],
     options: SamplerOptions,
     on_step: Callable[[int], None] = lambda step: None,

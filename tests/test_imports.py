@@ -18,7 +18,15 @@ MAY_IMPORT: dict[str, set[str]] = {
     "model": {"schemas", *QWEN},
     "inference": {"schemas", "model", "data_pipeline"},
     "evaluation": {"schemas", "model", "inference", *LEAVES},
-    "training": {"schemas", "model", "evaluation", *LEAVES, *QWEN, "data_pipeline.resize"},
+    "training": {
+        "schemas",
+        "model",
+        "evaluation",
+        *LEAVES,
+        *QWEN,
+        "data_pipeline.resize",
+        "data_pipeline.caption.wording",
+    },
     "audit": {"schemas", "data_pipeline", "evaluation"},
 }
 

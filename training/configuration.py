@@ -11,7 +11,7 @@ from model.configs import MMDIT_CONFIGS, ROPES, VAE_CONFIGS
 from model.lora import ATTENTION
 from model.recompute import Recompute
 from schemas.members import MAX_LAYERS, SPLITS
-from training.recipes import Task
+from training.recipes import Task, TextOrder
 
 STAGES = ("vae", "1", "2", "3")
 WEIGHTS = ("model", "ema")
@@ -149,11 +149,13 @@ class Tasks:
     most_blanks: int = 4
     composite_weight: float = 1.0  # of the composite's frame in the loss, a layer's being 1
     languages: tuple[str, ...] = ()  # of captions; empty: all
+    hidden_text: float = 0.0  # of samples of layered tasks: texts of the file that the caption does not quote follow it
+    text_order: TextOrder = TextOrder.READING
 
     def __post_init__(self) -> None:
         for task, weight in self.weights.items():
             _in_range(f"weights.{task}", weight, 0, math.inf)
-        for name in ("caption_dropout", "layer_pictures", "merge", "blanks"):
+        for name in ("caption_dropout", "layer_pictures", "merge", "blanks", "hidden_text"):
             _in_range(name, getattr(self, name), 0, 1)
         _in_range("most_blanks", self.most_blanks, 1, MAX_LAYERS)
         _in_range("composite_weight", self.composite_weight, 0, 1000)
@@ -246,13 +248,24 @@ class Checkpoints:
 
 @dataclass(frozen=True)
 class Validation:
+    """Losses of `samples` every so many steps and at the end, 0 for never; `pictures` of held-out samples are drawn by
+    the moving average, every `pictures_every` steps and at the end, 0 for at the end alone."""
+
     every: int = 500
     samples: int = 64
     split: str = "validation"
+    pictures: int = 0
+    pictures_every: int = 5000
+    sampling_steps: int = 20
+    guidance: float = 1.0  # the scale of true CFG; 1 for none, at half the cost
 
     def __post_init__(self) -> None:
         _in_range("every", self.every, 0, 1 << 40)
         _in_range("samples", self.samples, 1, 1 << 20)
+        _in_range("pictures", self.pictures, 0, 1024)
+        _in_range("pictures_every", self.pictures_every, 0, 1 << 40)
+        _in_range("sampling_steps", self.sampling_steps, 1, 1000)
+        _in_range("guidance", self.guidance, 1, 100)
         _one_of("split", self.split, SPLITS)
 
 
@@ -324,8 +337,8 @@ class RunConfig:
 
     @property
     def encodes_texts(self) -> bool:
-        """Also once training has begun: not where texts are stored, and nothing is validated."""
-        return not self.data.latents or self.validation.every > 0
+        """Also once training has begun: not where texts are stored, and nothing is validated or drawn."""
+        return not self.data.latents or self.validation.every > 0 or self.validation.pictures > 0
 
 
 def _one_of(name: str, value: object, known: Sequence[object]) -> None:

@@ -12,10 +12,11 @@ from data_pipeline.stack_io.canonical_json import decode_json
 from data_pipeline.stack_io.images import decode_image
 from schemas.members import CAPTION, COMPOSITE, METADATA
 from schemas.stack import PlainLayer
-from training.captions import EMPTY_PROMPT, SampleCaption, captions_in, captions_of
+from training.captions import captions_in, captions_of
 from training.index import FLAT, Index, SampleFacts
 from training.painting import layered_frames, picture_frame
 from training.picture_file import decode_picture
+from training.prompts import prompt_of
 from training.recipes import COMPOSITE as WHOLE
 from training.recipes import Planned, Recipe
 from training.storage import Shard, open_shard, stat_shard
@@ -52,9 +53,7 @@ class Reader:
 
     def example(self, planned: Planned) -> Example:
         """Of one sample."""
-        frames, captions = self._made(planned.source, planned.index, planned.recipe)
-        caption = planned.recipe.caption
-        return Example(planned, frames, EMPTY_PROMPT if caption is None else captions[caption].text)
+        return Example(planned, *self._made(planned.source, planned.index, planned.recipe))
 
     def frames(self, source: int, row: int, recipe: Recipe) -> np.ndarray:
         """Of one sample, without its prompt."""
@@ -89,7 +88,7 @@ class Reader:
 
 
 _Read = Callable[[Sequence[str]], dict[str, bytes]]
-_Made = tuple[np.ndarray, list[SampleCaption]]
+_Made = tuple[np.ndarray, str]  # frames and prompt
 
 
 def _layered(facts: SampleFacts, members: Mapping[str, Member], recipe: Recipe, read: _Read) -> _Made:
@@ -98,7 +97,8 @@ def _layered(facts: SampleFacts, members: Mapping[str, Member], recipe: Recipe, 
     contents = read([*pictures, METADATA])
     metadata = _metadata(facts, contents)
     layers = (_layer(described, contents) for described in metadata["layers"])
-    return layered_frames(layers, (facts.width, facts.height), recipe), captions_of(metadata)
+    frames = layered_frames(layers, (facts.width, facts.height), recipe)
+    return frames, prompt_of(recipe, captions_of(metadata), metadata)
 
 
 def _single(facts: SampleFacts, members: Mapping[str, Member], recipe: Recipe, read: _Read) -> _Made:
@@ -113,7 +113,7 @@ def _single(facts: SampleFacts, members: Mapping[str, Member], recipe: Recipe, r
         picture = PlainLayer((0, 0, *canvas), rgba)
     else:
         picture = _layer(metadata["layers"][recipe.picture], contents)
-    return picture_frame(picture, canvas, recipe), captions_of(metadata)
+    return picture_frame(picture, canvas, recipe), prompt_of(recipe, captions_of(metadata), metadata)
 
 
 def _flat(facts: SampleFacts, members: Mapping[str, Member], recipe: Recipe, read: _Read) -> _Made:
@@ -123,7 +123,8 @@ def _flat(facts: SampleFacts, members: Mapping[str, Member], recipe: Recipe, rea
     canvas = (facts.width, facts.height)
     rgba = decode_picture(contents[name], canvas)
     rgba = np.where(rgba[..., 3:] == 0, np.uint8(0), rgba)
-    return picture_frame(PlainLayer((0, 0, *canvas), rgba), canvas, recipe), captions_in(contents[CAPTION])
+    prompt = prompt_of(recipe, captions_in(contents[CAPTION]), {})
+    return picture_frame(PlainLayer((0, 0, *canvas), rgba), canvas, recipe), prompt
 
 
 def _metadata(facts: SampleFacts, contents: Mapping[str, bytes]) -> dict[str, Any]:

@@ -66,20 +66,21 @@ class _Captions:
             usable &= spoken.to_numpy(zero_copy_only=False)
         usable_layer = usable & ~is_composite & (config.tasks.layer_pictures > 0)
         tokens = flat.field("tokens").to_numpy()
+        with_texts = flat.field(f"tokens_{config.tasks.text_order}").to_numpy() if config.tasks.hidden_text else tokens
 
         def has(chosen: np.ndarray) -> np.ndarray:
             found = np.zeros(len(index), np.int64)
             found[row[chosen]] = 1
             return found
 
-        def longest(chosen: np.ndarray) -> np.ndarray:
+        def longest(chosen: np.ndarray, tokens: np.ndarray = tokens) -> np.ndarray:
             found = np.full(len(index), index.empty_tokens, np.int64)
             np.maximum.at(found, row[chosen], tokens[chosen])
             return found
 
         self.of_composite = has(is_composite)
         self.usable_composite, self.usable_layer = has(usable & is_composite), has(usable_layer)
-        self.composite_tokens = longest(usable & is_composite)
+        self.composite_tokens = longest(usable & is_composite, np.maximum(tokens, with_texts))
         self.any_tokens = longest(usable & is_composite | usable_layer)
 
 

@@ -8,6 +8,8 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+_AT_ONCE = 1 << 24  # elements that are held twice while they change places
+
 
 class ShardedEma:
     """`flats` are tensors like the weights', in float32."""
@@ -22,3 +24,12 @@ class ShardedEma:
         decay = min(self._decay, (1 + updates) / (10 + updates))
         for average, flat in zip(self.flats, weights, strict=True):
             average.lerp_(flat, 1 - decay)
+
+    @torch.no_grad()
+    def exchange(self, weights: Sequence[Tensor]) -> None:
+        """The weights become the average and the average the weights, bit for bit; done twice, all is as it was."""
+        for average, flat in zip(self.flats, weights, strict=True):
+            for one, other in zip(average.split(_AT_ONCE), flat.split(_AT_ONCE), strict=True):
+                kept = one.clone()
+                one.copy_(other)
+                other.copy_(kept)

@@ -94,7 +94,11 @@ class ZeroEngine:
         """To be called when `flats` and `moments` have been overwritten: weights are computed from them."""
         for flat in self.flats:
             self._zero.optimizer.state[flat]["step"].fill_(updates)
-        with naming_the_lost("restore the weights"):
+        self.publish()
+
+    def publish(self) -> None:
+        """To be called when `flats` have been overwritten: the weights that are computed with become theirs."""
+        with naming_the_lost("share the weights"):
             _publish(self._zero)
 
     def _fragments(self, zero: int) -> Iterator[Fragment]:

@@ -17,15 +17,21 @@ PARTS = ("composite_loss", "layer_loss")
 
 
 @dataclass(frozen=True, eq=False)
-class FlowBatch:
-    """Tables of tokens are this rank's runs. `share_P` is how much a token counts in its sample's loss: of all ranks
-    that share a sample they add up to 1. `layer_P` says of which frame a predicted token is, 0 the composite."""
+class Inputs:
+    """What the transformer takes of a pack. Tables of tokens are this rank's runs."""
 
     layout: Layout = field(repr=False)
     image_TC: Tensor = field(repr=False)
     text_UW: Tensor = field(repr=False)
     sigma_B: Tensor = field(repr=False)
     t_cond_B: Tensor = field(repr=False)
+
+
+@dataclass(frozen=True, eq=False)
+class FlowBatch(Inputs):
+    """`share_P` is how much a token counts in its sample's loss: of all ranks that share a sample they add up to 1.
+    `frame_P` says of which frame a predicted token is, 0 the composite."""
+
     target_PC: Tensor = field(repr=False)
     share_P: Tensor = field(repr=False)
     sample_P: Tensor = field(repr=False)
@@ -40,12 +46,17 @@ class FlowModule(nn.Module):
         self.mmdit = mmdit
         self._group = group
 
-    def forward(self, batch: FlowBatch) -> Losses:
+    def forward(self, given: Inputs) -> Losses | Tensor:
+        """Losses of a `FlowBatch`; of mere inputs, whole ones of one rank, the velocity [P, C].
+
+        Both go by this door: under ZeRO-3 weights are gathered by hooks that begin anew where the outermost module is
+        called.
+        """
         dtype = self.mmdit.img_in.weight.dtype  # latents are noised in float32
-        out_PC = self.mmdit(
-            batch.image_TC.to(dtype), batch.text_UW.to(dtype), batch.sigma_B, batch.layout, batch.t_cond_B, self._group
-        )  # fmt: skip
-        return losses_of(out_PC, batch)
+        image_TC, text_UW = given.image_TC.to(dtype), given.text_UW.to(dtype)
+        group = self._group if isinstance(given, FlowBatch) else None
+        out_PC: Tensor = self.mmdit(image_TC, text_UW, given.sigma_B, given.layout, given.t_cond_B, group)
+        return losses_of(out_PC, given) if isinstance(given, FlowBatch) else out_PC
 
 
 def losses_of(out_PC: Tensor, batch: FlowBatch) -> Losses:

@@ -5,7 +5,6 @@ The same samples, noise and levels whenever it is asked, and no random number of
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import replace
 
 import torch
 from torch import nn
@@ -15,23 +14,21 @@ from training.batches import Encoded, Encoders, encode, flow_batch
 from training.configuration import RunConfig
 from training.data import Reader
 from training.distributed import Ranks
+from training.held_out import SEED, chosen, without_chance
 from training.index import Index
 from training.recipes import Planned
-from training.tasks import draw, shape_of, unusable
 
 SIGMAS = tuple(tenth / 10 for tenth in range(1, 10))
-_SEED = 0x7E57  # its own, so that runs of any seed are held against the same noise
 
 
 class FlowValidation:
     """`indexes` are of the held-out split; samples are taken in turn from each, in order."""
 
     def __init__(self, indexes: Sequence[Index], config: RunConfig, encoders: Encoders, network: MmditConfig) -> None:
-        tasks = replace(config.tasks, caption_dropout=0.0, merge=0.0)
-        self._config, self._encoders, self._network = replace(config, tasks=tasks), encoders, network
+        self._config, self._encoders, self._network = without_chance(config), encoders, network
         self._read = Reader(indexes)
         token_px = encoders.vae.config.stride * network.patch
-        self._planned = _planned(indexes, self._config, token_px)
+        self._planned = chosen(indexes, self._config, token_px, config.validation.samples)
         self._packs = _packs(self._planned, config)
 
     def __len__(self) -> int:
@@ -60,7 +57,7 @@ class FlowValidation:
     def _at(self, sigmas: Sequence[float], encoded: Encoded, module: nn.Module, ranks: Ranks) -> list[float]:
         """A sample's losses at these noise levels, in one pack."""
         batch = flow_batch(
-            [encoded] * len(sigmas), self._config.flow, self._config.tasks.composite_weight, _SEED,
+            [encoded] * len(sigmas), self._config.flow, self._config.tasks.composite_weight, SEED,
             self._network.patch, ranks, sigmas,
         )  # fmt: skip
         return list(module(batch).samples_B.double().tolist())
@@ -68,23 +65,6 @@ class FlowValidation:
     def _names(self) -> list[str]:
         """The same on every rank."""
         return sorted({name for one in self._planned for name, _ in _by_name(one, [0.0] * len(SIGMAS))})
-
-
-def _planned(indexes: Sequence[Index], config: RunConfig, token_px: int) -> list[Planned]:
-    planned: list[Planned] = []
-    longest = max(map(len, indexes), default=0)
-    for row, source in ((row, source) for row in range(longest) for source in range(len(indexes))):
-        if len(planned) == config.validation.samples:
-            break
-        if row >= len(indexes[source]):
-            continue
-        facts = indexes[source].facts(row)
-        if unusable(facts, config) is not None:
-            continue
-        position = len(planned)
-        recipe = draw(facts, config.tasks, config.data, _SEED, position)
-        planned.append(Planned(position, source, row, recipe, shape_of(recipe, facts, token_px)))
-    return planned
 
 
 def _packs(planned: Sequence[Planned], config: RunConfig) -> list[tuple[float, ...]]:

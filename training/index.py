@@ -15,6 +15,7 @@ import pyarrow as pa
 from data_pipeline.shard_io import Member, whole_file
 from data_pipeline.stack_io.canonical_json import decode_json, encode_json
 from schemas.version import SCHEMA_VERSION
+from training.recipes import TextOrder
 from training.storage import Shard, stat_shard
 
 LAYERED = "layered"  # the kind of a sample of two layers or more
@@ -24,7 +25,7 @@ _MEMBER = pa.struct([("name", pa.string()), ("offset", pa.int64()), ("bytes", pa
 _CAPTION = pa.struct([
     # in the order of CaptionFacts
     ("layer", pa.int32()), ("language", pa.string()), ("length", pa.string()), ("tokens", pa.int32()),
-    ("flags", pa.int32()),
+    ("flags", pa.int32()), ("tokens_reading", pa.int32()), ("tokens_stacking", pa.int32()),
 ])  # fmt: skip
 SCHEMA = pa.schema([
     ("key", pa.string()), ("shard", pa.int32()), ("kind", pa.string()),
@@ -43,13 +44,19 @@ class Counting:
 
 @dataclass(frozen=True)
 class CaptionFacts:
-    """Of the composite (`layer` COMPOSITE) or of a layer. `flags` counts what quality control found wrong with it."""
+    """Of the composite (`layer` COMPOSITE) or of a layer. `flags` counts what quality control found wrong with it.
+
+    `tokens` are those of the caption as a prompt, `tokens_reading` and `tokens_stacking` those of it with the file's
+    further texts in that order (`prompts`).
+    """
 
     layer: int
     language: str
     length: str
     tokens: int
     flags: int
+    tokens_reading: int
+    tokens_stacking: int
 
 
 @dataclass(frozen=True)
@@ -70,9 +77,15 @@ class SampleFacts:
     captions: tuple[CaptionFacts, ...]
     empty_tokens: int
 
-    def text_tokens(self, caption: int | None) -> int:
-        """Of the prompt that one of `captions` is; None: of the empty prompt."""
-        return self.empty_tokens if caption is None else self.captions[caption].tokens
+    def text_tokens(self, caption: int | None, texts: TextOrder | None = None) -> int:
+        """Of the prompt that one of `captions` is, with the file's further texts where their order is given; None: of
+        the empty prompt."""
+        if caption is None:
+            return self.empty_tokens
+        own = self.captions[caption]
+        if texts is None:
+            return own.tokens
+        return own.tokens_reading if texts is TextOrder.READING else own.tokens_stacking
 
 
 @dataclass(frozen=True, eq=False)

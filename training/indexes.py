@@ -28,14 +28,18 @@ def open_indexes(sources: Sequence[Source], split: str, counting: Counting, fold
 
 def held_out(config: RunConfig) -> list[Source]:
     """Sources that have shards for validation; none where it is not asked for."""
-    return [one for one in config.data.sources if config.validation.every and _has(one, config.validation.split)]
+    return [one for one in config.data.sources if _is_asked(config) and _has(one, config.validation.split)]
 
 
 def not_held_out(config: RunConfig) -> list[str]:
     """What a person should know of sources that validation is asked of, and that have no shards for it."""
     held, split = held_out(config), config.validation.split
-    others = [one.where for one in config.data.sources if config.validation.every and one not in held]
+    others = [one.where for one in config.data.sources if _is_asked(config) and one not in held]
     return [f"not in the validation: {where}, which has no shard of the split {split!r}" for where in others]
+
+
+def _is_asked(config: RunConfig) -> bool:
+    return config.validation.every > 0 or config.validation.pictures > 0
 
 
 def _has(source: Source, split: str) -> bool:

@@ -21,6 +21,8 @@ from training.captions import EMPTY_PROMPT, SampleCaption, captions_in, captions
 from training.index import FLAT, SCHEMA, Counting, Index
 from training.metadata import is_sound
 from training.picture_file import HEAD_BYTES, Head, read_head
+from training.prompts import with_texts
+from training.recipes import TextOrder
 from training.storage import Shard, open_shard, stat_shard
 
 PICTURES = ("png", "webp", "jpg", "jpeg")
@@ -98,7 +100,7 @@ def _layered(key: str, members: Mapping[str, Member], read: _Read, counting: Cou
         "height": size[1],
         "layers": len(metadata["layers"]),
         "opaque": _is_opaque(members[composite], extension, size, read),
-        "captions": _counted(captions_of(metadata), counting),
+        "captions": _counted(captions_of(metadata), metadata, counting),
         "members": [_member(name, members[name]) for name in (*names, METADATA)],
     }
 
@@ -125,7 +127,7 @@ def _flat(key: str, members: Mapping[str, Member], read: _Read, counting: Counti
         "height": head.height,
         "layers": 0,
         "opaque": head.opaque,
-        "captions": _counted(captions_in(read(members[CAPTION])), counting),
+        "captions": _counted(captions_in(read(members[CAPTION])), {}, counting),
         "members": [_member(name, members[name]) for name in (pictures[0], CAPTION)],
     }
 
@@ -140,12 +142,22 @@ def _head(picture: Member, read: _Read) -> Head:
     return read_head(read(picture))
 
 
-def _counted(captions: Sequence[SampleCaption], counting: Counting) -> list[dict[str, Any]]:
+def _counted(
+    captions: Sequence[SampleCaption], metadata: Mapping[str, Any], counting: Counting
+) -> list[dict[str, Any]]:
     return [
-        {"layer": one.layer, "language": one.language, "length": one.length, "tokens": counting.count(one.text),
-         "flags": one.flags}
+        {"layer": one.layer, "language": one.language, "length": one.length, "flags": one.flags,
+         **_tokens(one, metadata, counting)}
         for one in captions
     ]  # fmt: skip
+
+
+def _tokens(caption: SampleCaption, metadata: Mapping[str, Any], counting: Counting) -> dict[str, int]:
+    """Most prompts are the same in all orders of their texts, and are counted once."""
+    prompts = {"tokens": caption.text}
+    prompts |= {f"tokens_{order}": with_texts(caption, metadata, order) for order in TextOrder}
+    counts = {prompt: counting.count(prompt) for prompt in set(prompts.values())}
+    return {name: counts[prompt] for name, prompt in prompts.items()}
 
 
 def _member(name: str, member: Member) -> dict[str, Any]:

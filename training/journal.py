@@ -7,7 +7,7 @@ import json
 import os
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,10 @@ from typing import Any
 from torch.utils.tensorboard import SummaryWriter
 
 from data_pipeline.shard_io import whole_file
+from evaluation.page import markdown
+from evaluation.page.blocks import Block, Picture
+from evaluation.page.report_files import write_report
+from training.shown import Shown, means, table
 
 METRICS = "metrics.jsonl"
 
@@ -26,6 +30,7 @@ class Journal:
         folder = output / "logs"
         folder.mkdir(parents=True, exist_ok=True)
         self._path = folder / METRICS
+        self._pictures = output / "pictures"
         _forget(self._path, done)
         self._folder = output / "tensorboard"
         self._curves = SummaryWriter(str(self._folder), purge_step=done + 1)
@@ -47,9 +52,30 @@ class Journal:
         self._write("validation", count, values)
         self.say(f"step {count}/{self._steps}  validation " + "  ".join(f"{k} {v:.4g}" for k, v in values.items()))
 
-    def picture(self, count: int, name: str, rgb: Any) -> None:
-        """A picture for TensorBoard, uint8 [H, W, 3]."""
-        self._curves.add_image(name, rgb, count, dataformats="HWC")
+    def pictured(self, count: int, shown: Sequence[Shown], seconds: float) -> None:
+        """Curves of the means; each sample's sheet and the table in TensorBoard; and all as a report, the last one.
+
+        Names and prompts are foreign: they are escaped wherever they stand.
+        """
+        values = means(shown)
+        if values:
+            self._write("pictures", count, values)
+        told = [table(shown)] if values else []
+        told_of = "".join(f"  {name} {value:.4g}" for name, value in values.items())
+        self.say(f"step {count}/{self._steps}  {len(shown)} pictures in {seconds:.1f} s{told_of}")
+        captions = [": ".join(filter(str.strip, (one.name, one.prompt))) for one in shown]
+        pictures = [Picture(caption, one.sheet) for caption, one in zip(captions, shown, strict=True)]
+        blocks: list[Block] = [*told, *pictures]
+        with _naming(self._pictures):
+            self._pictures.mkdir(exist_ok=True)
+            write_report(self._pictures, f"Held-out samples at step {count}", blocks, {"step": count, **values})
+        with _naming(self._folder):
+            for number, one in enumerate(shown):
+                self._curves.add_image(f"pictures/{number:02d}", one.sheet, count, dataformats="HWC")
+            lines = [markdown.table(block.header, block.rows) for block in told]
+            lines += [f"{number:02d}: {markdown.escaped(caption)}" for number, caption in enumerate(captions)]
+            self._curves.add_text("pictures", "\n\n".join(lines), count)
+            self._curves.flush()
 
     def say(self, text: str) -> None:
         print(text, file=sys.stderr, flush=True)

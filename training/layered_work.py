@@ -18,6 +18,7 @@ from training.counting import counting_of
 from training.data import Reader
 from training.distributed import Ranks
 from training.flow_module import PARTS, FlowBatch, FlowModule
+from training.flow_pictures import FlowPictures
 from training.flow_validation import FlowValidation
 from training.indexes import held_out, not_held_out, open_indexes
 from training.latent_cache import LatentCache
@@ -25,6 +26,7 @@ from training.networks import DTYPES, fingerprint, frozen_encoders, stored_finge
 from training.origin import origin_of
 from training.planner import Planner
 from training.recipes import Planned
+from training.shown import Shown
 from training.work import Packs
 
 _MODULE = "mmdit."
@@ -57,6 +59,7 @@ class LayeredWork:
         if not config.encodes_texts:
             text.to("meta")  # most of a GPU's memory that is not trained
         self._validation = FlowValidation(validation, config, self._encoders, self._mmdit_config)
+        self._pictures = FlowPictures(validation, config, self._encoders, self._mmdit_config)
 
     def plan(self, step: int) -> Packs:
         return self.planner.step(step)
@@ -83,6 +86,9 @@ class LayeredWork:
         told = not_held_out(self._config)
         if not (self._text_source / PROCESSOR).is_dir():
             told.append(f"{self._text_source} has no {PROCESSOR}: what is exported needs a prompt for every picture")
+        wanted = self._config.validation.pictures
+        if len(self._pictures) < wanted:
+            told.append(f"of {wanted} pictures of the validation there are samples for {len(self._pictures)}")
         for source, samples in enumerate(self.planner.samples):
             for reason, rows in samples.excluded.items():
                 first = self._indexes[source].name(int(rows[0]))
@@ -100,6 +106,9 @@ class LayeredWork:
 
     def validate(self, ranks: Ranks) -> dict[str, float]:
         return self._validation.losses(self.module, ranks)
+
+    def pictures(self, ranks: Ranks) -> list[Shown]:
+        return self._pictures.drawn(self.module, ranks)
 
     def after_step(self, step: int) -> None:
         """Nothing follows: the transformer is all that is trained."""

@@ -49,6 +49,8 @@ def train(run: Run, journal: Journal | None) -> int:
                     values = work.validate(run.ranks)
                     if journal is not None and values:
                         journal.validated(run.done, values)
+                if config.validation.pictures and (_is_due(run.done, config.validation.pictures_every) or is_last):
+                    _show(run, journal)
                 if _is_due(run.done, config.checkpoints.every) or is_last or is_stopping:
                     run.save()
             if is_stopping and not is_last:
@@ -56,6 +58,15 @@ def train(run: Run, journal: Journal | None) -> int:
                     journal.say(f"stopped at step {run.done}; the same command goes on from there")
                 return STOPPED
     return FINISHED
+
+
+def _show(run: Run, journal: Journal | None) -> None:
+    """What the moving average makes of held-out samples. Weights and random numbers stay as they were."""
+    began = time.monotonic()
+    with run.averaged():
+        shown = run.work.pictures(run.ranks)
+    if journal is not None and shown:
+        journal.pictured(run.done, shown, time.monotonic() - began)
 
 
 def learning_rate(schedule: Schedule, step: int) -> float:

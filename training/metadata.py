@@ -7,13 +7,14 @@ from schemas.version import SCHEMA_VERSION
 
 
 def is_sound(metadata: Any) -> bool:
-    """Sizes, files, boxes within the canvas, and captions."""
+    """Sizes, files, boxes within the canvas, captions and texts."""
     if not isinstance(metadata, dict) or metadata.get("schema_version") != SCHEMA_VERSION:
         return False
     width, height, layers = metadata.get("width"), metadata.get("height"), metadata.get("layers")
     if not (isinstance(width, int) and isinstance(height, int) and isinstance(layers, list)):
         return False
     captions, own = metadata.get("captions"), metadata.get("layer_captions")
+    texts = metadata.get("psd_text")
     return (
         isinstance(metadata.get("key"), str)
         and 0 < len(layers) <= MAX_LAYERS
@@ -24,6 +25,8 @@ def is_sound(metadata: Any) -> bool:
         and isinstance(own, list)
         and len(own) == len(layers)
         and all(caption is None or _is_caption(caption) for caption in own)
+        and isinstance(texts, list)
+        and all(isinstance(text, str) for text in texts)
     )
 
 

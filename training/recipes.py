@@ -26,6 +26,14 @@ class Task(StrEnum):
         return self in (Task.TEXT_TO_LAYERS, Task.IMAGE_TO_LAYERS)
 
 
+class TextOrder(StrEnum):
+    """In which order a prompt lists texts of the file: by the places of their layers, from top to bottom and from left
+    to right, or as their layers lie on each other, from the bottom up."""
+
+    READING = "reading"
+    STACKING = "stacking"
+
+
 @dataclass(frozen=True)
 class Recipe:
     """One sample of a step.
@@ -42,6 +50,7 @@ class Recipe:
     groups: tuple[tuple[int, int], ...] = ()  # runs [first, last + 1) of layers, each blended into one frame
     blanks: int = 0  # transparent frames above, by which a model learns to stop
     ground: tuple[int, int, int] | None = None  # RGB that composite and condition, or a picture for RGB, are laid on
+    texts: TextOrder | None = None  # that the file's texts, which the caption does not quote, follow it in
 
     @property
     def frames(self) -> int:

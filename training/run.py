@@ -1,6 +1,7 @@
 """A stage's work and a folder in, what is trained and what goes into a checkpoint of it out."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from torch import Tensor
@@ -53,6 +54,18 @@ class Run:
             self.output, state, self.engine.fragments, self._tensors(), self.work.extra(), self.ranks,
             self.config.checkpoints.keep,
         )  # fmt: skip
+
+    @contextmanager
+    def averaged(self) -> Iterator[None]:
+        """Within it the network computes with the moving average; afterwards every bit is as it was before.
+
+        An error within it ends the run, so that nothing is put back then: it would wait for ranks that are gone.
+        """
+        self.ema.exchange(self.engine.flats)
+        self.engine.publish()
+        yield
+        self.ema.exchange(self.engine.flats)
+        self.engine.publish()
 
     def _tensors(self) -> dict[str, Sequence[Tensor]]:
         moments = {name: self.engine.moments(name) for name in MOMENTS}

@@ -49,7 +49,8 @@ def _drawn(facts: SampleFacts, tasks: Tasks, data: Data, entropy: tuple[int, ...
     room = data.max_layers - is_laid  # for the ground
     groups = _groups(facts.layers, room, tasks.merge, rng)
     blanks = _blanks(room - len(groups), tasks, rng)
-    return Recipe(task, size, caption, groups=groups, blanks=blanks, ground=ground)
+    texts = tasks.text_order if rng.random() < tasks.hidden_text and caption is not None else None
+    return Recipe(task, size, caption, groups=groups, blanks=blanks, ground=ground, texts=texts)
 
 
 def shape_of(recipe: Recipe, facts: SampleFacts, token_px: int) -> SampleShape:
@@ -57,7 +58,7 @@ def shape_of(recipe: Recipe, facts: SampleFacts, token_px: int) -> SampleShape:
     width, height = recipe.size
     grid = (height // token_px, width // token_px)
     condition = grid if recipe.task is Task.IMAGE_TO_LAYERS else None
-    return SampleShape((grid,) * recipe.frames, facts.text_tokens(recipe.caption), condition)
+    return SampleShape((grid,) * recipe.frames, facts.text_tokens(recipe.caption, recipe.texts), condition)
 
 
 def unusable(facts: SampleFacts, config: RunConfig) -> str | None:

@@ -27,10 +27,12 @@ from training.networks import DTYPES, fingerprint
 from training.noising import noise_of
 from training.order import Order
 from training.origin import origin_of
+from training.picture_sheet import sheet
+from training.shown import Shown, gathered
 from training.vae_losses import edges_at_scales
 from training.vae_module import ADVERSARIAL, PARTS, Judges, VaeBatch, VaeModule
 from training.vae_start import new_vae
-from training.vae_validation import as_input, measure
+from training.vae_validation import as_input, measure, reconstructed
 from training.work import Packs
 
 Item = TypeVar("Item")
@@ -109,13 +111,26 @@ class VaeWork:
     def validate(self, ranks: Ranks) -> dict[str, float]:
         if not self._held_out:
             return {}
+        measured = None if self._lpips is None else distances(self._lpips)
+        return measure(self.module.vae, self._held_crops(self._config.validation.samples, ranks), measured, ranks)
+
+    def pictures(self, ranks: Ranks) -> list[Shown]:
+        if not self._held_out:
+            return []
+        own = {}
+        for batch in self._held_crops(self._config.validation.pictures, ranks):
+            made_BHW4 = reconstructed(self.module.vae, batch.pixels)
+            for position, truth_HW4, made_HW4 in zip(batch.positions, batch.pixels, made_BHW4, strict=True):
+                pictures = sheet(("true", "reconstructed"), [(truth_HW4, made_HW4)])
+                own[position] = Shown(f"crop {position}", "", {}, pictures)
+        return gathered(own, ranks)
+
+    def _held_crops(self, count: int, ranks: Ranks) -> Iterator[CropBatch]:
+        """This rank's of the first `count` held-out crops, the same ones whenever it is asked."""
         stage = replace(self._config.vae, rgb_share=0.0)
         order = _order(self._held_out, self._held_sources, _FIXED_SEED)
-        own = range(ranks.group, self._config.validation.samples, ranks.groups)
-        places = [self._at(order, position) for position in own]
-        measured = None if self._lpips is None else distances(self._lpips)
-        batches = self._read(CropReader(self._held_out, stage, _FIXED_SEED), places)
-        return measure(self.module.vae, batches, measured, ranks)
+        places = [self._at(order, position) for position in range(ranks.group, count, ranks.groups)]
+        return self._read(CropReader(self._held_out, stage, _FIXED_SEED), places)
 
     def after_step(self, step: int) -> None:
         if self._adversary is not None and step >= self._config.vae.adversarial_start:

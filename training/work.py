@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from training.distributed import Ranks
+from training.shown import Shown
 
 Packs = tuple[tuple[tuple[Any, ...], ...], ...]  # items, by micro-step and rank
 
@@ -57,6 +58,9 @@ class Work(Protocol):
 
     def validate(self, ranks: Ranks) -> dict[str, float]:
         """Losses on held-out samples, over all ranks; the same whenever it is asked with the same weights."""
+
+    def pictures(self, ranks: Ranks) -> list[Shown]:
+        """What the network makes of some held-out samples, on all ranks; the same with the same weights."""
 
     def after_step(self, step: int) -> None:
         """What follows an update of `module`'s weights, such as a step of a discriminator."""

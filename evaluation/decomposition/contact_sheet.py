@@ -28,9 +28,9 @@ def contact_sheet(pred: Stack, truth: Stack, scored: Decomposition) -> np.ndarra
         costliest = sorted(pairs, key=lambda pair: -scored.comparisons[pair[0]][pair[1]].cost)[:MOST_COLUMNS]
         pairs = [pair for pair in pairs if pair in costliest]
     size = (truth.width, truth.height)
-    true_tiles = {j: _tile(_whole(scored.truth[j], size)) for _, j in pairs}
-    pred_tiles = {i: _tile(_whole(scored.pred[i], size)) for i, _ in pairs}
-    columns = [("composite", _tile(compose(truth)), _tile(compose(pred)))]
+    true_tiles = {j: tile(_whole(scored.truth[j], size)) for _, j in pairs}
+    pred_tiles = {i: tile(_whole(scored.pred[i], size)) for i, _ in pairs}
+    columns = [("composite", tile(compose(truth)), tile(compose(pred)))]
     for i, j in pairs:
         columns.append((f"{scored.comparisons[i][j].cost:.3f}", true_tiles[j], pred_tiles[i]))
     return np.asarray(_drawn(columns))
@@ -40,8 +40,8 @@ def _whole(cut: Cut, size: tuple[int, int]) -> np.ndarray:
     return uncut(cut, *size)
 
 
-def _tile(rgba: np.ndarray) -> Image.Image:
-    """Scaled into TILE_PX and laid onto a checkerboard. Resizing weighs colours by alpha."""
+def tile(rgba: np.ndarray) -> Image.Image:
+    """Of uint8 straight RGBA, scaled into TILE_PX and laid onto a checkerboard. Resizing weighs colours by alpha."""
     height, width = rgba.shape[:2]
     scale = min(1.0, TILE_PX[0] / width, TILE_PX[1] / height)
     size = (max(1, round(width * scale)), max(1, round(height * scale)))

@@ -8,7 +8,7 @@ from PIL import Image
 from data_pipeline.stack_io.formats import read_stack
 from inference import decompose as door
 from inference.decompose import decompose, decompose_layer
-from inference.drawing import DrawOptions, noise, without_blank_end
+from inference.drawing import DrawOptions, noise
 from model.sampler import SamplerOptions
 from tests.data_pipeline.stack_pixels import same_pixels
 
@@ -41,12 +41,8 @@ def test_noise_is_of_its_sample_alone():
     assert not torch.equal(noise((2, 1, 2, 2), 3, 5), noise((2, 1, 2, 2), 3, 6))
 
 
-def test_auto_draws_as_many_layers_as_there_may_be_and_drops_blank_ones_at_the_end():
+def test_auto_draws_as_many_layers_as_there_may_be():
     assert DrawOptions(layers=None).frames == 21
-    x = torch.full((5, 4, 8, 8), -1.0)
-    x[[0, 2], 3] = 1
-    assert len(without_blank_end(x)) == 3
-    assert len(without_blank_end(torch.full((5, 4, 8, 8), -1.0))) == 1
 
 
 def test_a_layer_is_decomposed_in_its_place(loaded):

@@ -6,7 +6,7 @@ import torch
 from PIL import Image
 
 from data_pipeline.compose import compose
-from inference.pictures import mean_alpha, pictures_in, to_model, to_rgba, to_stack
+from inference.pictures import pictures_in, to_model, to_rgba, to_stack
 
 
 def test_levels_come_back_exactly():
@@ -39,7 +39,6 @@ def test_layers_are_cropped_and_a_blank_one_stays():
     stack = to_stack(x)
     assert [layer.box for layer in stack.layers] == [(0, 0, 8, 8), (0, 0, 0, 0), (3, 2, 7, 4)]
     assert (compose(stack) == 255).all()
-    assert mean_alpha(x) == [1, 0, 8 / 64]
 
 
 def test_a_folder_is_its_pictures_in_order(tmp_path):

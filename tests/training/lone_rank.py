@@ -12,5 +12,8 @@ class LoneRank(Ranks):
     def summed(self, values: torch.Tensor) -> torch.Tensor:
         return values.double()
 
+    def gathered(self, text: str) -> list[str]:
+        return [text]
+
 
 LONE = LoneRank(0, 1, torch.device("cpu"))

@@ -8,8 +8,10 @@ from training.recipes import COMPOSITE
 from training.storage import Shard
 
 
-def caption(layer=COMPOSITE, tokens=20, language="en", flags=0):
-    return {"layer": layer, "language": language, "length": "long", "tokens": tokens, "flags": flags}
+def caption(layer=COMPOSITE, tokens=20, language="en", flags=0, further=0):
+    """`further` tokens more has the prompt with the file's texts."""
+    own = {"layer": layer, "language": language, "length": "long", "tokens": tokens, "flags": flags}
+    return {**own, "tokens_reading": tokens + further, "tokens_stacking": tokens + 2 * further}
 
 
 def row(number, layers=5, width=800, height=600, opaque=True, captions=None):
@@ -27,7 +29,7 @@ def index_of(rows):
 
 captions_st = st.lists(
     st.builds(caption, st.integers(COMPOSITE, 1), st.integers(1, 400), st.sampled_from(["en", "zh", ""]),
-              st.integers(0, 1)),
+              st.integers(0, 1), st.integers(0, 90)),
     max_size=4,
 )  # fmt: skip
 rows_st = st.lists(

@@ -3,10 +3,10 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.training.made_index import index_of, row, rows_st
+from tests.training.made_index import caption, index_of, row, rows_st
 from training.configuration import Data, RunConfig, Tasks
 from training.eligible import eligible
-from training.recipes import Task
+from training.recipes import Task, TextOrder
 from training.tasks import draw, shape_of, unusable
 
 TOKEN_PX = 16
@@ -22,6 +22,8 @@ configs_st = st.builds(
         merge=st.sampled_from([0.0, 1.0]),
         most_blanks=st.integers(1, 6),
         languages=st.sampled_from([(), ("en",), ("zh", "en")]),
+        hidden_text=st.sampled_from([0.0, 0.5]),
+        text_order=st.sampled_from(TextOrder),
     ),
 )
 
@@ -48,8 +50,8 @@ def test_no_recipe_takes_more_tokens_than_foreseen(rows, config, position):
 
 
 def test_the_most_is_what_some_recipe_takes():
-    config = RunConfig(tasks=Tasks({Task.IMAGE_TO_LAYERS: 1, Task.TEXT_TO_LAYERS: 1}, blanks=1.0))
-    index = index_of([row(0, opaque=False)])
+    config = RunConfig(tasks=Tasks({Task.IMAGE_TO_LAYERS: 1, Task.TEXT_TO_LAYERS: 1}, blanks=1.0, hidden_text=0.5))
+    index = index_of([row(0, opaque=False, captions=[caption(further=9)])])
     facts = index.facts(0)
     recipes = (draw(facts, config.tasks, config.data, 0, position) for position in range(200))
     longest = max(shape_of(recipe, facts, TOKEN_PX).tokens for recipe in recipes)

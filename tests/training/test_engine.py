@@ -19,11 +19,27 @@ def config_of(zero: int = 2, **engine) -> RunConfig:
 
 
 def trained(ranks, configs):
-    """Of each configuration: losses, norms, and the fragments of weights and their average."""
-    return [_trained(ranks, config) for config in configs]
+    """Of each configuration: losses, norms, and the fragments of weights and their average; and the same of a run
+    whose weights change places with their average after every step, and back."""
+    return [(_trained(ranks, config), _trained(ranks, config, by_the_average)) for config in configs]
 
 
-def _trained(ranks, config):
+def nothing(engine, ema, work):
+    return None
+
+
+def by_the_average(engine, ema, work):
+    """What the network says of a sample with the average as its weights."""
+    ema.exchange(engine.flats)
+    engine.publish()
+    with torch.no_grad():
+        said = work.module(work.prepare(work.reader()((99,)), torch.device("cpu"))).samples_B
+    ema.exchange(engine.flats)
+    engine.publish()
+    return said
+
+
+def _trained(ranks, config, between=nothing):
     work = ToyWork(config, ranks.groups)
     engine = ZeroEngine(work.module, config.engine, config.schedule, ranks)
     ema = ShardedEma(engine.flats, 0.5)
@@ -38,19 +54,20 @@ def _trained(ranks, config):
         losses.append(ranks.summed(total).item())
         norms.append(engine.step(config.schedule.lr))
         ema.update(engine.flats, engine.updates)
+        said = between(engine, ema, work)
     parts = {"weights": engine.flats, "ema": ema.flats}
     held = {
         (kind, one.name, one.start): flats[one.flat][one.offset : one.offset + one.length].clone()
         for kind, flats in parts.items()
         for one in engine.fragments
     }
-    return losses, norms, held
+    return losses, norms, held, said
 
 
 def whole(results, kind):
     """Flattened parameters, put together from all ranks' fragments."""
     parts = {}
-    for _, _, held in results:
+    for _, _, held, _ in results:
         for (of_kind, name, start), tensor in held.items():
             if of_kind == kind:
                 parts.setdefault(name, {})[start] = tensor
@@ -70,7 +87,8 @@ NAMES = ["zero1", "zero2", "zero3", "zero2-offload", "zero3-offload", "zero1-bf1
 def two_ranks():
     """Of each configuration, what both ranks have."""
     both = on_ranks(2, trained, CONFIGS)
-    return {name: [rank[place] for rank in both] for place, name in enumerate(NAMES)}
+    undisturbed = {name: [rank[place][0] for rank in both] for place, name in enumerate(NAMES)}
+    return undisturbed | {f"{name}-averaged": [rank[place][1] for rank in both] for place, name in enumerate(NAMES)}
 
 
 @pytest.fixture(scope="module")
@@ -98,7 +116,7 @@ def plain():
 
 @pytest.mark.parametrize("name", NAMES[:5])
 def test_losses_and_norms_are_those_of_one_batch_without_packs(two_ranks, plain, name):
-    losses, norms, _ = two_ranks[name][0]
+    losses, norms, *_ = two_ranks[name][0]
     assert losses == pytest.approx(plain[0], rel=1e-5)
     assert norms == pytest.approx(plain[1], rel=1e-5)
 
@@ -117,9 +135,29 @@ def test_the_average_is_that_of_whole_weights(two_ranks, plain, name):
 
 @pytest.mark.parametrize("name", NAMES[5:])
 def test_bf16_follows_float32_within_its_rounding(two_ranks, plain, name):
-    losses, norms, _ = two_ranks[name][0]
+    losses, norms, *_ = two_ranks[name][0]
     assert losses == pytest.approx(plain[0], rel=2e-2)
     assert norms == pytest.approx(plain[1], rel=5e-2)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_weights_and_average_change_places_and_back_without_a_trace(two_ranks, name):
+    for own, other in zip(two_ranks[name], two_ranks[f"{name}-averaged"], strict=True):
+        assert own[:2] == other[:2]
+        assert own[2].keys() == other[2].keys()
+        assert all(torch.equal(own[2][key], other[2][key]) for key in own[2])
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_in_between_the_network_computes_with_the_average(two_ranks, plain, name):
+    work = ToyWork(CONFIGS[0], 1)
+    parameters = whole(two_ranks[name], "ema")
+    with torch.no_grad():
+        for key, parameter in work.module.named_parameters():
+            parameter.copy_(parameters[key].view_as(parameter))
+        expected = work.module(work.reader()((99,))).samples_B
+    for *_, said in two_ranks[f"{name}-averaged"]:
+        torch.testing.assert_close(said, expected, rtol=2e-2 if name.endswith("bf16") else 1e-5, atol=0)
 
 
 @pytest.mark.parametrize("name", NAMES)

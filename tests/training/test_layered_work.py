@@ -26,9 +26,11 @@ from training.layered_work import LayeredWork
 from training.loop import train
 from training.run import Run
 
+KINDS = ("train", "validation", "pictures")
+
 
 def trained(ranks, parts):
-    """Of each (configuration, folder, ranks that share a sample): losses of the steps and of the validation."""
+    """Of each (configuration, folder, ranks that share a sample): what is told of steps, validation and pictures."""
     for config, output, shared in parts:
         own = replace(ranks, sequence_parallel=shared, sequence_group=dist.group.WORLD if shared > 1 else None)
         Path(output).mkdir(parents=True, exist_ok=True)
@@ -38,7 +40,7 @@ def trained(ranks, parts):
         train(Run(work, config, Path(output), own), journal)
         if ranks.is_first:
             export(work, whole(Path(output))[-1], Path(output))
-    return [(read_metrics(Path(output), "train"), read_metrics(Path(output), "validation")) for _, output, _ in parts]
+    return [[read_metrics(Path(output), kind) for kind in KINDS] for _, output, _ in parts]
 
 
 @pytest.fixture(scope="module")
@@ -48,7 +50,8 @@ def start(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def configs(dataset, start):
-    validated = {"validation": Validation(every=3, samples=3, split="train")}
+    shown = {"pictures": 3, "sampling_steps": 1}
+    validated = {"validation": Validation(every=3, samples=3, split="train", **shown)}
     base = replace(tiny_config("3", dataset, start, "tasks.blanks=0.5", "tasks.merge=0.5"), **validated)
     return {
         "alone": base,
@@ -100,6 +103,33 @@ def test_validation_is_the_same_on_any_ranks(runs, name):
     assert own == pytest.approx(other, rel=2e-5)
 
 
+@pytest.mark.parametrize("name", ["two", "zero3", "sequence"])
+def test_pictures_are_the_same_on_any_ranks(runs, name):
+    """Up to levels of 255 that rounding moves."""
+    (own,), (other,) = (told[2] for told in (runs[1][name], runs[1]["alone"]))
+    assert own.keys() == other.keys()
+    for key in own.keys() - {"kind"}:
+        assert own[key] == pytest.approx(other[key], abs=0.5 if key.endswith("recomposition") else 5e-3)
+
+
+@pytest.mark.parametrize(
+    ("name", "figures"),
+    [
+        ("alone", {"alpha_iou_0", "rgb_l1_5", "blank_rate", "recomposition", "auto_alpha_iou_0", "auto_layers_off"}),
+        ("stage2", {"blank_rate", "recomposition", "auto_layers"}),
+    ],
+)
+def test_pictures_tell_of_layers_merges_blanks_and_recomposition(runs, name, figures):
+    (line,) = runs[1][name][2]
+    assert figures <= set(line)
+
+
+def test_pictures_of_stage_1_are_looked_at_and_not_scored(runs):
+    folder, told = runs
+    assert told["stage1"][2] == []
+    assert len(list((folder / "stage1" / "pictures" / "worst").glob("*.png"))) == 3
+
+
 def test_validation_tells_of_tasks_levels_and_layer_counts(runs):
     _, told = runs
     names = set(told["alone"][1][0])
@@ -108,7 +138,7 @@ def test_validation_tells_of_tasks_levels_and_layer_counts(runs):
 
 
 def test_the_parts_of_the_loss_add_up(runs):
-    for lines, _ in runs[1].values():
+    for lines, *_ in runs[1].values():
         for line in lines:
             assert line["composite_loss"] + line["layer_loss"] == pytest.approx(line["loss"], rel=1e-5)
 
@@ -183,7 +213,7 @@ def test_compiled_blocks_learn_the_same(runs, configs, tmp_path):
     """Also under ZeRO-3, whose hooks stand between what is compiled."""
     base = replace(configs["alone"], network=replace(configs["alone"].network, compile=True))
     parts = [(base, str(tmp_path / "2"), 1), (with_zero(base, 3), str(tmp_path / "3"), 1)]
-    for lines, _ in on_ranks(2, trained, parts, timeout_s=600)[0]:
+    for lines, *_ in on_ranks(2, trained, parts, timeout_s=600)[0]:
         assert column(lines, "loss") == pytest.approx(column(runs[1]["alone"][0], "loss"), rel=1e-4)
 
 

@@ -105,13 +105,14 @@ def assert_identical(one, other):
 def runs(tmp_path_factory):
     """The same run undisturbed, stopped twice mid-way, validated in between, and under the other stages of ZeRO."""
     folder = tmp_path_factory.mktemp("runs")
-    names = ("whole", "stopped", "validated", "zero1", "zero3", "failed", "asked")
+    names = ("whole", "stopped", "validated", "drawn", "zero1", "zero3", "failed", "asked")
     paths = {name: str(folder / name) for name in names}
     engines = {name: replace(CONFIG, engine=replace(CONFIG.engine, zero=int(name[-1]))) for name in ("zero1", "zero3")}
     parts = [
         (CONFIG, paths["whole"]),
         *[(until(CONFIG, steps), paths["stopped"]) for steps in (3, 5, 8)],
         (replace(CONFIG, validation=Validation(every=1)), paths["validated"]),
+        (replace(CONFIG, validation=Validation(every=0, pictures=1, pictures_every=3)), paths["drawn"]),
         *[(config, paths[name]) for name, config in engines.items()],
     ]
     told = on_ranks(2, everything, parts, paths)
@@ -131,6 +132,19 @@ def test_checkpoints_come_when_they_are_due(runs):
 def test_validation_changes_nothing(runs):
     assert_identical(final(runs["whole"]), final(runs["validated"]))
     assert [line["step"] for line in read_metrics(Path(runs["validated"]), "validation")] == list(range(1, 9))
+
+
+def test_pictures_change_nothing_and_come_when_they_are_due(runs):
+    assert_identical(final(runs["whole"]), final(runs["drawn"]))
+    assert [line["step"] for line in read_metrics(Path(runs["drawn"]), "pictures")] == [3, 6, 8]
+
+
+def test_pictures_are_drawn_by_the_average(runs):
+    told = read_metrics(Path(runs["drawn"]), "pictures")[-1]["weight"]
+    last = whole(Path(runs["drawn"]))[-1]
+    sums = {kind: StoredParameters(last, kind)["first.weight"].sum().item() for kind in ("ema", "weights")}
+    assert told == pytest.approx(sums["ema"], rel=1e-6)
+    assert told != pytest.approx(sums["weights"], rel=1e-5)
 
 
 @pytest.mark.parametrize("name", ["zero1", "zero3"])

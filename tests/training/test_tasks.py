@@ -10,14 +10,14 @@ from hypothesis import strategies as st
 
 from training.configuration import Data, RunConfig, Tasks
 from training.index import CaptionFacts, SampleFacts
-from training.recipes import COMPOSITE, Task
+from training.recipes import COMPOSITE, Task, TextOrder
 from training.tasks import draw, shape_of, unusable
 
 ALL = dict.fromkeys(Task, 1.0)
 
 
 def caption(layer=COMPOSITE, language="en", flags=0, tokens=20):
-    return CaptionFacts(layer, language, "long", tokens, flags)
+    return CaptionFacts(layer, language, "long", tokens, flags, tokens + 5, tokens + 7)
 
 
 WHOLE = (caption(),)
@@ -48,6 +48,7 @@ tasks_st = st.builds(
     blanks=st.sampled_from([0.0, 1.0]),
     most_blanks=st.integers(1, 6),
     languages=st.sampled_from([(), ("en",), ("zh",)]),
+    hidden_text=st.sampled_from([0.0, 0.5]),
 )
 data_st = st.builds(Data, resolutions=st.sampled_from([(64,), (64, 640), (1024, 640)]), max_layers=st.integers(2, 20))
 
@@ -105,6 +106,21 @@ def test_tasks_and_chances_have_their_shares():
     assert abs(pictures[COMPOSITE] / pictures.total() - 0.75) < 0.04
     assert {len(recipe.groups) for recipe in layered} == set(range(2, 13))
     assert {recipe.blanks for recipe in layered} == {0, 1, 2, 3, 4}
+
+
+def test_texts_of_the_file_follow_their_share_of_captions_of_layered_tasks():
+    tasks = Tasks(ALL, caption_dropout=0.5, hidden_text=0.3, text_order=TextOrder.STACKING)
+    recipes = [draw(sample(), tasks, Data(), 0, position) for position in range(4000)]
+    told = [recipe.texts for recipe in recipes if recipe.task.is_layered and recipe.caption is not None]
+    assert abs(told.count(TextOrder.STACKING) / len(told) - 0.3) < 0.05
+    assert {recipe.texts for recipe in recipes if not recipe.task.is_layered or recipe.caption is None} == {None}
+
+
+def test_texts_of_the_file_change_nothing_else():
+    facts, tasks = sample(opaque=False), Tasks(ALL, merge=0.5, blanks=0.5)
+    for position in range(200):
+        own = draw(facts, replace(tasks, hidden_text=1.0), Data(), 0, position)
+        assert replace(own, texts=None) == draw(facts, tasks, Data(), 0, position)
 
 
 def test_the_ground_has_room_even_beside_as_many_layers_as_there_may_be():

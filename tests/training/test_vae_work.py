@@ -102,6 +102,14 @@ def test_it_learns_in_some_dozen_steps(work, ranks):
     assert after["layer/alpha_l1"] < before["layer/alpha_l1"] / 2
 
 
+def test_pictures_are_held_out_crops_and_what_the_vae_makes_of_them(dataset, tmp_path, ranks):
+    config = config_of(dataset)
+    config = replace(config, validation=replace(config.validation, pictures=3))
+    shown = VaeWork(config, tmp_path, ranks).pictures(ranks)
+    assert [one.name for one in shown] == ["crop 0", "crop 1", "crop 2"]
+    assert all(one.sheet.std() > 0 for one in shown)
+
+
 def test_validation_says_the_same_again_and_draws_no_random_number(work, ranks):
     state = torch.random.get_rng_state()
     assert work.validate(ranks) == work.validate(ranks)

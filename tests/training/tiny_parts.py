@@ -16,7 +16,7 @@ SETTINGS = (
     "network.mmdit=tiny", "network.vae=tiny", "network.text=tiny", "network.compile=false", "network.recompute=none",
     "engine.precision=fp32", "engine.device=cpu", "engine.zero=2", "data.resolutions=[64]", "data.max_text_tokens=32",
     "data.workers=0", "schedule.batch=4", "schedule.steps=3", "schedule.lr=1e-3", "schedule.warmup=0",
-    "checkpoints.every=0", "validation.every=0", "log_every=1",
+    "checkpoints.every=0", "validation.every=0", "validation.pictures=0", "log_every=1",
 )  # fmt: skip
 
 

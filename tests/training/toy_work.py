@@ -4,12 +4,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import torch
 from safetensors.torch import save_file
 from torch import nn
 
 from training.configuration import RunConfig
 from training.packs import pack_step
+from training.shown import Shown
 from training.work import Losses
 
 
@@ -81,6 +83,11 @@ class ToyWork:
     def validate(self, ranks):
         torch.randn(3)  # a careless work, whose numbers must not matter
         return {"loss": 1.0}
+
+    def pictures(self, ranks):
+        torch.randn(3)
+        weight = self.module.first.weight.detach().float()
+        return [Shown("toy", "", {"weight": float(weight.sum())}, np.zeros((4, 4, 3), np.uint8))]
 
     def after_step(self, step):
         """Nothing follows."""
