@@ -135,12 +135,16 @@ class Flow:
 
 @dataclass(frozen=True)
 class Schedule:
-    """`batch` samples a step over all ranks together: how many ranks there are changes no gradient."""
+    """`batch` samples a step over all ranks together: how many ranks there are changes no gradient.
+
+    The learning rate grows over the first `warmup` steps, stays, and falls over the last `cooldown` steps.
+    """
 
     steps: int = 1000
     batch: int = 8
     lr: float = 1e-5
     warmup: int = 100
+    cooldown: int = 0
     betas: tuple[float, float] = (0.9, 0.999)
     eps: float = 1e-8
     weight_decay: float = 0.0
@@ -152,6 +156,7 @@ class Schedule:
         _in_range("batch", self.batch, 1, 1 << 24)
         _in_range("lr", self.lr, 0, 1, above=True)
         _in_range("warmup", self.warmup, 0, 1 << 40)
+        _in_range("cooldown", self.cooldown, 0, self.steps)
         if len(self.betas) != 2 or not all(0 <= beta < 1 for beta in self.betas):
             raise ValueError(f"betas are {list(self.betas)}; they must be two numbers in [0, 1)")
         _in_range("eps", self.eps, 0, 1, above=True)

@@ -59,8 +59,11 @@ def train(run: Run, journal: Journal | None) -> int:
 
 
 def learning_rate(schedule: Schedule, step: int) -> float:
-    """Grows over `warmup` steps, then stays (Qwen-Image-Layered, section 4.2, names one rate)."""
-    return schedule.lr * min(1.0, (step + 1) / max(1, schedule.warmup))
+    """Grows over `warmup` steps, stays (Qwen-Image-Layered, section 4.2, names one rate), and falls to the last of
+    `cooldown` steps on a straight line, as in "warm-up, stable, decay" (MiniCPM, arXiv 2404.06395, section 4)."""
+    grown = (step + 1) / max(1, schedule.warmup)
+    left = (schedule.steps - step) / (schedule.cooldown + 1)
+    return schedule.lr * min(1.0, grown, left)
 
 
 def _own_packs(run: Run, plans: deque[Packs]) -> Iterator[tuple[Any, ...]]:

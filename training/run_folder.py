@@ -27,7 +27,7 @@ _CUT_SHORT = re.compile(r"config\.yaml\.[0-9a-f]{32}\.tmp\Z")  # of a run that w
 # How a run is computed and told of may change between its parts; what it learns may not.
 _MAY_CHANGE = (
     "engine", "checkpoints", "validation", "log_every", "data.workers", "data.ahead", "network.compile",
-    "network.recompute", "schedule.steps",
+    "network.recompute", "schedule.steps", "schedule.cooldown",
 )  # fmt: skip
 
 

@@ -19,7 +19,7 @@ from transformers.utils import logging as transformers_logging
 
 from training import checkpoints
 from training.configuration import RunConfig
-from training.distributed import LOST, RankLost, Ranks, is_loss, join
+from training.distributed import LOST, RankLost, Ranks, is_loss, join, leave
 from training.export import export
 from training.journal import Journal
 from training.layered_work import LayeredWork
@@ -137,7 +137,4 @@ def _parser() -> argparse.ArgumentParser:
 
 
 if __name__ == "__main__":
-    ending = main()
-    if ending not in (FINISHED, STOPPED):  # a collective may be waited for, by threads that cannot be ended
-        os._exit(ending)
-    sys.exit(ending)
+    leave(main())

@@ -48,15 +48,16 @@ def _run(folder: Path) -> None:
 
     import torch
 
-    from training.distributed import join
+    from training.distributed import join, leave
 
     torch.set_num_threads(1)
     module, name, arguments = pickle.loads((folder / "given").read_bytes())
     function = getattr(importlib.import_module(module), name)
     ranks = join("cpu", int(os.environ.get("SEQUENCE_PARALLEL", "1")), 120)
     result = function(ranks, *arguments)
-    torch.distributed.destroy_process_group()  # whose threads may else outlive the interpreter
     (folder / f"rank-{ranks.rank}").write_bytes(pickle.dumps(result))
+    torch.distributed.destroy_process_group()
+    leave(0)
 
 
 if __name__ == "__main__":

@@ -186,3 +186,9 @@ def test_one_rank_that_is_told_to_stop_stops_all_after_a_checkpoint(runs):
 def test_the_rate_grows_and_stays():
     schedule = Schedule(lr=1.0, warmup=4)
     assert [learning_rate(schedule, step) for step in (0, 1, 3, 4, 100)] == [0.25, 0.5, 1.0, 1.0, 1.0]
+
+
+def test_the_rate_falls_over_the_last_steps():
+    schedule = Schedule(lr=1.0, steps=20, warmup=4, cooldown=3)
+    assert [learning_rate(schedule, step) for step in (0, 15, 16, 17, 18, 19)] == [0.25, 1.0, 1.0, 0.75, 0.5, 0.25]
+    assert learning_rate(Schedule(lr=1.0, steps=20, warmup=0), 19) == 1.0

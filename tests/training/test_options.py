@@ -50,6 +50,7 @@ TESTED = {
     "schedule.batch": "test_a_step_has_its_positions_once_for_any_number_of_ranks",
     "schedule.lr": "test_the_rate_grows_and_stays",
     "schedule.warmup": "test_the_rate_grows_and_stays",
+    "schedule.cooldown": "test_the_rate_falls_over_the_last_steps",
     "schedule.betas": "test_weights_are_those_of_plain_adam",
     "schedule.eps": "test_weights_are_those_of_plain_adam",
     "schedule.weight_decay": "test_weights_are_those_of_plain_adam",
