@@ -51,6 +51,12 @@ class Ranks:
     def is_first(self) -> bool:
         return self.rank == 0
 
+    @property
+    def here(self) -> int:
+        """How many ranks this machine has. `deepspeed` does not say; every rank is to ask at once."""
+        said = 1 if self.world == 1 else _whole("LOCAL_WORLD_SIZE", 0)
+        return said or self.gathered(socket.gethostname()).count(socket.gethostname())
+
     def summed(self, values: torch.Tensor) -> torch.Tensor:
         """Of all ranks, in float64."""
         total = values.to(self.device, torch.float64)

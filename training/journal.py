@@ -15,6 +15,7 @@ from typing import Any
 from torch.utils.tensorboard import SummaryWriter
 
 from data_pipeline.shard_io import whole_file
+from training.terminal import shown
 
 METRICS = "metrics.jsonl"
 
@@ -52,7 +53,7 @@ class Journal:
         self._curves.add_image(name, rgb, count, dataformats="HWC")
 
     def say(self, text: str) -> None:
-        print(text, file=sys.stderr, flush=True)
+        print(shown(text), file=sys.stderr, flush=True)
 
     def close(self) -> None:
         """OSError that names the folder where curves could not be written to their end."""

@@ -26,7 +26,7 @@ _OWN = {CONFIG, PLAN, LOCK, "checkpoints", "export", "logs", "tensorboard", "ind
 _CUT_SHORT = re.compile(r"config\.yaml\.[0-9a-f]{32}\.tmp\Z")  # of a run that was killed while it wrote its own
 # How a run is computed and told of may change between its parts; what it learns may not.
 _MAY_CHANGE = (
-    "engine", "checkpoints", "validation", "log_every", "data.workers", "data.ahead", "network.compile",
+    "engine", "checkpoints", "validation", "log_every", "data.workers", "data.ahead", "data.skip", "network.compile",
     "network.recompute", "schedule.steps", "schedule.cooldown",
 )  # fmt: skip
 
@@ -55,8 +55,14 @@ def open_run(output: Path, config: RunConfig) -> Path | None:
             f"{output} holds a run whose {name} is {before!r}, here it is {now!r}; give another OUTPUT for a new run, "
             "or the same configuration to go on"
         )
-    write_config(output, config)
     whole = checkpoints.whole(output)
+    done = checkpoints.steps_of(whole[-1]) if whole else 0
+    if done > config.schedule.steps:
+        raise ValueError(
+            f"{output} holds a run of {done} steps, and schedule.steps is {config.schedule.steps}; "
+            f"give {done} or more, or another OUTPUT"
+        )
+    write_config(output, config)
     return whole[-1] if whole else None
 
 

@@ -6,7 +6,6 @@ what), 3 stopped by a signal with a checkpoint saved, 4 another rank is lost.
 
 import argparse
 import logging
-import os
 import sys
 import warnings
 from collections.abc import Sequence
@@ -29,6 +28,7 @@ from training.options import add_run_options, config_of
 from training.run import Run
 from training.run_folder import open_run, wait_for
 from training.run_lock import only_run
+from training.terminal import shown
 from training.vae_work import VaeWork
 from training.work import Work
 
@@ -62,7 +62,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def run(config: RunConfig, output: Path, ranks: Ranks) -> int:
     """Trains to the end, from wherever the run stands; then exports. ValueError before any work."""
-    torch.set_num_threads(max(1, torch.get_num_threads() // max(1, _ranks_here())))
+    torch.set_num_threads(max(1, torch.get_num_threads() // ranks.here))
     with ExitStack() as held:
         checkpoint = _opened(output, config, ranks, held)
         return _run(config, output, ranks, checkpoint)
@@ -109,10 +109,6 @@ def _opened(output: Path, config: RunConfig, ranks: Ranks, held: ExitStack) -> P
     return Path(path) if path else None
 
 
-def _ranks_here() -> int:
-    return int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
-
-
 def _quieten() -> None:
     """DeepSpeed, torch and transformers tell of their inner workings; a run tells of itself."""
     logging.getLogger("DeepSpeed").addFilter(lambda record: record.levelno >= logging.ERROR)  # it sets its own level
@@ -123,7 +119,7 @@ def _quieten() -> None:
 def _told(message: str, status: int) -> int:
     shared = dist.is_initialized() and dist.get_world_size() > 1
     who = f"lamina, rank {dist.get_rank()}" if shared else "lamina"
-    print(f"{who}: {' '.join(message.split())}", file=sys.stderr, flush=True)
+    print(f"{who}: {shown(' '.join(message.split()))}", file=sys.stderr, flush=True)
     return status
 
 

@@ -8,7 +8,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
-import numpy as np
 import torch
 from torch import Tensor
 from torch.utils.flop_counter import FlopCounterMode
@@ -18,15 +17,16 @@ from model.checkpoint import load_vae, save_vae
 from model.configs import VAE_CONFIGS, VaeConfig
 from model.rgba_vae import RgbaVae
 from training.configuration import RunConfig, Source
-from training.crop_reader import CropBatch, CropReader, Place
+from training.crop_reader import CropBatch, CropReader
 from training.discriminator import Adversary
 from training.distributed import Ranks
 from training.index import Counting, Index
 from training.indexes import held_out, not_held_out, open_indexes
 from training.networks import DTYPES, fingerprint
 from training.noising import noise_of
-from training.order import Order
 from training.origin import origin_of
+from training.places import Place, Places, micro_steps, step_of
+from training.tasks import SKIPPED
 from training.vae_losses import edges_at_scales
 from training.vae_module import ADVERSARIAL, PARTS, Judges, VaeBatch, VaeModule
 from training.vae_start import new_vae
@@ -36,7 +36,7 @@ from training.work import Packs
 Item = TypeVar("Item")
 
 _MODULE = "vae."
-_WORDLESS = Counting("none", lambda prompt: 0)  # the VAE sees no text
+WORDLESS = Counting("none", lambda prompt: 0)  # the VAE sees no text
 _FIXED_SEED = 0x7E57  # of what does not depend on the run's own seed: validation, and the statistics of latents
 _MEASURED = 256  # crops whose latents give the statistics of a new VAE
 _LEAST_STD = 1e-2  # of a latent channel: one that says nothing is not made loud
@@ -47,15 +47,15 @@ class VaeWork:
     """Raises ValueError, before any work, for data or networks that do not fit the configuration."""
 
     def __init__(self, config: RunConfig, output: Path, ranks: Ranks) -> None:
-        _check(config, ranks)
+        check(config, ranks.groups)
         self._config, self._ranks = config, ranks
         self._source = origin_of(config.init, config.stage).vae
-        self._indexes = open_indexes(config.data.sources, config.data.split, _WORDLESS, output / "index", ranks)
+        self._indexes = open_indexes(config.data.sources, config.data.split, WORDLESS, output / "index", ranks)
         self._held_sources = held_out(config)
         self._held_out: list[Index] = []
         if self._held_sources:
             self._held_out = open_indexes(
-                self._held_sources, config.validation.split, _WORDLESS, output / "index", ranks
+                self._held_sources, config.validation.split, WORDLESS, output / "index", ranks
             )
         vae = _trained_vae(config, self._source, ranks)
         self._vae_config = vae.config
@@ -66,19 +66,11 @@ class VaeWork:
         distance = edges_at_scales if self._lpips is None else self._lpips.forward
         self.parts = PARTS if self._adversary is None else (*PARTS, *ADVERSARIAL)
         self.module = VaeModule(vae, config.vae, config.schedule.batch, Judges(distance, self._adversary))
-        self._order = _order(self._indexes, config.data.sources, config.seed)
+        self._places = self._places_of(self._indexes, config.data.sources, config.seed)
         self._forward_flops = forward_flops(vae.config, config.vae.crop_px)
 
     def plan(self, step: int) -> Packs:
-        """Crops are alike in size, so they are dealt out by number."""
-        batch = self._config.schedule.batch
-        positions = np.arange(step * batch, (step + 1) * batch)
-        micro_steps = -(-batch // (self._config.vae.micro_batch * self._ranks.groups))
-        packs = [
-            tuple(self._at(self._order, position) for position in part.tolist())
-            for part in np.array_split(positions, micro_steps * self._ranks.groups)
-        ]
-        return tuple(_in_runs(packs, self._ranks.groups))
+        return step_of(self._places, self._config, self._ranks.groups, step)
 
     def reader(self) -> Callable[[Sequence[Place]], CropBatch]:
         return CropReader(self._indexes, self._config.vae, self._config.seed)
@@ -92,6 +84,9 @@ class VaeWork:
 
     def notices(self) -> list[str]:
         told = not_held_out(self._config)
+        for index, rows in zip(self._indexes, self._places.rows, strict=True):
+            if len(rows) < len(index):
+                told.append(f"left out: {len(index) - len(rows)} of {len(index)} samples ({SKIPPED})")
         if self._lpips is None and self._config.vae.perceptual > 0:
             told.append("perceptual loss: edges at three sizes; vae.lpips names the weights of LPIPS to have that")
         return told
@@ -110,9 +105,9 @@ class VaeWork:
         if not self._held_out:
             return {}
         stage = replace(self._config.vae, rgb_share=0.0)
-        order = _order(self._held_out, self._held_sources, _FIXED_SEED)
+        held_out = self._places_of(self._held_out, self._held_sources, _FIXED_SEED)
         own = range(ranks.group, self._config.validation.samples, ranks.groups)
-        places = [self._at(order, position) for position in own]
+        places = list(map(held_out.at, own))
         measured = None if self._lpips is None else distances(self._lpips)
         batches = self._read(CropReader(self._held_out, stage, _FIXED_SEED), places)
         return measure(self.module.vae, batches, measured, ranks)
@@ -148,8 +143,8 @@ class VaeWork:
     def _statistics(self, vae: RgbaVae) -> tuple[tuple[float, ...], tuple[float, ...]]:
         """Mean and deviation of every latent channel over the same crops whenever it is asked."""
         stage = replace(self._config.vae, rgb_share=0.0)
-        order = _order(self._indexes, self._config.data.sources, _FIXED_SEED)
-        places = [self._at(order, position) for position in range(_MEASURED)]
+        drawn = self._places_of(self._indexes, self._config.data.sources, _FIXED_SEED)
+        places = list(map(drawn.at, range(_MEASURED)))
         z_Nz = torch.cat([
             vae.encode(as_input(vae, batch.pixels))[0].double().permute(0, 2, 3, 1).flatten(0, 2).cpu()
             for batch in self._read(CropReader(self._indexes, stage, _FIXED_SEED), places)
@@ -160,9 +155,8 @@ class VaeWork:
     def _read(self, reader: CropReader, places: Sequence[Place]) -> Iterator[CropBatch]:
         return map(reader, _in_runs(places, self._config.vae.micro_batch))
 
-    def _at(self, order: Order, position: int) -> Place:
-        drawn = order.at(position)
-        return Place(position, drawn.source, drawn.index)
+    def _places_of(self, indexes: Sequence[Index], sources: Sequence[Source], seed: int) -> Places:
+        return Places(indexes, sources, self._config.data.skip, seed)
 
 
 def _in_runs(items: Sequence[Item], length: int) -> list[tuple[Item, ...]]:
@@ -178,8 +172,9 @@ def forward_flops(config: VaeConfig, side_px: int) -> int:
     return int(counter.get_total_flops())
 
 
-def _check(config: RunConfig, ranks: Ranks) -> None:
-    engine, batch = config.engine, config.schedule.batch
+def check(config: RunConfig, groups: int) -> None:
+    """ValueError for what this stage does not do, on so many ranks."""
+    engine = config.engine
     if engine.zero == 3:
         raise ValueError("engine.zero is 3; the VAE fits on every GPU whole: set engine.zero=1 or 2")
     if engine.sequence_parallel > 1:
@@ -188,12 +183,7 @@ def _check(config: RunConfig, ranks: Ranks) -> None:
         )
     if config.network.compile:
         raise ValueError("network.compile is true; the VAE is not compiled: set network.compile=false")
-    packs = ranks.groups * -(-batch // (config.vae.micro_batch * ranks.groups))
-    if packs > batch:
-        raise ValueError(
-            f"schedule.batch is {batch}, which leaves some of {ranks.groups} ranks without a crop in a micro-step; "
-            f"make it a multiple of {ranks.groups}"
-        )
+    micro_steps(config, groups)
 
 
 def _trained_vae(config: RunConfig, source: Path | None, ranks: Ranks) -> RgbaVae:
@@ -212,7 +202,3 @@ def _trained_vae(config: RunConfig, source: Path | None, ranks: Ranks) -> RgbaVa
 
 def _lpips(config: RunConfig, ranks: Ranks) -> Lpips | None:
     return load_lpips([Path(path) for path in config.vae.lpips]).to(ranks.device) if config.vae.lpips else None
-
-
-def _order(indexes: Sequence[Index], sources: Sequence[Source], seed: int) -> Order:
-    return Order([len(index) for index in indexes], [source.weight for source in sources], seed)

@@ -35,6 +35,7 @@ TESTED = {
     "data.pack_tokens": "test_packs_ranks_and_sequence_groups_change_no_loss_and_no_gradient",
     "data.workers": "test_results_come_in_the_order_of_their_packs",
     "data.ahead": "test_no_more_is_read_in_advance_than_asked",
+    "data.skip": "test_a_sample_that_is_named_is_left_out_and_counted",
     "tasks.weights": "test_tasks_and_chances_have_their_shares",
     "tasks.caption_dropout": "test_tasks_and_chances_have_their_shares",
     "tasks.layer_pictures": "test_tasks_and_chances_have_their_shares",

@@ -34,6 +34,15 @@ def test_the_same_run_goes_on_from_its_last_whole_checkpoint(tmp_path):
     assert open_run(tmp_path, CONFIG) == last
 
 
+def test_a_run_that_has_made_more_steps_is_not_cut_short(tmp_path):
+    open_run(tmp_path, CONFIG)
+    with_checkpoint(tmp_path, 10)
+    with pytest.raises(ValueError, match=r"holds a run of 10 steps, and schedule\.steps is 9; give 10 or more"):
+        open_run(tmp_path, replace(CONFIG, schedule=Schedule(steps=9)))
+    assert read_config(tmp_path)["schedule"]["steps"] == CONFIG.schedule.steps
+    assert open_run(tmp_path, replace(CONFIG, schedule=Schedule(steps=10))) is not None
+
+
 def test_how_it_is_computed_may_change(tmp_path):
     open_run(tmp_path, CONFIG)
     other = replace(CONFIG, engine=Engine(zero=3), data=Data(workers=9), schedule=Schedule(steps=5000), log_every=3)

@@ -189,6 +189,16 @@ def test_a_picture_that_cannot_be_read_is_named(tmp_path, ranks):
         work.reader()(work.plan(0)[0][0])
 
 
+def test_what_is_skipped_is_taken_at_no_step(dataset, work, tmp_path, ranks):
+    key = work.keys(work.plan(0)[0][0])[0].split()[-1]
+    config = config_of(dataset)
+    without = VaeWork(replace(config, data=replace(config.data, skip=(key,))), tmp_path, ranks)
+    taken = {name.split()[-1] for step in range(4) for (pack,) in without.plan(step) for name in without.keys(pack)}
+    assert len(taken) == 11
+    assert key not in taken
+    assert without.notices()[0] == "left out: 1 of 12 samples (named in data.skip)"
+
+
 def test_a_person_is_told_what_judges_and_what_is_not_validated(dataset, work, tmp_path, ranks):
     (notice,) = work.notices()
     assert notice.startswith("perceptual loss: edges at three sizes")
