@@ -5,9 +5,11 @@ RGB and RGBA are mixed in every batch: some crops lie on a solid colour and are 
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from itertools import chain, repeat
 from pathlib import Path
 from typing import TypeVar
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.utils.flop_counter import FlopCounterMode
@@ -110,7 +112,13 @@ class VaeWork:
         places = list(map(held_out.at, own))
         measured = None if self._lpips is None else distances(self._lpips)
         batches = self._read(CropReader(self._held_out, stage, _FIXED_SEED), places)
-        return measure(self.module.vae, batches, measured, ranks)
+        return measure(self.module.vae, chain(batches, self._idle(len(places), ranks)), measured, ranks)
+
+    def _idle(self, own: int, ranks: Ranks) -> Iterator[CropBatch]:
+        """Empty batches, so that all ranks go through the VAE as often: under ZeRO-3 they gather it together."""
+        most, side = -(-self._config.validation.samples // ranks.groups), self._config.vae.crop_px
+        rounds = [-(-count // self._config.vae.micro_batch) for count in (own, most)]
+        return repeat(CropBatch((), (), np.empty((0, side, side, 4), np.uint8)), rounds[1] - rounds[0])
 
     def after_step(self, step: int) -> None:
         if self._adversary is not None and step >= self._config.vae.adversarial_start:
@@ -175,8 +183,6 @@ def forward_flops(config: VaeConfig, side_px: int) -> int:
 def check(config: RunConfig, groups: int) -> None:
     """ValueError for what this stage does not do, on so many ranks."""
     engine = config.engine
-    if engine.zero == 3:
-        raise ValueError("engine.zero is 3; the VAE fits on every GPU whole: set engine.zero=1 or 2")
     if engine.sequence_parallel > 1:
         raise ValueError(
             f"engine.sequence_parallel is {engine.sequence_parallel}; the VAE has no sequence: set it to 1"
