@@ -177,6 +177,18 @@ def write_index(index: Index, path: str | os.PathLike[str]) -> None:
         raise OSError(f"{os.fspath(path)} cannot be written: {error.strerror or error}") from error
 
 
+def shards_of(path: str | os.PathLike[str]) -> tuple[Shard, ...]:
+    """That an index was made of, wherever they are now. ValueError where the file is none."""
+    try:
+        with pa.memory_map(os.fspath(path)) as file:
+            schema = pa.ipc.open_file(file.read_buffer().slice(0, file.size() - _DIGEST_BYTES)).schema
+        return tuple(Shard(**shard) for shard in decode_json((schema.metadata or {})[b"lamina"])["shards"])
+    except (OSError, pa.ArrowException, KeyError, TypeError, ValueError) as error:
+        raise ValueError(
+            f"{os.fspath(path)} is no index of shards ({error}); remove it, and it is made again"
+        ) from error
+
+
 class _Summed(io.RawIOBase):
     """A file that is written to, and the sha256 of what was."""
 

@@ -17,9 +17,11 @@ from data_pipeline.shard_io import whole_file
 from training import checkpoints
 from training.config_files import as_mapping
 from training.configuration import RunConfig
+from training.moved import are_moved
 from training.run_lock import LOCK
 
 CONFIG = "config.yaml"
+_SOURCES = "data.sources"
 PLAN = "plan.json"  # of make plan
 _POLL_S = 0.2
 _OWN = {CONFIG, PLAN, LOCK, "checkpoints", "export", "logs", "tensorboard", "index", "text", ".text.partial"}
@@ -48,7 +50,12 @@ def open_run(output: Path, config: RunConfig) -> Path | None:
             raise ValueError(f"{output} has checkpoints and no {CONFIG}: which run they are of is not known")
         write_config(output, config)
         return None
-    changed = next(_differences(stored, as_mapping(config)), None)
+    differences = (
+        (name, before, now)
+        for name, before, now in _differences(stored, as_mapping(config))
+        if name != _SOURCES or not are_moved(output, config.data.split, before or [], now)
+    )
+    changed = next(differences, None)
     if changed is not None:
         name, before, now = changed
         raise ValueError(
