@@ -104,7 +104,7 @@ def test_crops_are_planned_too(shards, tmp_path, capsys):
 
 
 def test_crops_that_do_not_fit_are_one_sentence_that_says_what_would(shards, capsys):
-    assert plan_crops(shards, "--gpu-memory", "2.05") == TOO_LARGE
+    assert plan_crops(shards, "--gpu-memory", "2.3", settings=["vae.crop_px=256"]) == TOO_LARGE
     error = capsys.readouterr().err
     assert error.count("\n") == 1
     assert "it does not fit; it would with vae.micro_batch=3" in error
