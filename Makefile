@@ -161,7 +161,7 @@ LAUNCHED = $(BIN)/python $(if $(filter-out 1,$(call text,GPUS)),-m torch.distrib
 TRAINED = $(call option,STAGE,stage) $(call option,CONFIG,config) $(if $(call set,DATA),--data $(call quoted,$(call text,DATA))) \
 	$(foreach one,$(call text,SET),--set $(call quoted,$(one)))
 
-plan: $(TRAINING) ## what a run will take, before it: samples, packs, memory and time; refuses what does not fit: STAGE=1|2|3 CONFIG= DATA= GPUS=all GPU=h100 GPU_MEMORY=GiB SET='key=value ...' OUTPUT=folder of the run ARGS=
+plan: $(TRAINING) ## what a run will take, before it: samples, packs, memory and time; refuses what does not fit: STAGE=vae|1|2|3 CONFIG= DATA= GPUS=all GPU=h100 GPU_MEMORY=GiB SET='key=value ...' OUTPUT=folder of the run ARGS=
 	$(BIN)/python -m training.plan $(TRAINED) $(call option,GPUS,gpus) $(call option,GPU,gpu) $(call option,GPU_MEMORY,gpu-memory) $(call named,OUTPUT,output) $(ARGS)
 
 train: needs-STAGE $(TRAINING) ## shards to a checkpoint; the same command goes on with a stopped run: STAGE=vae|1|2|3 DATA= OUTPUT= GPUS=ranks CONFIG= SET='key=value ...' ARGS=

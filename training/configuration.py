@@ -7,6 +7,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from model.buckets import MOST_SIDE_PX
 from model.configs import MMDIT_CONFIGS, ROPES, VAE_CONFIGS
 from model.lora import ATTENTION
 from model.recompute import Recompute
@@ -119,11 +120,13 @@ class Data:
     ahead: int = 2  # micro-steps that are read in advance, by each worker
     variants: int = 0
     latents: str = ""
+    skip: tuple[str, ...] = ()  # keys of samples that are left out, such as one that cannot be decoded
 
     def __post_init__(self) -> None:
         _one_of("split", self.split, SPLITS)
-        if not self.resolutions or any(side < 32 or side % 32 for side in self.resolutions):
-            raise ValueError(f"resolutions are {list(self.resolutions)}; they must be multiples of 32, e.g. [640]")
+        if not self.resolutions or any(side % 32 or not 32 <= side <= MOST_SIDE_PX for side in self.resolutions):
+            bound = f"multiples of 32 up to {MOST_SIDE_PX}, e.g. [640]"
+            raise ValueError(f"resolutions are {list(self.resolutions)}; they must be {bound}")
         _in_range("max_layers", self.max_layers, 1, MAX_LAYERS)
         _in_range("max_text_tokens", self.max_text_tokens, 1, 1024)
         _in_range("pack_tokens", self.pack_tokens, 1, 1 << 24)
@@ -291,8 +294,8 @@ class VaeStage:
     adversarial_start: int = 4000
 
     def __post_init__(self) -> None:
-        if self.crop_px < 32 or self.crop_px % 32:
-            raise ValueError(f"crop_px is {self.crop_px}; it must be a multiple of 32")
+        if self.crop_px % 32 or not 32 <= self.crop_px <= MOST_SIDE_PX:
+            raise ValueError(f"crop_px is {self.crop_px}; it must be a multiple of 32 up to {MOST_SIDE_PX}")
         _one_of("image_channels", self.image_channels, (3, 4))
         _in_range("micro_batch", self.micro_batch, 1, 1 << 16)
         for name in ("rgb_share", "layer_share"):

@@ -54,11 +54,12 @@ class Memory:
     update: int  # of the weights, with the gradients in float32
     reserve: int = RESERVE_BYTES
     host: int = 0
+    judges: int = 0  # of the VAE stage: LPIPS, and a discriminator with its optimizer
 
     @property
     def peak(self) -> int:
         """Encoding, forward and backward, and the update follow each other."""
-        lasting = self.weights + self.optimizer + self.ema + self.frozen + self.reserve
+        lasting = self.weights + self.optimizer + self.ema + self.frozen + self.judges + self.reserve
         passes = self.gathered + self.gradients + max(self.encoding, self.activations)
         return lasting + max(passes, self.update)
 

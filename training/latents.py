@@ -78,7 +78,7 @@ def agree(config: RunConfig, ranks: Ranks, held: ExitStack) -> tuple[Encoders, l
 
     ValueError before any work.
     """
-    share_threads()
+    share_threads(ranks)
     roots = [root_of(source, config.data) for source in config.data.sources]
     if not roots:
         raise ValueError("data.sources is empty; give DATA=, or data.sources: [{where: ...}]")

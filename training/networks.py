@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import torch
+from safetensors import SafetensorError
 from torch import Tensor, nn
 
 from data_pipeline.caption.random_model import save_random_model
@@ -47,15 +48,23 @@ def text_folder(config: RunConfig, origin: Origin, output: Path, ranks: Ranks) -
     if ranks.is_first and not folder.is_dir():
         made = output / f".{_TEXT}.partial"
         shutil.rmtree(made, ignore_errors=True)
-        save_random_model(made / TEXT_PARTS[0])
-        for part in TEXT_PARTS[1:]:
-            (made / part).mkdir()
-            for path in (made / TEXT_PARTS[0]).iterdir():
-                if path.suffix != ".safetensors":
-                    shutil.copy(path, made / part)
+        try:
+            _write_tiny_text(made)
+        except (OSError, SafetensorError) as error:
+            shutil.rmtree(made, ignore_errors=True)
+            raise OSError(f"{folder}, a tiny text encoder, cannot be written: {error}") from error
         os.replace(made, folder)
     ranks.barrier()
     return folder
+
+
+def _write_tiny_text(folder: Path) -> None:
+    save_random_model(folder / TEXT_PARTS[0])
+    for part in TEXT_PARTS[1:]:
+        (folder / part).mkdir()
+        for path in (folder / TEXT_PARTS[0]).iterdir():
+            if path.suffix != ".safetensors":
+                shutil.copy(path, folder / part)
 
 
 def frozen_text(folder: Path, config: RunConfig, ranks: Ranks) -> TextEncoder:

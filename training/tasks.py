@@ -17,6 +17,7 @@ from training.recipes import COMPOSITE, Recipe, Task
 _STREAM = 1 << 16  # of random numbers; those of `order` lie below
 _VARIANTS = 5 << 16  # another
 _LEAST_RUNS = 2
+SKIPPED = "named in data.skip"  # a reason why a sample is left out
 
 
 def draw(facts: SampleFacts, tasks: Tasks, data: Data, seed: int, position: int) -> Recipe:
@@ -63,6 +64,8 @@ def shape_of(recipe: Recipe, facts: SampleFacts, token_px: int) -> SampleShape:
 
 def unusable(facts: SampleFacts, config: RunConfig) -> str | None:
     """Why no task of a run can use the sample, in words that count samples alike; None for one that can be drawn."""
+    if facts.key in config.data.skip:
+        return SKIPPED
     try:
         frame_size(facts.width, facts.height, config.data)
     except ValueError:

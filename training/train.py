@@ -25,6 +25,7 @@ from training.quiet import quieten
 from training.run import Run
 from training.run_folder import open_run, wait_for
 from training.run_lock import only_run
+from training.terminal import shown
 from training.vae_work import VaeWork
 from training.work import Work
 
@@ -58,7 +59,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def run(config: RunConfig, output: Path, ranks: Ranks) -> int:
     """Trains to the end, from wherever the run stands; then exports. ValueError before any work."""
-    share_threads()
+    share_threads(ranks)
     with ExitStack() as held:
         checkpoint = _opened(output, config, ranks, held)
         return _run(config, output, ranks, checkpoint)
@@ -108,7 +109,7 @@ def _opened(output: Path, config: RunConfig, ranks: Ranks, held: ExitStack) -> P
 def _told(message: str, status: int) -> int:
     shared = dist.is_initialized() and dist.get_world_size() > 1
     who = f"lamina, rank {dist.get_rank()}" if shared else "lamina"
-    print(f"{who}: {' '.join(message.split())}", file=sys.stderr, flush=True)
+    print(f"{who}: {shown(' '.join(message.split()))}", file=sys.stderr, flush=True)
     return status
 
 

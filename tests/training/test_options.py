@@ -40,6 +40,7 @@ TESTED = {
     "data.ahead": "test_no_more_is_read_in_advance_than_asked",
     "data.variants": "test_a_sample_s_recipes_come_in_turn_whatever_the_seed",
     "data.latents": "test_training_has_the_same_losses_from_latents_and_from_pixels",
+    "data.skip": "test_a_sample_that_is_named_is_left_out_and_counted",
     "tasks.weights": "test_tasks_and_chances_have_their_shares",
     "tasks.caption_dropout": "test_tasks_and_chances_have_their_shares",
     "tasks.layer_pictures": "test_tasks_and_chances_have_their_shares",
