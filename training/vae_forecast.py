@@ -43,8 +43,8 @@ def vae_memory(config: RunConfig, vae: VaeConfig, ranks: int) -> Memory:
     total, largest = _parameters(vae)
     held = _held(vae, config.network, config.vae, config.engine.precision, most_crops(config, ranks))
     return Memory(
-        **states(Parameters(total, total, largest), config.engine, ranks), frozen=0, encoding=0, activations=held.passing,
-        judges=held.judges,
+        **states(Parameters(total, total, largest), config.engine, ranks), frozen=0, encoding=0,
+        activations=held.passing, judges=held.judges,
     )  # fmt: skip
 
 
