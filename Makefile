@@ -27,7 +27,7 @@ SEED ?= 0
 VARIABLES := PYTHON INPUT OUTPUT DATA WORKERS RUNNER CAPTIONER MERGE TARGET_LAYERS MAX_AREA IMAGE_FORMAT SHARD_SIZE \
 	LIMIT CONFIG SECOND_OPINION URL MODEL CAPTION_LAYERS ALLOW_CPU DRY_RUN RETRY MAX_REJECT VERIFY SHRINK PREVIEWS ARGS \
 	PSD N SEED FORMAT TRUTH PRED LPIPS INCEPTION EDIT SCRIPT SOURCE LICENCE SPLITS IMAGE CHECKPOINT LAYERS PROMPT \
-	RESOLUTION STAGE GPUS SET GPU GPU_MEMORY
+	RESOLUTION STAGE GPUS SET GPU GPU_MEMORY LORA
 given = $(findstring command line,$(origin $(1)))
 set = $(filter command environment,$(firstword $(origin $(1))))
 quote := '
@@ -144,13 +144,13 @@ evaluate-reconstruction: needs-PRED needs-TRUTH $(if $(call text,LPIPS)$(call te
 evaluate-editing: needs-PRED needs-TRUTH $(DATA_SIDE) ## the same edits on true and on predicted layers: PRED= TRUTH= (datasets, shards, folders of stacks, PSDs) OUTPUT= WORKERS= LIMIT= SEED= ARGS='--layers 4'
 	$(BIN)/python -m evaluation.evaluate_editing $(COMPARED) $(call option,LIMIT,limit) $(ARGS)
 
-DRAWING = --checkpoint $(call quoted,$(call text,CHECKPOINT)) $(call option,LAYERS,layers) $(call option,RESOLUTION,resolution) \
+DRAWING = --checkpoint $(call quoted,$(call text,CHECKPOINT)) $(call option,LORA,lora) $(call option,LAYERS,layers) $(call option,RESOLUTION,resolution) \
 	$(if $(call set,OUTPUT),--output $(call quoted,$(call text,OUTPUT))) $(if $(call set,SEED),--seed $(call quoted,$(SEED))) $(ARGS)
 
-decompose: needs-IMAGE needs-CHECKPOINT $(MODEL_SIDE) ## pictures into layers: IMAGE=picture or folder CHECKPOINT=folder LAYERS=n|auto PROMPT= (else captioned) RESOLUTION=640 OUTPUT= SEED= ARGS='--steps 50 --guidance 4 --batch 1 --recurse LAYER --device cuda'
+decompose: needs-IMAGE needs-CHECKPOINT $(MODEL_SIDE) ## pictures into layers: IMAGE=picture or folder CHECKPOINT=folder LORA=adapters LAYERS=n|auto PROMPT= (else captioned) RESOLUTION=640 OUTPUT= SEED= ARGS='--steps 50 --guidance 4 --batch 1 --recurse LAYER --device cuda'
 	$(BIN)/python -m inference.decompose $(call quoted,$(call text,IMAGE)) $(call option,PROMPT,prompt) $(DRAWING)
 
-generate: needs-PROMPT needs-CHECKPOINT $(MODEL_SIDE) ## a prompt into layers: PROMPT= CHECKPOINT=folder LAYERS=n|auto RESOLUTION=640 OUTPUT= SEED= ARGS='--size 3x2 --from TEXT-TO-IMAGE-FOLDER'
+generate: needs-PROMPT needs-CHECKPOINT $(MODEL_SIDE) ## a prompt into layers: PROMPT= CHECKPOINT=folder LORA=adapters LAYERS=n|auto RESOLUTION=640 OUTPUT= SEED= ARGS='--size 3x2 --from TEXT-TO-IMAGE-FOLDER'
 	$(BIN)/python -m inference.generate $(call quoted,$(call text,PROMPT)) $(DRAWING)
 
 fuzz: $(EVERYTHING) ## mutated PSDs through the real job: N= SEED= WORKERS=
@@ -161,11 +161,14 @@ LAUNCHED = $(BIN)/python $(if $(filter-out 1,$(call text,GPUS)),-m torch.distrib
 TRAINED = $(call option,STAGE,stage) $(call option,CONFIG,config) $(if $(call set,DATA),--data $(call quoted,$(call text,DATA))) \
 	$(foreach one,$(call text,SET),--set $(call quoted,$(one)))
 
-plan: $(TRAINING) ## what a run will take, before it: samples, packs, memory and time; refuses what does not fit: STAGE=1|2|3 CONFIG= DATA= GPUS=all GPU=h100 GPU_MEMORY=GiB SET='key=value ...' OUTPUT=folder of the run ARGS=
+plan: $(TRAINING) ## what a run will take, before it: samples, packs, memory and time; refuses what does not fit: STAGE=vae|1|2|3 CONFIG= DATA= GPUS=all GPU=h100 GPU_MEMORY=GiB SET='key=value ...' OUTPUT=folder of the run ARGS=
 	$(BIN)/python -m training.plan $(TRAINED) $(call option,GPUS,gpus) $(call option,GPU,gpu) $(call option,GPU_MEMORY,gpu-memory) $(call named,OUTPUT,output) $(ARGS)
 
 train: needs-STAGE $(TRAINING) ## shards to a checkpoint; the same command goes on with a stopped run: STAGE=vae|1|2|3 DATA= OUTPUT= GPUS=ranks CONFIG= SET='key=value ...' ARGS=
 	$(LAUNCHED) -m training.train $(TRAINED) --output $(call quoted,$(if $(call set,OUTPUT),$(call text,OUTPUT),out/stage-$(call text,STAGE))) $(ARGS)
+
+latents: needs-STAGE $(TRAINING) ## VAE latents and text embeddings, once, in DATA/latents; SET=data.latents=beside trains from them: STAGE=1|2|3 DATA= CHECKPOINT=run or diffusers' folder SET='data.variants=4 ...' GPUS= CONFIG= ARGS=
+	$(LAUNCHED) -m training.latents $(TRAINED) $(call option,CHECKPOINT,checkpoint) $(ARGS)
 
 # One command each, which goes on where it was stopped.
 CURRICULUM = --output $(call quoted,$(if $(call set,OUTPUT),$(call text,OUTPUT),out/$@)) $(call named,SEED,seed)
@@ -206,7 +209,7 @@ bench-metrics: $(EVERYTHING) ## what scoring a pair of stacks costs, beside the 
 bench-model: $(EVERYTHING) ## the networks beside diffusers', packed beside padded batches, and on a GPU their utilisation: ARGS='--only vae|packing|utilisation'
 	$(BIN)/python -m tests.bench_model $(ARGS)
 
-bench-train: $(EVERYTHING) ## packs beside other batches, what planning costs, and the loader beside bare decoding: DATA=dataset ARGS='--only planning|loader'
+bench-train: $(EVERYTHING) ## packs beside other batches, what planning costs, the loader beside bare decoding, latents beside pixels: DATA=dataset ARGS='--only planning|loader|latents'
 	$(BIN)/python -m tests.bench_train $(if $(call set,DATA),--data $(call quoted,$(call text,DATA))) $(ARGS)
 
 bench-job: $(EVERYTHING) ## workers, memory and re-runs of the whole job
@@ -232,4 +235,4 @@ lint: $(EVERYTHING) ## style and types
 clean: ## remove what the targets made, but not the environment
 	rm -rf out .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
-.PHONY: train plan bench-train help examples shards captions inspect verify convert fuzz bench bench-fidelity bench-codecs bench-job bench-families bench-anomalies bench-faces test test-all lint clean evaluate-reconstruction edit evaluate-editing evaluate bench-metrics import decompose generate bench-model
+.PHONY: train latents plan bench-train help examples shards captions inspect verify convert fuzz bench bench-fidelity bench-codecs bench-job bench-families bench-anomalies bench-faces test test-all lint clean evaluate-reconstruction edit evaluate-editing evaluate bench-metrics import decompose generate bench-model

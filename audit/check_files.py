@@ -15,7 +15,7 @@ MANIFEST = "manifest.json"
 MAX_MANIFEST_BYTES = 1 << 30
 CARD = "README.md"
 _OWN = {MANIFEST, CARD}
-_FREE = {"state", "logs"}  # what runs remember, and what they logged
+_FREE = {"state", "logs", "latents"}  # what runs remember, what they logged, and what training made of the samples
 _SECTIONS = {
     "shards": re.compile(r"shards/(?P<split>train|validation|test)-\d{6}\.tar"),
     "tables": re.compile(r"tables/(?P<table>documents|layers|captions)/[\w-]+\.parquet"),

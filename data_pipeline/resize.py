@@ -9,16 +9,15 @@ polynomial: no cosine that differs between machines.
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numba import types
 
 from data_pipeline.boxes import tight, view
-from data_pipeline.four import weigh_pixels
+from data_pipeline.four import AT_ONCE, straighten_pixels, weigh_pixels
 from data_pipeline.kernel import PIXELS, inlined, kernel, packed
 from schemas.stack import Box, PlainLayer, Stack
-
-_TAPS = (types.int64[::1], types.int64[::1], types.float32[:, ::1])  # the columns of an Axis
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,7 +40,12 @@ class Axis:
     taps_of: np.ndarray
     weights: np.ndarray
 
-    @property
+    @cached_property
+    def padded(self) -> np.ndarray:
+        """The weights, and zeros up to a multiple of what is weighed at once."""
+        return np.pad(self.weights, ((0, 0), (0, -self.weights.shape[1] % AT_ONCE)))
+
+    @cached_property
     def at_once(self) -> int:
         """The most target pixels that one source pixel reaches, and one more."""
         source = np.arange(int((self.first + self.taps_of).max()))
@@ -127,18 +131,17 @@ def resample(rgba: np.ndarray, box: Box, across: Axis, down: Axis) -> tuple[np.n
     top, bottom = down.span(box[1], box[3])
     # Pixels as whole words, alpha on top: read four bytes apart, the compiler finds no vector instructions for them.
     words = np.ascontiguousarray(rgba).view("<u4")[..., 0].astype(np.uint32, copy=False)
-    resampled = np.zeros((bottom - top, right - left, 4), np.uint8)
+    resampled = np.empty((bottom - top, right - left, 4), np.uint8)
     _reduce(
         words,
         box[0],
         box[1],
         across.first[left:right],
-        across.taps_of[left:right],
-        across.weights[left:right],
+        across.padded[left:right],
         down.first[top:bottom],
         down.taps_of[top:bottom],
         down.weights[top:bottom],
-        np.zeros((down.at_once, 4 * words.shape[1]), np.float32),
+        np.zeros((down.at_once, 4 * (words.shape[1] + 2 * across.padded.shape[1])), np.float32),
         packed(resampled),
     )
     return resampled, (left, top, right, bottom)
@@ -168,30 +171,15 @@ def _add(row: np.ndarray, weight: np.float32, sums: np.ndarray) -> None:
 
 @inlined
 def _finish(
-    sums: np.ndarray,
-    left: int,
-    first: np.ndarray,
-    taps: np.ndarray,
-    weights: np.ndarray,
-    across: np.ndarray,
-    resampled: np.ndarray,
+    sums: np.ndarray, left: int, first: np.ndarray, weights: np.ndarray, across: np.ndarray, words: np.ndarray
 ) -> None:
-    """One target row to straight pixels, rounded half up; 0 where alpha rounds to 0."""
-    half, full, none, one = np.float32(0.5), np.float32(255), np.float32(0), np.float32(1)
-    width = sums.size // 4
-    for x in range(resampled.size):
-        begin = first[x] - left
-        start = max(0, -begin)
-        weigh_pixels(sums, begin + start, weights[x], start, min(taps[x], width - begin), across, x)
-    for x in range(resampled.size):
-        alpha = across[4 * x + 3]
-        share = alpha if alpha >= half else one
-        red = np.int32(min(max(across[4 * x] / share, none), full) + half)
-        green = np.int32(min(max(across[4 * x + 1] / share, none), full) + half)
-        blue = np.int32(min(max(across[4 * x + 2] / share, none), full) + half)
-        opacity = np.int32(min(alpha, full) + half)
-        pixel = np.uint32(red | (green << 8) | (blue << 16) | (opacity << 24))
-        resampled[x] = pixel if alpha >= half else np.uint32(0)
+    """One target row to straight pixels, rounded half up; 0 where alpha rounds to 0. `sums` begins, and ends, with as
+    many empty pixels as a target pixel has weights. `words` ends with as many as make a multiple of AT_ONCE."""
+    beside = weights.shape[1]
+    for x in range(first.size):
+        weigh_pixels(sums, first[x] - left + beside, weights[x], across, x)
+    for x in range(0, words.size, AT_ONCE):
+        straighten_pixels(across, x, words)
 
 
 @kernel(
@@ -199,8 +187,11 @@ def _finish(
     types.Array(types.uint32, 2, "C", readonly=True),
     types.int64,
     types.int64,
-    *_TAPS,
-    *_TAPS,
+    types.int64[::1],
+    types.float32[:, ::1],
+    types.int64[::1],
+    types.int64[::1],
+    types.float32[:, ::1],
     types.float32[:, ::1],
     PIXELS,
 )
@@ -209,7 +200,6 @@ def _reduce(
     left: int,
     top: int,
     first_x: np.ndarray,
-    taps_x: np.ndarray,
     weights_x: np.ndarray,
     first_y: np.ndarray,
     taps_y: np.ndarray,
@@ -224,16 +214,32 @@ def _reduce(
     """
     height, width = words.shape
     rows, slots = resampled.shape[0], sums.shape[0]
+    inner = slice(4 * weights_x.shape[1], 4 * (weights_x.shape[1] + width))
     premultiplied = np.empty(4 * width, np.float32)
-    across = np.empty(4 * resampled.shape[1], np.float32)
+    groups = (resampled.shape[1] + AT_ONCE - 1) // AT_ONCE
+    across = np.zeros(4 * AT_ONCE * groups, np.float32)
+    straight = np.empty(AT_ONCE * groups, np.uint32)
+    is_open = np.zeros(slots, np.bool_)
     low = 0
     for y in range(height):
         if _premultiply(words[y], premultiplied):
             target = low
             while target < rows and first_y[target] <= top + y:
-                _add(premultiplied, weights_y[target, top + y - first_y[target]], sums[target % slots])
+                slot = target % slots
+                _add(premultiplied, weights_y[target, top + y - first_y[target]], sums[slot][inner])
+                is_open[slot] = True
                 target += 1
-        while low < rows and (first_y[low] + taps_y[low] <= top + y + 1 or y == height - 1):
-            _finish(sums[low % slots], left, first_x, taps_x, weights_x, across, resampled[low])
-            sums[low % slots] = 0
-            low += 1
+        ended = low
+        while ended < rows and (first_y[ended] + taps_y[ended] <= top + y + 1 or y == height - 1):
+            ended += 1
+        for row in range(low, ended):
+            slot = row % slots
+            if is_open[slot]:
+                _finish(sums[slot], left, first_x, weights_x, across, straight)
+                resampled[row] = straight[: resampled.shape[1]]
+                sums[slot] = 0
+                is_open[slot] = False
+            else:
+                resampled[row] = 0
+        low = ended
+    resampled[low:] = 0

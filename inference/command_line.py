@@ -51,6 +51,7 @@ def _told(message: str, status: int) -> int:
 def add_drawing(parser: argparse.ArgumentParser, default_output: str) -> None:
     default, sampler = DrawOptions(), SamplerOptions()
     parser.add_argument("--checkpoint", required=True, help="a folder of diffusers' layout, or a name on the hub")
+    parser.add_argument("--lora", help="adapters of its transformer: a file as diffusers writes it, or its folder")
     parser.add_argument("--output", default=default_output, help=f"a folder; default {default_output}")
     parser.add_argument("--layers", default=str(default.layers), help="how many, or auto; default %(default)s")
     parser.add_argument("--resolution", type=int, default=default.resolution, help="default %(default)s")

@@ -30,7 +30,7 @@ from inference.command_line import (
     write,
 )
 from inference.drawing import DrawOptions, Progress, draw
-from inference.loaded import Loaded, checkpoint_folder, device_of, load
+from inference.loaded import Loaded, adapters_of, checkpoint_folder, device_of, load
 from inference.picture_file import read_picture
 from inference.pictures import pictures_in, to_model
 from model.buckets import bucket
@@ -99,8 +99,9 @@ def _lines(options: argparse.Namespace) -> Iterator[str]:
         height, width, _ = read_picture(path).shape
         bucket(width, height, wanted.resolution)
     folder = checkpoint_folder(options.checkpoint)
+    adapters_of(options.lora, folder)
     prompts = [options.prompt] * len(paths) if options.prompt else caption_pictures(folder, paths)
-    loaded = load(options.checkpoint, options.device)
+    loaded = load(options.checkpoint, options.device, options.lora)
     warn_of_auto(loaded, wanted)
     parts = batches(len(paths), options.batch)
     draws = len(parts) + (0 if deeper is None else len(paths))

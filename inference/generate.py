@@ -26,7 +26,7 @@ from inference.command_line import (
 )
 from inference.decompose import decompose
 from inference.drawing import DrawOptions, Progress, draw, draw_flat
-from inference.loaded import Loaded, checkpoint_folder, device_of, load, load_text_to_image
+from inference.loaded import Loaded, adapters_of, checkpoint_folder, device_of, load, load_text_to_image
 from model.buckets import bucket
 from schemas.stack import Stack
 
@@ -62,8 +62,9 @@ def _lines(options: argparse.Namespace) -> Iterator[str]:
     size = bucket(*_size(options.size), wanted.resolution)
     names = [str(index) for index in range(len(prompts))]
     check_targets(output, names)
-    for checkpoint in filter(None, (options.checkpoint, options.source)):
-        checkpoint_folder(checkpoint)
+    adapters_of(options.lora, checkpoint_folder(options.checkpoint))
+    if options.source:
+        checkpoint_folder(options.source)
     parts = batches(len(prompts), options.batch)
     with progress(len(parts) * wanted.sampler.steps * (2 if options.source else 1)) as on_step:
         flat = []
@@ -72,7 +73,7 @@ def _lines(options: argparse.Namespace) -> Iterator[str]:
             for part in parts:
                 flat += draw_flat(painter, prompts[part], size, wanted, part.start, on_step)
             del painter  # two networks of 20 B parameters do not lie on one card
-        loaded = load(options.checkpoint, options.device)
+        loaded = load(options.checkpoint, options.device, options.lora)
         warn_of_auto(loaded, wanted)
         for part in parts:
             if options.source:

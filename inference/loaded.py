@@ -16,6 +16,7 @@ from torch import Tensor
 from model.buckets import SIDE_MULTIPLE_PX
 from model.checkpoint import CONDITION_VAE, learns_to_stop, load_mmdit, load_schedule, load_vae
 from model.flow import linear_schedule
+from model.lora import Adapters, load_lora, merge
 from model.mmdit import VldMmdit
 from model.released_configs import mmdit_config, vae_config
 from model.rgba_vae import RgbaVae
@@ -67,14 +68,16 @@ class Loaded:
         return torch.cat([decode(self.vae, frame.unsqueeze(0)).clamp(-1, 1) for frame in z])
 
 
-def load(checkpoint: str, device: str = "auto") -> Loaded:
-    """What draws layers: bf16 on a GPU, float32 on a CPU.
+def load(checkpoint: str, device: str = "auto", lora: str | None = None) -> Loaded:
+    """What draws layers: bf16 on a GPU, float32 on a CPU. Adapters of the file or folder `lora` are merged into it.
 
     ValueError where a part is missing or does not fit, or the device is absent.
     """
     place = device_of(device)
     folder = checkpoint_folder(checkpoint)
+    adapters = adapters_of(lora, folder)
     model, vae, text = _networks(folder, place, image_channels=4)
+    merge(model, adapters)
     condition_vae = vae
     if (folder / CONDITION_VAE).is_dir():
         condition_vae = _frozen_vae(folder / CONDITION_VAE, place, image_channels=3)
@@ -88,6 +91,15 @@ def load_text_to_image(checkpoint: str, device: str = "auto") -> Loaded:
     schedule = load_schedule(folder)
     model, vae, text = _networks(folder, place, vae_config(folder / "vae").image_channels)
     return Loaded(folder, model, vae, vae, text, schedule)
+
+
+def adapters_of(lora: str | None, folder: Path) -> Adapters:
+    """None, or those of a file. ValueError where it holds none, or they are not of this checkpoint's transformer."""
+    if lora is None:
+        return {}
+    with torch.device("meta"):
+        model = VldMmdit(mmdit_config(folder / "transformer"))
+    return load_lora(Path(lora).expanduser(), model)
 
 
 def device_of(name: str) -> torch.device:

@@ -3,7 +3,7 @@
 import math
 
 SIDE_MULTIPLE_PX = 32  # as the released pipeline rounds
-_MOST_SIDE_PX = 8192
+MOST_SIDE_PX = 8192
 
 
 def bucket(width: int, height: int, resolution: int) -> tuple[int, int]:
@@ -11,10 +11,10 @@ def bucket(width: int, height: int, resolution: int) -> tuple[int, int]:
 
     ValueError for a resolution that is no multiple of 32, or an aspect that leaves a side without a token.
     """
-    if resolution < SIDE_MULTIPLE_PX or resolution % SIDE_MULTIPLE_PX or resolution > _MOST_SIDE_PX:
+    if resolution < SIDE_MULTIPLE_PX or resolution % SIDE_MULTIPLE_PX or resolution > MOST_SIDE_PX:
         raise ValueError(f"resolution is {resolution}; it must be a multiple of {SIDE_MULTIPLE_PX}, e.g. 640 or 1024")
     wide = math.sqrt(resolution**2 * width / height)
     size = tuple(round(side / SIDE_MULTIPLE_PX) * SIDE_MULTIPLE_PX for side in (wide, wide * height / width))
-    if min(size) == 0 or max(size) > _MOST_SIDE_PX:
+    if min(size) == 0 or max(size) > MOST_SIDE_PX:
         raise ValueError(f"a picture of {width} x {height} px is too long and thin for a resolution of {resolution}")
     return size[0], size[1]

@@ -68,7 +68,8 @@ _PIPELINE = {
 }
 LEARNS_TO_STOP = "learns_to_stop.json"  # true: trained on blank layers above a sample's own, as LAYERS=auto needs
 CONDITION_VAE = "condition_vae"  # the RGB VAE of a checkpoint of the paper's ablation without RGBA-VAE
-TEXT_PARTS = ("text_encoder", "tokenizer", "processor")
+PROCESSOR = "processor"  # prepares pictures that are to be captioned; Qwen-Image captions none and has none
+TEXT_PARTS = ("text_encoder", "tokenizer", PROCESSOR)
 
 
 def load_mmdit(
@@ -152,13 +153,14 @@ def save_pipeline(
 ) -> None:
     """A folder that `QwenImageLayeredPipeline.from_pretrained` loads; it appears whole.
 
-    `text_source` holds `text_encoder`, `tokenizer` and `processor`, which are linked where they can be, else copied.
+    `text_source` holds `text_encoder`, `tokenizer` and perhaps `processor`, without which the pipeline cannot caption.
+    They are linked where they can be, else copied.
     Kept beside them, for `inference`: `learns_to_stop`, whether the weights were trained on blank layers, and the
     `condition_vae` of the paper's ablation.
     """
     folder = Path(folder)
     missing = [part for part in TEXT_PARTS if not (text_source / part).is_dir()]
-    if missing:
+    if missing and missing != [PROCESSOR]:
         raise ValueError(f"{text_source} has no {', '.join(missing)}; give the folder of a pipeline")
     with whole_folder(folder) as made:
         save_mmdit(model, made / "transformer")
@@ -167,9 +169,10 @@ def save_pipeline(
             save_vae(condition_vae, made / CONDITION_VAE)
         (made / "scheduler").mkdir()
         write_json(made / "scheduler" / "scheduler_config.json", _SCHEDULER)
-        for part in TEXT_PARTS:
+        for part in (part for part in TEXT_PARTS if part not in missing):
             shutil.copytree(text_source / part, made / part, copy_function=_link_or_copy)
-        write_json(made / "model_index.json", _PIPELINE)
+        absent = {part: [None, None] for part in missing}  # as diffusers says it
+        write_json(made / "model_index.json", {**_PIPELINE, **absent})
         (made / LEARNS_TO_STOP).write_text(f"{json.dumps(learns_to_stop)}\n")
 
 

@@ -22,10 +22,23 @@ def training_flops(shapes: Iterable[SampleShape], config: MmditConfig) -> int:
     return (1 + _BACKWARD) * forward_flops(shapes, config)
 
 
+def adapting_flops(shapes: Iterable[SampleShape], config: MmditConfig) -> int:
+    """Forward and backward where adapters alone are trained: of a product with frozen weights only its input has a
+    gradient, and attention costs twice the forward as ever. The adapters' own products are not counted."""
+    samples = list(shapes)
+    attention = config.depth * sum(_attention_flops(shape, config) for shape in samples)
+    return 2 * forward_flops(samples, config) + attention
+
+
+def _attention_flops(shape: SampleShape, config: MmditConfig) -> int:
+    """Of one block: scores, and their sum over values."""
+    return 4 * config.width * shape.tokens**2
+
+
 def _sample_flops(shape: SampleShape, config: MmditConfig) -> int:
     width, depth = config.width, config.depth
     block = 24 * width**2 * shape.tokens  # q, k, v, out: 4 products; the MLP: 2 of four times the width
-    attention = 4 * width * shape.tokens**2  # scores, and their sum over values
+    attention = _attention_flops(shape, config)
     modulation = 2 * 2 * 6 * width**2  # a sample, of both streams
     ends = 2 * width * (
         config.token_channels * (shape.image_tokens + shape.predicted_tokens) + config.text_width * shape.text

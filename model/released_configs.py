@@ -87,8 +87,11 @@ def write_vae_config(folder: Path, config: VaeConfig) -> None:
 def _stored(folder: Path, kind: str) -> tuple[Path, Mapping[str, Any]]:
     path = folder / CONFIG
     stored = read_json(path)
-    if stored.get("_class_name") != kind:
-        raise ValueError(f"{folder} holds a {stored.get('_class_name')!r}; a {kind} is needed")
+    named = stored.get("_class_name")
+    if named is None:
+        raise ValueError(f"{path} does not say what it is of: _class_name must be {kind}")
+    if named != kind:
+        raise ValueError(f"{folder} holds a {named!r}; a {kind} is needed")
     return path, stored
 
 

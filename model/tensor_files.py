@@ -4,6 +4,7 @@ Nothing here unpickles. Tensors are read one at a time, from the file straight t
 """
 
 import json
+import math
 import os
 import shutil
 import uuid
@@ -42,6 +43,13 @@ class TensorFiles:
             with _opened(path, str(device)) as file:
                 for name in inside:
                     yield name, file.get_tensor(name)
+
+    def beginnings(self, elements: int) -> Iterator[tuple[str, Tensor]]:
+        """Of every tensor its first rows, with at least so many elements where it has them, by name."""
+        for name, path in sorted(self.files.items()):
+            row = max(1, math.prod(self.shapes[name][1:]))
+            with _opened(path, "cpu") as file:
+                yield name, file.get_slice(name)[: -(-elements // row)]
 
 
 def find_tensors(folder: str | os.PathLike[str]) -> TensorFiles:

@@ -56,6 +56,14 @@ def command(*arguments: str) -> list[str]:
             "plan STAGE=3 DATA=* GPUS=16 GPU=h100 GPU_MEMORY=80 SET=engine.zero=3 OUTPUT=*",
             "training.plan --stage 3 --data * --set engine.zero=3 --gpus 16 --gpu h100 --gpu-memory 80 --output *",
         ),
+        (
+            "latents STAGE=3 DATA=* CHECKPOINT=* SET=data.variants=4",
+            "training.latents --stage 3 --data * --set data.variants=4 --checkpoint *",
+        ),
+        (
+            "latents STAGE=3 GPUS=8",
+            "torch.distributed.run --nproc-per-node 8 --shutdown-timeout 600 -m training.latents --stage 3",
+        ),
         ("plan CONFIG=*", "training.plan --config *"),
         ("shards INPUT=* OUTPUT=*", "beam_jobs.shards --input * --output *"),
         ("verify OUTPUT=*", "audit.verify *"),

@@ -20,6 +20,7 @@ from training.distributed import Ranks
 from training.flow_module import FlowBatch
 from training.noising import noise_of, sigma_of
 from training.recipes import Recipe, Task
+from training.transfer import on_device
 
 AT_ONCE_PX = 1 << 22  # that go through the VAE together
 
@@ -72,7 +73,7 @@ def encode(examples: Sequence[Example], encoders: Encoders, device: torch.device
 
 def latents(vae: RgbaVae, frames_FHW4: np.ndarray, device: torch.device) -> Tensor:
     """Normalised latents [F, C, h, w], float32, of uint8 straight RGBA; an RGB VAE sees no alpha."""
-    x_F4HW = torch.from_numpy(frames_FHW4).to(device).permute(0, 3, 1, 2)
+    x_F4HW = on_device(frames_FHW4, device).permute(0, 3, 1, 2)
     x_FCHW = (x_F4HW[:, : vae.config.image_channels].float() / 127.5 - 1).to(vae.quant_conv.weight.dtype)
     return in_micro_batches(lambda part: vae.normalise(vae.encode(part)[0]), x_FCHW, AT_ONCE_PX).float()
 

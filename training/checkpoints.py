@@ -54,7 +54,12 @@ def folder_of(output: Path, steps_done: int) -> Path:
 def whole(output: Path) -> list[Path]:
     """Checkpoints that were written to their end, the oldest first."""
     found = [path for path in (output / "checkpoints").glob("step-*") if _FOLDER.match(path.name)]
-    return sorted((path for path in found if (path / STATE).is_file()), key=lambda path: int(path.name[5:]))
+    return sorted((path for path in found if (path / STATE).is_file()), key=steps_of)
+
+
+def steps_of(folder: Path) -> int:
+    """How many steps a checkpoint's run had made, by its name."""
+    return int(folder.name.removeprefix("step-"))
 
 
 def save(

@@ -7,7 +7,9 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from model.buckets import MOST_SIDE_PX
 from model.configs import MMDIT_CONFIGS, ROPES, VAE_CONFIGS
+from model.lora import ATTENTION
 from model.recompute import Recompute
 from schemas.members import MAX_LAYERS, SPLITS
 from training.recipes import Task, TextOrder
@@ -17,6 +19,8 @@ WEIGHTS = ("model", "ema")
 PRECISIONS = ("bf16", "fp32")
 TEXTS = ("stored", "tiny")
 DEVICES = ("auto", "cpu", "cuda")
+BESIDE = "beside"  # where a source's latents lie
+MOST_VARIANTS = 64
 
 
 @dataclass(frozen=True)
@@ -61,6 +65,30 @@ class Network:
 
 
 @dataclass(frozen=True)
+class Lora:
+    """Low-rank adapters, trained instead of the transformer of `init.from`; `rank` 0: the transformer itself is.
+
+    They count `alpha / rank` times. `targets` end the names of the linear modules that get one.
+    """
+
+    rank: int = 0
+    alpha: int | None = None  # None: as much as the rank
+    targets: tuple[str, ...] = ATTENTION
+
+    def __post_init__(self) -> None:
+        _in_range("rank", self.rank, 0, 4096)
+        if self.alpha is not None:
+            _in_range("alpha", self.alpha, 1, 1 << 20)
+        if not self.targets or not all(self.targets):
+            raise ValueError(f"targets are {list(self.targets)}; they must be names of linear modules, e.g. to_q")
+
+    @property
+    def numerator(self) -> int:
+        """Of `alpha / rank`."""
+        return self.rank if self.alpha is None else self.alpha
+
+
+@dataclass(frozen=True)
 class Source:
     """`where` is a dataset of `make shards`, a folder of tars, a glob or a tar; `weight` is its share of samples."""
 
@@ -75,7 +103,12 @@ class Source:
 
 @dataclass(frozen=True)
 class Data:
-    """`pack_tokens` bounds what a rank takes at once; it has nothing to do with the batch, which `Schedule` has."""
+    """`pack_tokens` bounds what a rank takes at once; it has nothing to do with the batch, which `Schedule` has.
+
+    A sample has `variants` recipes, taken in turn; 0: another at every visit, which nothing can encode in advance.
+    `latents` is the folder of `make latents`, or `beside`: the folder `latents` of every source; empty: pixels are
+    read and encoded.
+    """
 
     sources: tuple[Source, ...] = ()
     split: str = "train"
@@ -85,16 +118,26 @@ class Data:
     pack_tokens: int = 32_768
     workers: int = 2
     ahead: int = 2  # micro-steps that are read in advance, by each worker
+    variants: int = 0
+    latents: str = ""
+    skip: tuple[str, ...] = ()  # keys of samples that are left out, such as one that cannot be decoded
 
     def __post_init__(self) -> None:
         _one_of("split", self.split, SPLITS)
-        if not self.resolutions or any(side < 32 or side % 32 for side in self.resolutions):
-            raise ValueError(f"resolutions are {list(self.resolutions)}; they must be multiples of 32, e.g. [640]")
+        if not self.resolutions or any(side % 32 or not 32 <= side <= MOST_SIDE_PX for side in self.resolutions):
+            bound = f"multiples of 32 up to {MOST_SIDE_PX}, e.g. [640]"
+            raise ValueError(f"resolutions are {list(self.resolutions)}; they must be {bound}")
         _in_range("max_layers", self.max_layers, 1, MAX_LAYERS)
         _in_range("max_text_tokens", self.max_text_tokens, 1, 1024)
         _in_range("pack_tokens", self.pack_tokens, 1, 1 << 24)
         _in_range("workers", self.workers, 0, 256)
         _in_range("ahead", self.ahead, 1, 64)
+        _in_range("variants", self.variants, 0, MOST_VARIANTS)
+        if self.latents and not self.variants:
+            raise ValueError(
+                f"latents is {self.latents!r} and variants 0; what is drawn anew at every visit is in no cache: "
+                "set data.variants as it was for make latents"
+            )
 
 
 @dataclass(frozen=True)
@@ -251,8 +294,8 @@ class VaeStage:
     adversarial_start: int = 4000
 
     def __post_init__(self) -> None:
-        if self.crop_px < 32 or self.crop_px % 32:
-            raise ValueError(f"crop_px is {self.crop_px}; it must be a multiple of 32")
+        if self.crop_px % 32 or not 32 <= self.crop_px <= MOST_SIDE_PX:
+            raise ValueError(f"crop_px is {self.crop_px}; it must be a multiple of 32 up to {MOST_SIDE_PX}")
         _one_of("image_channels", self.image_channels, (3, 4))
         _in_range("micro_batch", self.micro_batch, 1, 1 << 16)
         for name in ("rgb_share", "layer_share"):
@@ -270,6 +313,7 @@ class RunConfig:
     seed: int = 0
     init: Init = field(default_factory=Init)
     network: Network = field(default_factory=Network)
+    lora: Lora = field(default_factory=Lora)
     data: Data = field(default_factory=Data)
     tasks: Tasks = field(default_factory=Tasks)
     flow: Flow = field(default_factory=Flow)
@@ -285,10 +329,19 @@ class RunConfig:
         _in_range("seed", self.seed, 0, (1 << 63) - 1)
         _in_range("log_every", self.log_every, 1, 1 << 40)
         if self.stage == "vae":
+            if self.lora.rank:
+                raise ValueError(f"lora.rank is {self.lora.rank}, but adapters are of the transformer, not of the VAE")
+            if self.data.latents:
+                raise ValueError(f"data.latents is {self.data.latents!r}; stage vae is trained on pixels")
             return
         given = {task for task, weight in self.tasks.weights.items() if weight > 0}
         if not given:
             raise ValueError(f"tasks.weights has no positive weight; stage {self.stage} needs a task")
+
+    @property
+    def encodes_texts(self) -> bool:
+        """Also once training has begun: not where texts are stored, and nothing is validated or drawn."""
+        return not self.data.latents or self.validation.every > 0 or self.validation.pictures > 0
 
 
 def _one_of(name: str, value: object, known: Sequence[object]) -> None:

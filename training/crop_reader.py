@@ -9,16 +9,8 @@ from training.configuration import VaeStage
 from training.crops import cut, draw_crop
 from training.data import Reader
 from training.index import Index
+from training.places import Place
 from training.recipes import Recipe, Task
-
-
-@dataclass(frozen=True)
-class Place:
-    """Sample `index` of source `source`, at a `position` of the run."""
-
-    position: int
-    source: int
-    index: int
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,5 +1,6 @@
 """Packs of recipes in, their pixels and prompts out, read from shards by offset."""
 
+import json
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -65,19 +66,14 @@ class Reader:
         shard = index.shard(row)
         make = _flat if facts.kind == FLAT else _layered if recipe.task.is_layered else _single
         try:
-            return make(facts, members, recipe, lambda names: self._read(shard, members, names))
+            file = self._open(shard)
         except (ValueError, OSError) as error:
             raise ValueError(f"{shard.path}, sample {facts.key}: {error}") from error
-
-    def _read(self, shard: Shard, members: Mapping[str, Member], names: Sequence[str]) -> dict[str, bytes]:
-        """Members of a sample. Those that lie one behind another are read at once."""
-        file, contents = self._open(shard), dict[str, bytes]()
-        for run in _runs([members[name] for name in names]):
-            start = run[0].offset
-            data = read_at(file, start, run[-1].offset + run[-1].size - start)
-            for member in run:
-                contents[member.name] = data[member.offset - start : member.offset - start + member.size]
-        return contents
+        try:
+            return make(facts, members, recipe, lambda names: _read(file, members, names))
+        except (ValueError, OSError) as error:
+            way = f"data.skip=[{json.dumps(facts.key)}] leaves it out"
+            raise ValueError(f"{shard.path}, sample {facts.key}: {error}; {way}") from error
 
     def _open(self, shard: Shard) -> BinaryIO:
         file = self._shards.pop(shard.path, None) or _opened(shard)
@@ -89,6 +85,17 @@ class Reader:
 
 _Read = Callable[[Sequence[str]], dict[str, bytes]]
 _Made = tuple[np.ndarray, str]  # frames and prompt
+
+
+def _read(file: BinaryIO, members: Mapping[str, Member], names: Sequence[str]) -> dict[str, bytes]:
+    """Members of a sample. Those that lie one behind another are read at once."""
+    contents = dict[str, bytes]()
+    for run in _runs([members[name] for name in names]):
+        start = run[0].offset
+        data = read_at(file, start, run[-1].offset + run[-1].size - start)
+        for member in run:
+            contents[member.name] = data[member.offset - start : member.offset - start + member.size]
+    return contents
 
 
 def _layered(facts: SampleFacts, members: Mapping[str, Member], recipe: Recipe, read: _Read) -> _Made:
@@ -123,8 +130,8 @@ def _flat(facts: SampleFacts, members: Mapping[str, Member], recipe: Recipe, rea
     canvas = (facts.width, facts.height)
     rgba = decode_picture(contents[name], canvas)
     rgba = np.where(rgba[..., 3:] == 0, np.uint8(0), rgba)
-    prompt = prompt_of(recipe, captions_in(contents[CAPTION]), {})
-    return picture_frame(PlainLayer((0, 0, *canvas), rgba), canvas, recipe), prompt
+    captions = captions_in(contents[CAPTION]) if CAPTION in contents else []
+    return picture_frame(PlainLayer((0, 0, *canvas), rgba), canvas, recipe), prompt_of(recipe, captions, {})
 
 
 def _metadata(facts: SampleFacts, contents: Mapping[str, bytes]) -> dict[str, Any]:

@@ -62,6 +62,10 @@ class Adversary:
         self._network.to(device)
         self._optimizer = torch.optim.AdamW(self._network.parameters(), lr, _BETAS, weight_decay=0.0)
 
+    @property
+    def weights(self) -> list[Tensor]:
+        return list(self._network.parameters())
+
     def fools(self, y_B4HW: Tensor) -> Tensor:
         """[B]: low where reconstructions pass for real. Gradients flow to them alone."""
         frozen = {name: parameter.detach() for name, parameter in self._network.named_parameters()}

@@ -51,6 +51,12 @@ class Ranks:
     def is_first(self) -> bool:
         return self.rank == 0
 
+    @property
+    def here(self) -> int:
+        """How many ranks this machine has. `deepspeed` does not say; every rank is to ask at once."""
+        said = 1 if self.world == 1 else _whole("LOCAL_WORLD_SIZE", 0)
+        return said or self.gathered(socket.gethostname()).count(socket.gethostname())
+
     def summed(self, values: torch.Tensor) -> torch.Tensor:
         """Of all ranks, in float64."""
         total = values.to(self.device, torch.float64)
@@ -100,6 +106,11 @@ def join(device: str, sequence_parallel: int, timeout_s: int) -> Ranks:
             made = dist.new_group(list(range(first, first + sequence_parallel)), timedelta(seconds=timeout_s))
             group = made if first <= rank < first + sequence_parallel else group
     return Ranks(rank, world, place, sequence_parallel, group)
+
+
+def share_threads(ranks: Ranks) -> None:
+    """The ranks of one machine share its cores."""
+    torch.set_num_threads(max(1, torch.get_num_threads() // ranks.here))
 
 
 def leave(status: int) -> NoReturn:

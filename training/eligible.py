@@ -35,7 +35,7 @@ def eligible(index: Index, config: RunConfig, token_px: int) -> Eligible:
     layers = np.minimum(index.table["layers"].to_numpy(), config.data.max_layers + 1)
     traits = [
         _codes(index.table["kind"]), layers, index.table["opaque"].to_numpy().astype(np.int64), grid_tokens == 0,
-        captions.of_composite, captions.usable_composite, captions.usable_layer,
+        captions.of_composite, captions.usable_composite, captions.usable_layer, index.is_named(config.data.skip),
     ]  # fmt: skip
     alike, kinds = _alike(traits)
     reasons, most_frames, most_pictures = _asked(index, config, alike)

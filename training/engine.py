@@ -123,8 +123,8 @@ class ZeroEngine:
 
 def deepspeed_config(options: Options, clip: float, module: nn.Module) -> dict[str, Any]:
     """DeepSpeed's own. A pack is a batch of one to it: losses are divided here, and when to step is ours to say."""
-    elements = sum(getattr(parameter, "ds_numel", parameter.numel()) for parameter in module.parameters())
-    bucket = max(1, min(BUCKET, elements))
+    elements = [(getattr(one, "ds_numel", one.numel()), one.requires_grad) for one in module.parameters()]
+    bucket = max(1, min(BUCKET, sum(number for number, is_trained in elements if is_trained)))
     zero: dict[str, Any] = {
         "stage": options.zero,
         "contiguous_gradients": True,
@@ -136,7 +136,7 @@ def deepspeed_config(options: Options, clip: float, module: nn.Module) -> dict[s
     if options.offload_optimizer:
         zero["offload_optimizer"] = {"device": "cpu", "pin_memory": pinned}
     if options.zero == 3:
-        zero["stage3_prefetch_bucket_size"] = min(50_000_000, bucket)
+        zero["stage3_prefetch_bucket_size"] = max(1, min(50_000_000, sum(number for number, _ in elements)))
         zero["sub_group_size"] = SUB_GROUP
         if options.offload_parameters:
             zero["offload_param"] = {"device": "cpu", "pin_memory": pinned}

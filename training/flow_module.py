@@ -52,11 +52,11 @@ class FlowModule(nn.Module):
         Both go by this door: under ZeRO-3 weights are gathered by hooks that begin anew where the outermost module is
         called.
         """
-        tokens = (given.image_TC, given.text_UW, given.sigma_B, given.layout, given.t_cond_B)
-        if isinstance(given, FlowBatch):
-            return losses_of(self.mmdit(*tokens, self._group), given)
-        velocity_PC: Tensor = self.mmdit(*tokens)
-        return velocity_PC
+        dtype = self.mmdit.img_in.weight.dtype  # latents are noised in float32
+        image_TC, text_UW = given.image_TC.to(dtype), given.text_UW.to(dtype)
+        group = self._group if isinstance(given, FlowBatch) else None
+        out_PC: Tensor = self.mmdit(image_TC, text_UW, given.sigma_B, given.layout, given.t_cond_B, group)
+        return losses_of(out_PC, given) if isinstance(given, FlowBatch) else out_PC
 
 
 def losses_of(out_PC: Tensor, batch: FlowBatch) -> Losses:

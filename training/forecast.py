@@ -14,7 +14,7 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 from model.configs import MmditConfig, VaeConfig
-from model.flops import forward_flops
+from model.flops import adapting_flops, forward_flops, training_flops
 from model.recompute import Recompute
 from model.rgba_vae import RgbaVae
 from training.batches import AT_ONCE_PX
@@ -24,7 +24,6 @@ from training.recipes import Planned
 from training.work import Packs
 
 UTILISATION = 0.4  # assumed; of the peak, recomputation counted
-_BACKWARD = 2  # times the forward
 _MOST_GPUS = 4096
 
 
@@ -155,9 +154,14 @@ def _more(gpus: int) -> Iterator[int]:
 
 def _pack_flops(pack: Sequence[Planned], networks: Networks, config: RunConfig) -> float:
     """Of one rank: forward, backward and what is computed again, shared by a sequence group; and encoding, which is
-    not shared."""
-    passes = 1 + _BACKWARD + (config.network.recompute == Recompute.FULL)
-    trained = passes * forward_flops([one.shape for one in pack], networks.mmdit) / config.engine.sequence_parallel
+    not shared, and done before where latents are stored."""
+    shapes = [one.shape for one in pack]
+    computed = (adapting_flops if config.lora.rank else training_flops)(shapes, networks.mmdit)
+    if config.network.recompute == Recompute.FULL:
+        computed += forward_flops(shapes, networks.mmdit)
+    trained = computed / config.engine.sequence_parallel
+    if config.data.latents:
+        return trained
     pictures = sum(one.recipe.frames * _encoding_flops(networks.vae, one.recipe.size) for one in pack)
     words = sum(one.shape.text + networks.template_tokens for one in pack)
     return trained + pictures + 2 * networks.text_parameters * words

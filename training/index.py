@@ -1,16 +1,20 @@
 """What is known of every sample of some shards: where its members lie, how large it is, how long its captions are.
 
-An index is an Arrow file, which `indexing` makes; it knows the size and the time of its shards and whose tokens it
-counts, and is refused once they differ.
+An index is an Arrow file with its sha256 behind it, which `indexing` makes; it knows the size and the time of its
+shards and whose tokens it counts, and is refused once they differ.
 """
 
+import hashlib
+import io
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, BinaryIO
 
+import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from data_pipeline.shard_io import Member, whole_file
 from data_pipeline.stack_io.canonical_json import decode_json, encode_json
@@ -20,6 +24,8 @@ from training.storage import Shard, stat_shard
 
 LAYERED = "layered"  # the kind of a sample of two layers or more
 FLAT = "flat"  # that of a picture with a caption and no layers
+
+_DIGEST_BYTES = 32
 
 _MEMBER = pa.struct([("name", pa.string()), ("offset", pa.int64()), ("bytes", pa.int64())])
 _CAPTION = pa.struct([
@@ -134,6 +140,10 @@ class Index:
     def shard(self, row: int) -> Shard:
         return self.shards[int(self._columns.shard[row])]
 
+    def is_named(self, keys: Sequence[str]) -> np.ndarray:
+        """bool [rows]: whether a row's key is one of these."""
+        return np.asarray(pc.is_in(self.table["key"], pa.array(keys, pa.string())), bool)
+
     def name(self, row: int) -> str:
         """By which people find a sample: its shard's path and its key."""
         return f"{self.shard(row).path} {self._columns.key[row].as_py()}"
@@ -171,17 +181,55 @@ def write_index(index: Index, path: str | os.PathLike[str]) -> None:
     }
     table = index.table.replace_schema_metadata({"lamina": encode_json(facts)})
     try:
-        with whole_file(path) as file, pa.ipc.new_file(file, table.schema) as writer:
-            writer.write_table(table)
+        with whole_file(path) as file:
+            summed = _Summed(file)
+            with pa.ipc.new_file(summed, table.schema) as writer:
+                writer.write_table(table)
+            file.write(summed.digest.digest())
     except OSError as error:
         raise OSError(f"{os.fspath(path)} cannot be written: {error.strerror or error}") from error
 
 
+def shards_of(path: str | os.PathLike[str]) -> tuple[Shard, ...]:
+    """That an index was made of, wherever they are now. ValueError where the file is none."""
+    try:
+        with pa.memory_map(os.fspath(path)) as file:
+            schema = pa.ipc.open_file(file.read_buffer().slice(0, file.size() - _DIGEST_BYTES)).schema
+        return tuple(Shard(**shard) for shard in decode_json((schema.metadata or {})[b"lamina"])["shards"])
+    except (OSError, pa.ArrowException, KeyError, TypeError, ValueError) as error:
+        raise ValueError(
+            f"{os.fspath(path)} is no index of shards ({error}); remove it, and it is made again"
+        ) from error
+
+
+class _Summed(io.RawIOBase):
+    """A file that is written to, and the sha256 of what was."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file, self.digest = file, hashlib.sha256()
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: Any) -> int:
+        self.digest.update(data)
+        return self._file.write(data)
+
+
+def _whole(path: str) -> pa.Buffer:
+    """The file without the checksum at its end, mapped; ValueError where it is not of these bytes."""
+    content = pa.memory_map(path).read_buffer()
+    table = content.slice(0, max(0, content.size - _DIGEST_BYTES))
+    if hashlib.sha256(table).digest() != content.slice(table.size).to_pybytes():
+        raise ValueError("its checksum is another's")
+    return table
+
+
 def read_index(path: str | os.PathLike[str], tokenizer: str) -> Index:
-    """ValueError where the file is none, counts another tokenizer's tokens, or is older than a shard."""
+    """ValueError where the file is none or damaged, counts another tokenizer's tokens, or is older than a shard."""
     path = os.fspath(path)
     try:
-        table = pa.ipc.open_file(pa.memory_map(path)).read_all()
+        table = pa.ipc.open_file(_whole(path)).read_all()
         facts = decode_json((table.schema.metadata or {})[b"lamina"])
         shards = tuple(Shard(**shard) for shard in facts["shards"])
         version, counted, empty_tokens = (facts[name] for name in ("schema_version", "tokenizer", "empty_tokens"))

@@ -9,7 +9,6 @@ from itertools import repeat
 from pathlib import PurePosixPath
 from typing import Any, BinaryIO, Protocol
 
-import numpy as np
 import pyarrow as pa
 
 from data_pipeline.shard_io import Member, index_tar, read_at
@@ -18,6 +17,7 @@ from data_pipeline.stack_io.images import decode_image
 from schemas.members import CAPTION, COMPOSITE, METADATA, is_key, layer_name
 from schemas.metadata import check_sample_json
 from training.captions import EMPTY_PROMPT, SampleCaption, captions_in, captions_of
+from training.ground import is_opaque
 from training.index import FLAT, SCHEMA, Counting, Index
 from training.metadata import is_sound
 from training.picture_file import HEAD_BYTES, Head, read_head
@@ -26,7 +26,6 @@ from training.recipes import TextOrder
 from training.storage import Shard, open_shard, stat_shard
 
 PICTURES = ("png", "webp", "jpg", "jpeg")
-_LEAST_SEEN = 1e-3  # of a ground, in which its colour can be found
 _FIRST_BYTES = 64  # of a lossless WebP, in which it says whether it has alpha
 
 
@@ -106,11 +105,9 @@ def _layered(key: str, members: Mapping[str, Member], read: _Read, counting: Cou
 
 
 def _is_opaque(composite: Member, extension: str, size: tuple[int, int], read: _Read) -> bool:
-    """A ground that nearly nothing shows of (soft edges over a white page) could not be predicted."""
     if extension == "webp" and read_head(read(composite, _FIRST_BYTES)).opaque:
         return True
-    alpha = decode_image(read(composite), extension, *size)[..., 3]
-    return bool(1 - alpha.mean(dtype=np.float64) / 255 < _LEAST_SEEN)
+    return is_opaque(decode_image(read(composite), extension, *size)[..., 3])
 
 
 def _flat(key: str, members: Mapping[str, Member], read: _Read, counting: Counting) -> dict[str, Any]:
@@ -118,17 +115,16 @@ def _flat(key: str, members: Mapping[str, Member], read: _Read, counting: Counti
     if len(pictures) != 1:
         raise ValueError(f"it has {len(pictures)} pictures ({', '.join(PICTURES)}); it must have one")
     picture = members[pictures[0]]
-    if CAPTION not in members:
-        raise ValueError(f"it has no caption ({key}.{CAPTION})")
     head = _head(picture, read)
+    names = [pictures[0], *([CAPTION] if CAPTION in members else [])]  # the VAE needs none; tasks that do say so
     return {
         "kind": FLAT,
         "width": head.width,
         "height": head.height,
         "layers": 0,
         "opaque": head.opaque,
-        "captions": _counted(captions_in(read(members[CAPTION])), {}, counting),
-        "members": [_member(name, members[name]) for name in (pictures[0], CAPTION)],
+        "captions": _counted(captions_in(read(members[CAPTION])) if CAPTION in members else [], {}, counting),
+        "members": [_member(name, members[name]) for name in names],
     }
 
 

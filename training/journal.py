@@ -20,6 +20,7 @@ from evaluation.page.blocks import Block, Picture
 from evaluation.page.report_files import write_report
 from training.run_folder import PICTURES
 from training.shown import Shown, means, table
+from training.terminal import shown as spelt
 
 METRICS = "metrics.jsonl"
 
@@ -79,7 +80,7 @@ class Journal:
             self._curves.flush()
 
     def say(self, text: str) -> None:
-        print(text, file=sys.stderr, flush=True)
+        print(spelt(text), file=sys.stderr, flush=True)
 
     def close(self) -> None:
         """OSError that names the folder where curves could not be written to their end."""

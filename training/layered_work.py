@@ -2,32 +2,35 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
 
-from model.checkpoint import save_pipeline
-from model.flops import training_flops
+from model.checkpoint import PROCESSOR, load_mmdit, save_pipeline
+from model.flops import adapting_flops, training_flops
+from model.lora import merge, save_lora
 from model.mmdit import VldMmdit
-from model.rgba_vae import RgbaVae
-from training.batches import Encoders, encode, flow_batch
+from training.adapters import trained_adapters
+from training.batches import encode, flow_batch
 from training.configuration import RunConfig
 from training.counting import counting_of
-from training.data import Example, Reader
+from training.data import Reader
 from training.distributed import Ranks
 from training.flow_module import PARTS, FlowBatch, FlowModule
 from training.flow_pictures import FlowPictures
 from training.flow_validation import FlowValidation
 from training.indexes import held_out, not_held_out, open_indexes
-from training.networks import DTYPES, fingerprint, frozen_text, frozen_vae, text_folder, trained_mmdit
-from training.origin import Origin, origin_of
+from training.latent_cache import LatentCache
+from training.networks import DTYPES, fingerprint, frozen_encoders, stored_fingerprint, text_folder, trained_mmdit
+from training.origin import origin_of
 from training.planner import Planner
 from training.recipes import Planned
 from training.shown import Shown
 from training.work import Packs
 
 _MODULE = "mmdit."
-_RGB = 3  # channels
+_LORA = "lora"  # of an export: the adapters by themselves
 
 
 class LayeredWork:
@@ -39,32 +42,41 @@ class LayeredWork:
         self._config, self._ranks = config, ranks
         origin = origin_of(config.init, config.stage)
         self._text_source = text_folder(config, origin, output, ranks)
-        text = frozen_text(self._text_source, config, ranks)
-        vae = frozen_vae(origin.vae, config, ranks)
-        self._encoders = Encoders(vae, _condition_vae(origin, config, ranks, vae), text)
+        self._encoders = frozen_encoders(self._text_source, config, origin, ranks)
+        vae, text = self._encoders.vae, self._encoders.text
         counting = counting_of(text)
         self._indexes = open_indexes(config.data.sources, config.data.split, counting, output / "index", ranks)
         held = held_out(config)
         validation = open_indexes(held, config.validation.split, counting, output / "index", ranks) if held else []
         mmdit = trained_mmdit(config, origin, text.width, vae.config.z_dim, ranks)
         self._mmdit_config = mmdit.config
+        self._base = origin.transformer if config.lora.rank else None  # that adapters are of
+        self._base_print = "" if self._base is None else f" {stored_fingerprint(self._base)}"
         self.module = FlowModule(mmdit, ranks.sequence_group)
         self.planner = Planner(self._indexes, config, ranks.groups, mmdit.config, vae.config.stride)
+        self._cache = self._latents(config) if config.data.latents else None
+        self._frozen = fingerprint(vae, self._encoders.condition_vae, text)
+        if not config.encodes_texts:
+            text.to("meta")  # most of a GPU's memory that is not trained
         self._validation = FlowValidation(validation, config, self._encoders, self._mmdit_config)
         self._pictures = FlowPictures(validation, config, self._encoders, self._mmdit_config)
 
     def plan(self, step: int) -> Packs:
         return self.planner.step(step)
 
-    def reader(self) -> Callable[[Sequence[Planned]], list[Example]]:
-        return Reader(self._indexes)
+    def reader(self) -> Callable[[Sequence[Planned]], Any]:
+        return Reader(self._indexes) if self._cache is None else self._cache.reader
 
-    def prepare(self, read: Sequence[Example], device: torch.device) -> FlowBatch:
-        encoded = encode(read, self._encoders, device)
+    def prepare(self, read: Any, device: torch.device) -> FlowBatch:
+        encoded = encode(read, self._encoders, device) if self._cache is None else self._cache.encoded(read, device)
         tasks = self._config.tasks
         return flow_batch(
             encoded, self._config.flow, tasks.composite_weight, self._config.seed, self._mmdit_config.patch, self._ranks
         )
+
+    def _latents(self, config: RunConfig) -> LatentCache:
+        rows = [samples.rows for samples in self.planner.samples]
+        return LatentCache(self._indexes, rows, config, self._encoders)
 
     def keys(self, pack: Sequence[Planned]) -> list[str]:
         return [self._indexes[one.source].name(one.index) for one in pack]
@@ -72,6 +84,8 @@ class LayeredWork:
     def notices(self) -> list[str]:
         """What a person should know before the first step: which samples are left out, and why."""
         told = not_held_out(self._config)
+        if not (self._text_source / PROCESSOR).is_dir():
+            told.append(f"{self._text_source} has no {PROCESSOR}: what is exported needs a prompt for every picture")
         wanted = self._config.validation.pictures
         if len(self._pictures) < wanted:
             told.append(f"of {wanted} pictures of the validation there are samples for {len(self._pictures)}")
@@ -87,7 +101,8 @@ class LayeredWork:
         return sum(one.shape.tokens for one in pack)
 
     def flops(self, pack: Sequence[Planned]) -> float:
-        return float(training_flops([one.shape for one in pack], self._mmdit_config))
+        flops = adapting_flops if self._config.lora.rank else training_flops
+        return float(flops([one.shape for one in pack], self._mmdit_config))
 
     def validate(self, ranks: Ranks) -> dict[str, float]:
         return self._validation.losses(self.module, ranks)
@@ -105,28 +120,23 @@ class LayeredWork:
         """There is nothing beside the transformer's state."""
 
     def frozen(self) -> str:
-        encoders = self._encoders
-        return fingerprint(encoders.vae, encoders.condition_vae, encoders.text)
+        return self._frozen + self._base_print
 
     def export(self, weights: Mapping[str, Tensor], folder: Path) -> None:
-        with torch.device("meta"):
-            model = VldMmdit(self._mmdit_config)
-        dtype = DTYPES[self._config.engine.precision]
-        state = {name.removeprefix(_MODULE): tensor.to(dtype) for name, tensor in weights.items()}
-        model.load_state_dict(state, assign=True)
+        """Adapters are merged into the transformer that they are of, and lie beside it by themselves (`lora`)."""
+        dtype, lora = DTYPES[self._config.engine.precision], self._config.lora
+        named = {name.removeprefix(_MODULE): name for name in weights}
+        adapters = {}
+        if self._base is None:
+            with torch.device("meta"):
+                model = VldMmdit(self._mmdit_config)
+            model.load_state_dict({name: weights[key].to(dtype) for name, key in named.items()}, assign=True)
+        else:
+            model = load_mmdit(self._base, dtype=dtype)
+            adapters = trained_adapters({name: weights[key] for name, key in named.items()}, lora)
+            merge(model, adapters)
         stops = self._config.tasks.blanks > 0
         vae, own = self._encoders.vae, self._encoders.condition_vae
         save_pipeline(folder, model, vae, self._text_source, stops, condition_vae=None if own is vae else own)
-
-
-def _condition_vae(origin: Origin, config: RunConfig, ranks: Ranks, vae: RgbaVae) -> RgbaVae:
-    """What encodes the picture to decompose. ValueError where its latents are not of the same form."""
-    if origin.condition_vae is None:
-        return vae
-    own = frozen_vae(origin.condition_vae, config, ranks, _RGB)
-    if (own.config.z_dim, own.config.stride) != (vae.config.z_dim, vae.config.stride):
-        raise ValueError(
-            f"init.condition_vae has {own.config.z_dim} channels at stride {own.config.stride}; "
-            f"the VAE has {vae.config.z_dim} at stride {vae.config.stride}"
-        )
-    return own
+        if adapters:
+            save_lora(folder / _LORA, adapters, lora.numerator, lora.targets)

@@ -3,26 +3,32 @@
 import hashlib
 import os
 import shutil
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import torch
-from torch import nn
+from safetensors import SafetensorError
+from torch import Tensor, nn
 
 from data_pipeline.caption.random_model import save_random_model
 from model.checkpoint import TEXT_PARTS, load_mmdit, load_vae
 from model.configs import MMDIT_CONFIGS, MmditConfig
 from model.mmdit import VldMmdit, compile_blocks
 from model.recompute import Recompute
-from model.released_configs import mmdit_config
+from model.released_configs import mmdit_config, vae_config
 from model.rgba_vae import RgbaVae
+from model.tensor_files import find_tensors
 from model.text_encoder import TextEncoder, TextEncoderConfig, load_text_encoder
+from training.adapters import adapt
+from training.batches import Encoders
 from training.configuration import RunConfig
 from training.distributed import Ranks
 from training.engine import fill_partitioned, partitioned
 from training.origin import Origin
 
 DTYPES = {"bf16": torch.bfloat16, "fp32": torch.float32}
+_RGB = 3  # channels
 _SAMPLED = 4096  # elements of a parameter
 _TEXT = "text"  # of a run's folder: a tiny random text encoder
 
@@ -42,15 +48,23 @@ def text_folder(config: RunConfig, origin: Origin, output: Path, ranks: Ranks) -
     if ranks.is_first and not folder.is_dir():
         made = output / f".{_TEXT}.partial"
         shutil.rmtree(made, ignore_errors=True)
-        save_random_model(made / TEXT_PARTS[0])
-        for part in TEXT_PARTS[1:]:
-            (made / part).mkdir()
-            for path in (made / TEXT_PARTS[0]).iterdir():
-                if path.suffix != ".safetensors":
-                    shutil.copy(path, made / part)
+        try:
+            _write_tiny_text(made)
+        except (OSError, SafetensorError) as error:
+            shutil.rmtree(made, ignore_errors=True)
+            raise OSError(f"{folder}, a tiny text encoder, cannot be written: {error}") from error
         os.replace(made, folder)
     ranks.barrier()
     return folder
+
+
+def _write_tiny_text(folder: Path) -> None:
+    save_random_model(folder / TEXT_PARTS[0])
+    for part in TEXT_PARTS[1:]:
+        (folder / part).mkdir()
+        for path in (folder / TEXT_PARTS[0]).iterdir():
+            if path.suffix != ".safetensors":
+                shutil.copy(path, folder / part)
 
 
 def frozen_text(folder: Path, config: RunConfig, ranks: Ranks) -> TextEncoder:
@@ -59,19 +73,42 @@ def frozen_text(folder: Path, config: RunConfig, ranks: Ranks) -> TextEncoder:
 
 
 def frozen_vae(folder: Path | None, config: RunConfig, ranks: Ranks, image_channels: int = 4) -> RgbaVae:
-    """ValueError where there is none: stages 1 to 3 are trained on the latents of a trained one."""
+    """ValueError where there is none, or it knows no alpha: stages 1 to 3 need the latents of a trained one."""
     if folder is None:
         raise ValueError("there is no VAE: init.from has none; give init.vae, a run of STAGE=vae or a folder with one")
+    if vae_config(folder).image_channels < image_channels:
+        raise ValueError(f"{folder} is an RGB VAE; give init.vae, a run of STAGE=vae that started from it")
     vae = load_vae(folder, ranks.device, DTYPES[config.engine.precision], image_channels)
     return vae.eval().requires_grad_(False)
+
+
+def frozen_encoders(text: Path, config: RunConfig, origin: Origin, ranks: Ranks) -> Encoders:
+    """ValueError where a part is missing, or the condition's VAE gives latents of another form."""
+    vae = frozen_vae(origin.vae, config, ranks)
+    return Encoders(vae, _condition_vae(origin, config, ranks, vae), frozen_text(text, config, ranks))
+
+
+def _condition_vae(origin: Origin, config: RunConfig, ranks: Ranks, vae: RgbaVae) -> RgbaVae:
+    """What encodes the picture to decompose."""
+    if origin.condition_vae is None:
+        return vae
+    own = frozen_vae(origin.condition_vae, config, ranks, _RGB)
+    if (own.config.z_dim, own.config.stride) != (vae.config.z_dim, vae.config.stride):
+        raise ValueError(
+            f"init.condition_vae has {own.config.z_dim} channels at stride {own.config.stride}; "
+            f"the VAE has {vae.config.z_dim} at stride {vae.config.stride}"
+        )
+    return own
 
 
 def trained_mmdit(config: RunConfig, origin: Origin, text_width: int, latent_channels: int, ranks: Ranks) -> VldMmdit:
     """The stored transformer, or a new one of the configuration's size; under ZeRO-3 no rank ever holds it whole.
 
-    ValueError where it does not fit text encoder and VAE.
+    With `lora` its adapters alone are trained. ValueError where it does not fit text encoder and VAE.
     """
-    network = config.network
+    network, lora = config.network, config.lora
+    if lora.rank and origin.transformer is None:
+        raise ValueError(f"lora.rank is {lora.rank}, and init.from has no transformer to adapt")
     new = replace(MMDIT_CONFIGS[network.mmdit], text_width=text_width, latent_channels=latent_channels)
     if config.engine.zero < 3:
         model = _whole_mmdit(config, origin, new, ranks.device)
@@ -87,6 +124,8 @@ def trained_mmdit(config: RunConfig, origin: Origin, text_width: int, latent_cha
         )
     model.config = replace(model.config, rope=network.rope)
     model.recompute = Recompute(network.recompute)
+    if lora.rank:
+        adapt(model, lora, config.seed)
     if network.compile:
         compile_blocks(model)
     return model.train()
@@ -118,9 +157,19 @@ def _whole_mmdit(config: RunConfig, origin: Origin, new: MmditConfig, device: to
 
 def fingerprint(*modules: nn.Module) -> str:
     """The same for equal weights in whatever precision they are held: of the beginning of every parameter."""
+    named = (one for module in modules for one in module.named_parameters())
+    return _digest((name, parameter.shape, parameter.detach().flatten()) for name, parameter in named)
+
+
+def stored_fingerprint(folder: Path) -> str:
+    """The same of weights in a folder, of which only the beginnings are read. ValueError where they are damaged."""
+    found = find_tensors(folder)
+    return _digest((name, found.shapes[name], begun.flatten()) for name, begun in found.beginnings(_SAMPLED))
+
+
+def _digest(beginnings: Iterable[tuple[str, Sequence[int], Tensor]]) -> str:
     digest = hashlib.sha256()
-    for name, parameter in (named for module in modules for named in module.named_parameters()):
-        begun = parameter.detach().flatten()[:_SAMPLED].to(torch.bfloat16).view(torch.int16).cpu()
-        digest.update(f"{name} {list(parameter.shape)}".encode())
-        digest.update(begun.numpy().tobytes())
+    for name, shape, flat in beginnings:
+        digest.update(f"{name} {list(shape)}".encode())
+        digest.update(flat[:_SAMPLED].to(torch.bfloat16).view(torch.int16).cpu().numpy().tobytes())
     return digest.hexdigest()[:16]

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from model.checkpoint import CONDITION_VAE, TEXT_PARTS
+from model.checkpoint import CONDITION_VAE, PROCESSOR, TEXT_PARTS
 from training.configuration import STAGES, Init
 
 ORIGIN = "lamina.json"
@@ -57,7 +57,7 @@ def _pipeline(init: Init) -> Path | None:
         return None
     folder = Path(init.from_).expanduser()
     if not folder.is_dir():
-        raise ValueError(f"init.from is {init.from_}, which is no folder")
+        raise ValueError(f"init.from is {init.from_}, which is no folder; what the hub has is to be downloaded first")
     if (folder / "checkpoints").is_dir():  # a run's OUTPUT
         folder = folder / "export" / init.weights
         if not folder.is_dir():
@@ -102,11 +102,12 @@ def _required(folder: Path, name: str) -> Path:
 
 
 def _text(folder: Path | None) -> Path | None:
-    return folder if folder is not None and all((folder / part).is_dir() for part in TEXT_PARTS) else None
+    needed = [part for part in TEXT_PARTS if part != PROCESSOR]
+    return folder if folder is not None and all((folder / part).is_dir() for part in needed) else None
 
 
 def _required_text(folder: Path) -> Path:
     found = _text(folder)
     if found is None:
-        raise ValueError(f"init.text is {folder}; it must hold {', '.join(TEXT_PARTS)}")
+        raise ValueError(f"init.text is {folder}; it must hold text_encoder and tokenizer")
     return found

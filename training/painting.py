@@ -20,7 +20,7 @@ from training.recipes import Recipe, Size
 def layered_frames(layers: Iterable[PlainLayer], canvas: Size, recipe: Recipe) -> np.ndarray:
     """The composite, the ground where there is one, the groups and the blanks. Of `layers`, which come bottom to top,
     one at a time need be in memory."""
-    frames = np.zeros((recipe.frames, recipe.size[1], recipe.size[0], 4), np.uint8)
+    frames = np.empty((recipe.frames, recipe.size[1], recipe.size[0], 4), np.uint8)
     small = resized(layers, canvas, recipe.size)
     parts = []
     if recipe.ground is not None:
@@ -34,12 +34,13 @@ def layered_frames(layers: Iterable[PlainLayer], canvas: Size, recipe: Recipe) -
             compose_into(Stack(*recipe.size, tuple(group)), frame)
             parts.append(_whole(frame))
     compose_into(Stack(*recipe.size, tuple(parts)), frames[0])
+    frames[1 + len(parts) :] = 0
     return frames
 
 
 def picture_frame(picture: PlainLayer, canvas: Size, recipe: Recipe) -> np.ndarray:
     """One frame: a picture on its canvas, on the ground where the recipe has one."""
-    frames = np.zeros((1, recipe.size[1], recipe.size[0], 4), np.uint8)
+    frames = np.empty((1, recipe.size[1], recipe.size[0], 4), np.uint8)
     (small,) = resized([picture], canvas, recipe.size)
     if recipe.ground is None:
         _paste(small, frames[0])
@@ -77,5 +78,9 @@ def _ground(colour: tuple[int, int, int], frame: np.ndarray) -> PlainLayer:
 
 
 def _paste(layer: PlainLayer, frame: np.ndarray) -> None:
+    """All of the frame is written to: transparent around the layer."""
     left, top, right, bottom = layer.box
-    frame[top:bottom, left:right] = layer.rgba
+    frame[:top] = frame[bottom:] = 0
+    rows = packed(frame)[top:bottom]
+    rows[:, :left] = rows[:, right:] = 0
+    rows[:, left:right] = packed(layer.rgba)

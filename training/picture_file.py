@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import ExifTags, Image, ImageOps, JpegImagePlugin, PngImagePlugin, WebPImagePlugin
 
+from data_pipeline.stack_io.images import pixels_of
 from data_pipeline.stack_io.pictures import check_canvas
 
 HEAD_BYTES = 1 << 16  # in which nearly every file tells its size
@@ -43,10 +44,11 @@ def decode_picture(data: bytes, size: tuple[int, int]) -> np.ndarray:
     try:
         with _opened(data) as picture:
             if picture.mode.startswith("I"):
-                return np.asarray(Image.fromarray((np.asarray(picture) >> 8).astype(np.uint8)).convert("RGBA"))
+                return pixels_of(Image.fromarray((np.asarray(picture) >> 8).astype(np.uint8)))
             if picture.format == "JPEG":
                 ImageOps.exif_transpose(picture, in_place=True)
-            return np.asarray(picture.convert("RGBA"))
+            picture.load()
+            return pixels_of(picture)
     except _DAMAGE as error:
         raise ValueError(f"a picture cannot be decoded: {error}") from error
 

@@ -28,13 +28,18 @@ from training.configuration import RunConfig
 from training.counting import counting_of
 from training.distributed import Ranks
 from training.forecast import UTILISATION, Gpus, Networks
+from training.index import Counting, Index
 from training.indexes import open_indexes
 from training.options import add_run_options, config_of
 from training.origin import Origin, origin_of
+from training.places import Places
 from training.plan_report import lines_of, planned
 from training.planner import Planner
 from training.run_folder import PLAN
+from training.terminal import shown
 from training.utilisation import MEMORY_GIB, PEAK_TFLOPS, known_gpu
+from training.vae_plan import crop_lines, planned_crops
+from training.vae_work import WORDLESS, check
 
 FITS, TOO_LARGE, WRONG = 0, 1, 2
 
@@ -46,9 +51,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         config = config_of(options)
         facts, message = plan(config, _gpus(options, config), None if options.output is None else Path(options.output))
     except (ValueError, OSError) as error:
-        print(f"lamina: {' '.join(str(error).split())}", file=sys.stderr)
+        print(f"lamina: {shown(' '.join(str(error).split()))}", file=sys.stderr)
         return WRONG
-    print("\n".join(lines_of(facts)), flush=True)
+    print(shown("\n".join((crop_lines if config.stage == "vae" else lines_of)(facts))), flush=True)
     if message is None:
         return FITS
     print(f"lamina: {message}", file=sys.stderr)
@@ -57,22 +62,36 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def plan(config: RunConfig, gpus: Gpus, output: Path | None) -> tuple[dict, str | None]:
     """What is planned, as JSON has it, and why it cannot be done, in one sentence; None where it can."""
-    if config.stage == "vae":
-        raise ValueError("stage vae needs no plan: its crops are all alike; make plan is for the stages 1, 2 and 3")
     with ExitStack() as stack:
         folder = output if output is not None else Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        networks, text = networks_of(config)
-        nobody = Ranks(0, 1, torch.device("cpu"))
-        data = config.data
-        indexes = open_indexes(data.sources, data.split, counting_of(text), folder / "index", nobody)
-        planner = Planner(
-            indexes, config, gpus.count // config.engine.sequence_parallel, networks.mmdit, networks.vae.stride
-        )
-        facts, message = planned(planner, indexes, config, networks, gpus)
+        facts, message = (_plan_crops if config.stage == "vae" else _plan_packs)(config, gpus, folder / "index")
     if output is not None:
         with whole_file(output / PLAN) as file:
             file.write(json.dumps(facts, indent=2, ensure_ascii=False).encode() + b"\n")
     return facts, message
+
+
+def _plan_packs(config: RunConfig, gpus: Gpus, folder: Path) -> tuple[dict, str | None]:
+    networks, text = networks_of(config)
+    indexes = _indexes(config, counting_of(text), folder)
+    planner = Planner(
+        indexes, config, gpus.count // config.engine.sequence_parallel, networks.mmdit, networks.vae.stride
+    )
+    return planned(planner, indexes, config, networks, gpus)
+
+
+def _plan_crops(config: RunConfig, gpus: Gpus, folder: Path) -> tuple[dict, str | None]:
+    check(config, gpus.count)
+    source = origin_of(config.init, config.stage).vae
+    vae = VAE_CONFIGS[config.network.vae] if source is None else vae_config(source)
+    indexes = _indexes(config, WORDLESS, folder)
+    places = Places(indexes, config.data.sources, config.data.skip, config.seed)
+    return planned_crops(places, indexes, config, replace(vae, image_channels=config.vae.image_channels), gpus)
+
+
+def _indexes(config: RunConfig, counting: Counting, folder: Path) -> list[Index]:
+    nobody = Ranks(0, 1, torch.device("cpu"))
+    return open_indexes(config.data.sources, config.data.split, counting, folder, nobody)
 
 
 def networks_of(config: RunConfig) -> tuple[Networks, TextEncoder]:
@@ -81,7 +100,7 @@ def networks_of(config: RunConfig) -> tuple[Networks, TextEncoder]:
     origin = origin_of(config.init, config.stage)
     text = _text(config, origin)
     vae = VAE_CONFIGS[config.network.vae] if origin.vae is None else vae_config(origin.vae)
-    parameters = sum(tensor.numel() for tensor in text.parameters())
+    parameters = sum(tensor.numel() for tensor in text.parameters()) if config.encodes_texts else 0
     mmdit = _mmdit(config, origin, text.width, vae.z_dim)
     return Networks(mmdit, replace(vae, image_channels=4), parameters, text.dropped), text
 

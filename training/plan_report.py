@@ -34,35 +34,26 @@ def planned(
     memory = forecast_memory(config, networks, gpus.count, load)
     full = forecast_memory(config, networks, gpus.count, replace(load, tokens=config.data.pack_tokens))
     seconds = float(np.mean([step_seconds(packs, networks, config, gpus) for packs in steps]))
+    drawn = planner.order.drawn(config.schedule.steps * config.schedule.batch)
+    used = [(len(one.rows), one.excluded) for one in planner.samples]
     facts = {
         "stage": config.stage,
-        "gpus": {
-            "count": gpus.count, "name": gpus.name, "memory_gib": gpus.memory_bytes / _GIB,
-            "peak_tflops": gpus.peak_flops / 1e12, "utilisation": gpus.utilisation,
-        },
-        "sources": _sources(planner, indexes, config),
+        "gpus": gpu_facts(gpus),
+        "sources": source_facts(config, indexes, used, drawn),
         "buckets": _buckets(planner),
         "steps": _steps(planner, steps, config),
-        "memory_gib": {name: round(value / _GIB, 3) for name, value in {**asdict(memory), "peak": memory.peak}.items()},
+        "memory_gib": memory_facts(memory),
         "memory_of_a_full_pack_gib": round(full.peak / _GIB, 3),
         "seconds_per_step": seconds,
         "seconds": seconds * config.schedule.steps,
-    }  # fmt: skip
+    }
     return facts, _too_large(planner, config, networks, gpus, load, memory)
 
 
 def lines_of(facts: Mapping[str, Any]) -> Iterator[str]:
     """The same for people."""
     gpus, steps = facts["gpus"], facts["steps"]
-    yield f"stage {facts['stage']} on {gpus['count']} x {gpus['name']} ({gpus['memory_gib']:.0f} GiB)"
-    for source in facts["sources"]:
-        yield (
-            f"{source['where']}: {source['samples']:,} samples, each {source['epochs']:.2f} times"
-            f" in {steps['count']:,} steps"
-        )
-        for reason, out in source["excluded"].items():
-            named = f"{', '.join(out['examples'])}{', ...' if out['samples'] > len(out['examples']) else ''}"
-            yield f"  left out: {out['samples']:,} {reason} ({named})"
+    yield from source_lines(facts)
     yield "samples by the size of their frames: " + ", ".join(
         f"{size} {count:,}" for size, count in facts["buckets"].items()
     )
@@ -76,10 +67,59 @@ def lines_of(facts: Mapping[str, Any]) -> Iterator[str]:
     hint = " (a larger schedule.batch evens that out)" if steps["imbalance"] > _UNEVEN else ""
     yield f"  a step takes {steps['imbalance']:.2%} longer than if all ranks had alike to do{hint}"
     memory = facts["memory_gib"]
-    parts = {name: value for name, value in memory.items() if name not in ("peak", "host") and value >= 0.05}
     full = facts["memory_of_a_full_pack_gib"]
     warning = ", which does not fit" if memory["peak"] <= gpus["memory_gib"] < full else ""
     yield f"memory of a GPU, forecast: {memory['peak']:.1f} GiB; {full:.1f} where a pack is full{warning}"
+    yield from part_lines(facts)
+
+
+def gpu_facts(gpus: Gpus) -> dict[str, Any]:
+    return {
+        "count": gpus.count, "name": gpus.name, "memory_gib": gpus.memory_bytes / _GIB,
+        "peak_tflops": gpus.peak_flops / 1e12, "utilisation": gpus.utilisation,
+    }  # fmt: skip
+
+
+def memory_facts(memory: Memory) -> dict[str, float]:
+    return {name: round(value / _GIB, 3) for name, value in {**asdict(memory), "peak": memory.peak}.items()}
+
+
+def source_facts(
+    config: RunConfig, indexes: Sequence[Index], used: Sequence[tuple[int, Mapping[str, Any]]], drawn: Sequence[int]
+) -> list[dict[str, Any]]:
+    """`used` says of each source how many samples are, and the rows that are not, by reason; `drawn` how often any is
+    taken in the run."""
+    return [
+        {
+            "where": source.where,
+            "samples": samples,
+            "epochs": count / samples,
+            "excluded": {
+                reason: {"samples": len(rows), "examples": [index.name(int(row)) for row in rows[:_EXAMPLES]]}
+                for reason, rows in excluded.items()
+            },
+        }
+        for source, index, (samples, excluded), count in zip(config.data.sources, indexes, used, drawn, strict=True)
+    ]
+
+
+def source_lines(facts: Mapping[str, Any]) -> Iterator[str]:
+    gpus, steps = facts["gpus"], facts["steps"]
+    yield f"stage {facts['stage']} on {gpus['count']} x {gpus['name']} ({gpus['memory_gib']:.0f} GiB)"
+    for source in facts["sources"]:
+        yield (
+            f"{source['where']}: {source['samples']:,} samples, each {source['epochs']:.2f} times"
+            f" in {steps['count']:,} steps"
+        )
+        for reason, out in source["excluded"].items():
+            named = f"{', '.join(out['examples'])}{', ...' if out['samples'] > len(out['examples']) else ''}"
+            yield f"  left out: {out['samples']:,} {reason} ({named})"
+
+
+def part_lines(facts: Mapping[str, Any]) -> Iterator[str]:
+    """What takes the memory, and how long the run takes."""
+    gpus, memory = facts["gpus"], facts["memory_gib"]
+    parts = {name: value for name, value in memory.items() if name not in ("peak", "host") and value >= 0.05}
     yield f"  {', '.join(f'{name} {value:.1f}' for name, value in parts.items())} (not all of them at once)"
     if memory["host"]:
         yield f"  memory of the machine for each GPU {memory['host']:.1f} GiB"
@@ -87,22 +127,6 @@ def lines_of(facts: Mapping[str, Any]) -> Iterator[str]:
         f"time, forecast at {gpus['utilisation']:.0%} of {gpus['peak_tflops']:.0f} TFLOP/s: "
         f"{facts['seconds_per_step']:.3g} s a step, {_duration(facts['seconds'])} the run"
     )
-
-
-def _sources(planner: Planner, indexes: Sequence[Index], config: RunConfig) -> list[dict[str, Any]]:
-    drawn = planner.order.drawn(config.schedule.steps * config.schedule.batch)
-    return [
-        {
-            "where": source.where,
-            "samples": len(one.rows),
-            "epochs": count / len(one.rows),
-            "excluded": {
-                reason: {"samples": len(rows), "examples": [index.name(int(row)) for row in rows[:_EXAMPLES]]}
-                for reason, rows in one.excluded.items()
-            },
-        }
-        for source, index, one, count in zip(config.data.sources, indexes, planner.samples, drawn, strict=True)
-    ]
 
 
 def _buckets(planner: Planner) -> dict[str, int]:
@@ -148,6 +172,11 @@ def _too_large(
         return None
     longest = max(int(one.most_tokens.max()) for one in planner.samples)
     ways = remedies(config, networks, gpus, load, longest)
+    return too_large(memory, gpus, ways)
+
+
+def too_large(memory: Memory, gpus: Gpus, ways: Sequence[str]) -> str:
+    """`ways` are settings with any of which it would fit."""
     would = f"it would with {', or with '.join(ways)}" if ways else "nothing that is known here would make it fit"
     return (
         f"the run takes {memory.peak / _GIB:.1f} GiB of a GPU, which has {gpus.memory_bytes / _GIB:.1f}: "

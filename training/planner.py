@@ -11,11 +11,11 @@ from model.configs import MmditConfig
 from model.flops import forward_flops
 from training.configuration import RunConfig
 from training.eligible import Eligible, eligible
-from training.index import Index
+from training.index import Index, SampleFacts
 from training.order import Order
 from training.packs import pack_step
-from training.recipes import Planned
-from training.tasks import draw, shape_of
+from training.recipes import Planned, Recipe
+from training.tasks import draw, shape_of, variant
 from training.work import Packs
 
 _NAMED = 3  # examples in a message
@@ -53,12 +53,17 @@ class Planner:
         return float(forward_flops([planned.shape], self._network))
 
     def _planned(self, position: int) -> Planned:
-        config = self._config
         drawn = self.order.at(position)
         row = int(self.samples[drawn.source].rows[drawn.index])
         facts = self._indexes[drawn.source].facts(row)
-        recipe = draw(facts, config.tasks, config.data, config.seed, position)
+        recipe = self._recipe(facts, drawn.epoch, position)
         return Planned(position, drawn.source, row, recipe, shape_of(recipe, facts, self._token_px))
+
+    def _recipe(self, facts: SampleFacts, visit: int, position: int) -> Recipe:
+        tasks, data = self._config.tasks, self._config.data
+        if data.variants:
+            return variant(facts, tasks, data, visit % data.variants)
+        return draw(facts, tasks, data, self._config.seed, position)
 
     def _check(self) -> None:
         batch, sources = self._config.schedule.batch, self._config.data.sources

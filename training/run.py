@@ -34,8 +34,8 @@ class Run:
             raise ValueError(f"{error}; without the folder {checkpoint} a run goes on from the one before") from error
         if state.frozen != self.work.frozen():
             raise ValueError(
-                f"{checkpoint} was trained with another VAE or text encoder than init names now; "
-                "put them back, or give another OUTPUT for a new run"
+                f"{checkpoint} was trained with another VAE or text encoder than init names now, or has adapters of "
+                "another transformer; put them back, or give another OUTPUT for a new run"
             )
         self.engine.restore(state.steps_done)
         self.done = state.steps_done

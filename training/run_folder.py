@@ -17,9 +17,11 @@ from data_pipeline.shard_io import whole_file
 from training import checkpoints
 from training.config_files import as_mapping
 from training.configuration import RunConfig
+from training.moved import are_moved
 from training.run_lock import LOCK
 
 CONFIG = "config.yaml"
+_SOURCES = "data.sources"
 PLAN = "plan.json"  # of make plan
 PICTURES = "pictures"  # a report of held-out samples
 _POLL_S = 0.2
@@ -29,8 +31,8 @@ _OWN = {
 _CUT_SHORT = re.compile(r"config\.yaml\.[0-9a-f]{32}\.tmp\Z")  # of a run that was killed while it wrote its own
 # How a run is computed and told of may change between its parts; what it learns may not.
 _MAY_CHANGE = (
-    "engine", "checkpoints", "validation", "log_every", "data.workers", "data.ahead", "network.compile",
-    "network.recompute", "schedule.steps", "schedule.cooldown",
+    "engine", "checkpoints", "validation", "log_every", "data.workers", "data.ahead", "data.latents", "data.skip",
+    "network.compile", "network.recompute", "schedule.steps", "schedule.cooldown",
 )  # fmt: skip
 
 
@@ -51,15 +53,26 @@ def open_run(output: Path, config: RunConfig) -> Path | None:
             raise ValueError(f"{output} has checkpoints and no {CONFIG}: which run they are of is not known")
         write_config(output, config)
         return None
-    changed = next(_differences(stored, as_mapping(config)), None)
+    differences = (
+        (name, before, now)
+        for name, before, now in _differences(stored, as_mapping(config))
+        if name != _SOURCES or not are_moved(output, config.data.split, before or [], now)
+    )
+    changed = next(differences, None)
     if changed is not None:
         name, before, now = changed
         raise ValueError(
             f"{output} holds a run whose {name} is {before!r}, here it is {now!r}; give another OUTPUT for a new run, "
             "or the same configuration to go on"
         )
-    write_config(output, config)
     whole = checkpoints.whole(output)
+    done = checkpoints.steps_of(whole[-1]) if whole else 0
+    if done > config.schedule.steps:
+        raise ValueError(
+            f"{output} holds a run of {done} steps, and schedule.steps is {config.schedule.steps}; "
+            f"give {done} or more, or another OUTPUT"
+        )
+    write_config(output, config)
     return whole[-1] if whole else None
 
 

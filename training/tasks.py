@@ -3,6 +3,7 @@
 A layer is never paired with the composite's caption. Captions in which quality control found a fault are not used.
 """
 
+import hashlib
 from itertools import pairwise
 
 import numpy as np
@@ -14,12 +15,25 @@ from training.index import FLAT, LAYERED, SampleFacts
 from training.recipes import COMPOSITE, Recipe, Task
 
 _STREAM = 1 << 16  # of random numbers; those of `order` lie below
+_VARIANTS = 5 << 16  # another
 _LEAST_RUNS = 2
+SKIPPED = "named in data.skip"  # a reason why a sample is left out
 
 
 def draw(facts: SampleFacts, tasks: Tasks, data: Data, seed: int, position: int) -> Recipe:
     """ValueError for a sample that `unusable` gives a reason for."""
-    rng = np.random.Generator(np.random.Philox(np.random.SeedSequence((seed, _STREAM, position))))
+    return _drawn(facts, tasks, data, (seed, _STREAM, position))
+
+
+def variant(facts: SampleFacts, tasks: Tasks, data: Data, number: int) -> Recipe:
+    """One of the `data.variants` recipes of a sample: of its key and the number alone, so that runs of any seed, and
+    of any sources, share what was encoded once."""
+    key = int.from_bytes(hashlib.sha256(facts.key.encode()).digest()[:8], "big")
+    return _drawn(facts, tasks, data, (_VARIANTS, key, number))
+
+
+def _drawn(facts: SampleFacts, tasks: Tasks, data: Data, entropy: tuple[int, ...]) -> Recipe:
+    rng = np.random.Generator(np.random.Philox(np.random.SeedSequence(entropy)))
     able = served(facts, tasks, data)
     if not able:
         raise ValueError(f"sample {facts.key} serves none of the tasks {', '.join(_weighted(tasks))}")
@@ -50,6 +64,8 @@ def shape_of(recipe: Recipe, facts: SampleFacts, token_px: int) -> SampleShape:
 
 def unusable(facts: SampleFacts, config: RunConfig) -> str | None:
     """Why no task of a run can use the sample, in words that count samples alike; None for one that can be drawn."""
+    if facts.key in config.data.skip:
+        return SKIPPED
     try:
         frame_size(facts.width, facts.height, config.data)
     except ValueError:

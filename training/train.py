@@ -5,30 +5,27 @@ what), 3 stopped by a signal with a checkpoint saved, 4 another rank is lost.
 """
 
 import argparse
-import logging
-import os
 import sys
-import warnings
 from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
-import torch
 import torch.distributed as dist
-from transformers.utils import logging as transformers_logging
 
 from training import checkpoints
 from training.configuration import RunConfig
-from training.distributed import LOST, RankLost, Ranks, is_loss, join, leave
+from training.distributed import LOST, RankLost, Ranks, is_loss, join, leave, share_threads
 from training.export import export
 from training.journal import Journal
 from training.layered_work import LayeredWork
 from training.loader import WorkerDied
 from training.loop import FINISHED, STOPPED, NotFinite, train
 from training.options import add_run_options, config_of
+from training.quiet import quieten
 from training.run import Run
 from training.run_folder import open_run, wait_for
 from training.run_lock import only_run
+from training.terminal import shown
 from training.vae_work import VaeWork
 from training.work import Work
 
@@ -37,7 +34,7 @@ WRONG = 2
 
 def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
-    _quieten()
+    quieten()
     try:
         config = config_of(options)
         ranks = join(config.engine.device, config.engine.sequence_parallel, config.engine.timeout_s)
@@ -62,7 +59,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def run(config: RunConfig, output: Path, ranks: Ranks) -> int:
     """Trains to the end, from wherever the run stands; then exports. ValueError before any work."""
-    torch.set_num_threads(max(1, torch.get_num_threads() // max(1, _ranks_here())))
+    share_threads(ranks)
     with ExitStack() as held:
         checkpoint = _opened(output, config, ranks, held)
         return _run(config, output, ranks, checkpoint)
@@ -109,21 +106,10 @@ def _opened(output: Path, config: RunConfig, ranks: Ranks, held: ExitStack) -> P
     return Path(path) if path else None
 
 
-def _ranks_here() -> int:
-    return int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
-
-
-def _quieten() -> None:
-    """DeepSpeed, torch and transformers tell of their inner workings; a run tells of itself."""
-    logging.getLogger("DeepSpeed").addFilter(lambda record: record.levelno >= logging.ERROR)  # it sets its own level
-    warnings.filterwarnings("ignore", category=FutureWarning, module="torch")
-    transformers_logging.disable_progress_bar()
-
-
 def _told(message: str, status: int) -> int:
     shared = dist.is_initialized() and dist.get_world_size() > 1
     who = f"lamina, rank {dist.get_rank()}" if shared else "lamina"
-    print(f"{who}: {' '.join(message.split())}", file=sys.stderr, flush=True)
+    print(f"{who}: {shown(' '.join(message.split()))}", file=sys.stderr, flush=True)
     return status
 
 

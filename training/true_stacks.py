@@ -20,6 +20,7 @@ from data_pipeline.stack_io.folder import write_folder
 from model.buckets import bucket
 from schemas.members import MAX_LAYERS, SPLITS
 from schemas.stack import PlainLayer, Stack
+from training.ground import is_opaque
 from training.painting import resized
 
 HELD_OUT = ("validation", "test")
@@ -52,14 +53,17 @@ def write_true_stacks(
 
 
 def true_stacks(data: Path, splits: Sequence[str], resolution: int, max_layers: int) -> Iterator[tuple[str, Stack]]:
-    """Each sample's KEY, and its layers at the bucket of `resolution`, which compose an opaque picture."""
+    """Each sample's KEY, and its layers at the bucket of `resolution`, which compose a picture as opaque as those that
+    are trained on."""
     shards = [path for split in splits for path in sorted((data / "shards").glob(f"{split}-*.tar"))]
     for shard in shards:
         for ref in stacks_in(shard):
             stack = ref.read()
             if len(stack.layers) < _LEAST_LAYERS:
                 continue
-            shown = on_ground(at_size(stack, resolution), ref.name)
+            shown = at_size(stack, resolution)
+            if not is_opaque(compose(stack)[..., 3]):  # as the index has it
+                shown = on_ground(shown, ref.name)
             if len(shown.layers) <= max_layers:
                 yield ref.name, shown
 
@@ -70,9 +74,7 @@ def at_size(stack: Stack, resolution: int) -> Stack:
 
 
 def on_ground(stack: Stack, key: str) -> Stack:
-    """The stack itself where it is opaque; else over a ground, whose colour hangs on the key alone."""
-    if (compose(stack)[..., 3] == _OPAQUE).all():
-        return stack
+    """Over a ground, whose colour hangs on the key alone."""
     ground = np.empty((stack.height, stack.width, 4), np.uint8)
     ground[..., :3] = np.random.default_rng(int(key, 16)).integers(0, 256, 3)
     ground[..., 3] = _OPAQUE

@@ -16,6 +16,7 @@ from model.rgba_vae import RgbaVae
 from training.crop_reader import CropBatch
 from training.distributed import Ranks
 from training.recipes import COMPOSITE
+from training.transfer import on_device
 
 Distances = Callable[[Sequence[np.ndarray], Sequence[np.ndarray]], list[float]]  # of uint8 RGB pictures
 _KINDS = ("composite", "layer")
@@ -53,7 +54,7 @@ def reconstructed(vae: RgbaVae, pixels_BHW4: np.ndarray) -> np.ndarray:
 def as_input(vae: RgbaVae, pixels_BHW4: np.ndarray) -> Tensor:
     """uint8 [B, H, W, 4] -> [B, C, H, W] in [-1, 1], where the weights are and in their precision."""
     weight = vae.quant_conv.weight
-    x_B4HW = torch.from_numpy(pixels_BHW4).to(weight.device).permute(0, 3, 1, 2)
+    x_B4HW = on_device(pixels_BHW4, weight.device).permute(0, 3, 1, 2)
     return (x_B4HW[:, : vae.config.image_channels].float() / 127.5 - 1).to(weight.dtype)
 
 

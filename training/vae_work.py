@@ -5,6 +5,7 @@ RGB and RGBA are mixed in every batch: some crops lie on a solid colour and are 
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from itertools import chain, repeat
 from pathlib import Path
 from typing import TypeVar
 
@@ -18,17 +19,18 @@ from model.checkpoint import load_vae, save_vae
 from model.configs import VAE_CONFIGS, VaeConfig
 from model.rgba_vae import RgbaVae
 from training.configuration import RunConfig, Source
-from training.crop_reader import CropBatch, CropReader, Place
+from training.crop_reader import CropBatch, CropReader
 from training.discriminator import Adversary
 from training.distributed import Ranks
 from training.index import Counting, Index
 from training.indexes import held_out, not_held_out, open_indexes
 from training.networks import DTYPES, fingerprint
 from training.noising import noise_of
-from training.order import Order
 from training.origin import origin_of
 from training.picture_sheet import sheet
+from training.places import Place, Places, micro_steps, step_of
 from training.shown import Shown, gathered
+from training.tasks import SKIPPED
 from training.vae_losses import edges_at_scales
 from training.vae_module import ADVERSARIAL, PARTS, Judges, VaeBatch, VaeModule
 from training.vae_start import new_vae
@@ -38,7 +40,7 @@ from training.work import Packs
 Item = TypeVar("Item")
 
 _MODULE = "vae."
-_WORDLESS = Counting("none", lambda prompt: 0)  # the VAE sees no text
+WORDLESS = Counting("none", lambda prompt: 0)  # the VAE sees no text
 _FIXED_SEED = 0x7E57  # of what does not depend on the run's own seed: validation, and the statistics of latents
 _MEASURED = 256  # crops whose latents give the statistics of a new VAE
 _LEAST_STD = 1e-2  # of a latent channel: one that says nothing is not made loud
@@ -49,15 +51,15 @@ class VaeWork:
     """Raises ValueError, before any work, for data or networks that do not fit the configuration."""
 
     def __init__(self, config: RunConfig, output: Path, ranks: Ranks) -> None:
-        _check(config, ranks)
+        check(config, ranks.groups)
         self._config, self._ranks = config, ranks
         self._source = origin_of(config.init, config.stage).vae
-        self._indexes = open_indexes(config.data.sources, config.data.split, _WORDLESS, output / "index", ranks)
+        self._indexes = open_indexes(config.data.sources, config.data.split, WORDLESS, output / "index", ranks)
         self._held_sources = held_out(config)
         self._held_out: list[Index] = []
         if self._held_sources:
             self._held_out = open_indexes(
-                self._held_sources, config.validation.split, _WORDLESS, output / "index", ranks
+                self._held_sources, config.validation.split, WORDLESS, output / "index", ranks
             )
         vae = _trained_vae(config, self._source, ranks)
         self._vae_config = vae.config
@@ -68,19 +70,11 @@ class VaeWork:
         distance = edges_at_scales if self._lpips is None else self._lpips.forward
         self.parts = PARTS if self._adversary is None else (*PARTS, *ADVERSARIAL)
         self.module = VaeModule(vae, config.vae, config.schedule.batch, Judges(distance, self._adversary))
-        self._order = _order(self._indexes, config.data.sources, config.seed)
+        self._places = self._places_of(self._indexes, config.data.sources, config.seed)
         self._forward_flops = forward_flops(vae.config, config.vae.crop_px)
 
     def plan(self, step: int) -> Packs:
-        """Crops are alike in size, so they are dealt out by number."""
-        batch = self._config.schedule.batch
-        positions = np.arange(step * batch, (step + 1) * batch)
-        micro_steps = -(-batch // (self._config.vae.micro_batch * self._ranks.groups))
-        packs = [
-            tuple(self._at(self._order, position) for position in part.tolist())
-            for part in np.array_split(positions, micro_steps * self._ranks.groups)
-        ]
-        return tuple(_in_runs(packs, self._ranks.groups))
+        return step_of(self._places, self._config, self._ranks.groups, step)
 
     def reader(self) -> Callable[[Sequence[Place]], CropBatch]:
         return CropReader(self._indexes, self._config.vae, self._config.seed)
@@ -94,6 +88,9 @@ class VaeWork:
 
     def notices(self) -> list[str]:
         told = not_held_out(self._config)
+        for index, rows in zip(self._indexes, self._places.rows, strict=True):
+            if len(rows) < len(index):
+                told.append(f"left out: {len(index) - len(rows)} of {len(index)} samples ({SKIPPED})")
         if self._lpips is None and self._config.vae.perceptual > 0:
             told.append("perceptual loss: edges at three sizes; vae.lpips names the weights of LPIPS to have that")
         return told
@@ -128,9 +125,16 @@ class VaeWork:
     def _held_crops(self, count: int, ranks: Ranks) -> Iterator[CropBatch]:
         """This rank's of the first `count` held-out crops, the same ones whenever it is asked."""
         stage = replace(self._config.vae, rgb_share=0.0)
-        order = _order(self._held_out, self._held_sources, _FIXED_SEED)
-        places = [self._at(order, position) for position in range(ranks.group, count, ranks.groups)]
-        return self._read(CropReader(self._held_out, stage, _FIXED_SEED), places)
+        held_out = self._places_of(self._held_out, self._held_sources, _FIXED_SEED)
+        places = [held_out.at(position) for position in range(ranks.group, count, ranks.groups)]
+        batches = self._read(CropReader(self._held_out, stage, _FIXED_SEED), places)
+        return chain(batches, self._idle(len(places), count, ranks))
+
+    def _idle(self, own: int, count: int, ranks: Ranks) -> Iterator[CropBatch]:
+        """Empty batches, so that all ranks go through the VAE as often: under ZeRO-3 they gather it together."""
+        most, side = -(-count // ranks.groups), self._config.vae.crop_px
+        rounds = [-(-crops // self._config.vae.micro_batch) for crops in (own, most)]
+        return repeat(CropBatch((), (), np.empty((0, side, side, 4), np.uint8)), rounds[1] - rounds[0])
 
     def after_step(self, step: int) -> None:
         if self._adversary is not None and step >= self._config.vae.adversarial_start:
@@ -163,8 +167,8 @@ class VaeWork:
     def _statistics(self, vae: RgbaVae) -> tuple[tuple[float, ...], tuple[float, ...]]:
         """Mean and deviation of every latent channel over the same crops whenever it is asked."""
         stage = replace(self._config.vae, rgb_share=0.0)
-        order = _order(self._indexes, self._config.data.sources, _FIXED_SEED)
-        places = [self._at(order, position) for position in range(_MEASURED)]
+        drawn = self._places_of(self._indexes, self._config.data.sources, _FIXED_SEED)
+        places = list(map(drawn.at, range(_MEASURED)))
         z_Nz = torch.cat([
             vae.encode(as_input(vae, batch.pixels))[0].double().permute(0, 2, 3, 1).flatten(0, 2).cpu()
             for batch in self._read(CropReader(self._indexes, stage, _FIXED_SEED), places)
@@ -175,9 +179,8 @@ class VaeWork:
     def _read(self, reader: CropReader, places: Sequence[Place]) -> Iterator[CropBatch]:
         return map(reader, _in_runs(places, self._config.vae.micro_batch))
 
-    def _at(self, order: Order, position: int) -> Place:
-        drawn = order.at(position)
-        return Place(position, drawn.source, drawn.index)
+    def _places_of(self, indexes: Sequence[Index], sources: Sequence[Source], seed: int) -> Places:
+        return Places(indexes, sources, self._config.data.skip, seed)
 
 
 def _in_runs(items: Sequence[Item], length: int) -> list[tuple[Item, ...]]:
@@ -193,22 +196,16 @@ def forward_flops(config: VaeConfig, side_px: int) -> int:
     return int(counter.get_total_flops())
 
 
-def _check(config: RunConfig, ranks: Ranks) -> None:
-    engine, batch = config.engine, config.schedule.batch
-    if engine.zero == 3:
-        raise ValueError("engine.zero is 3; the VAE fits on every GPU whole: set engine.zero=1 or 2")
+def check(config: RunConfig, groups: int) -> None:
+    """ValueError for what this stage does not do, on so many ranks."""
+    engine = config.engine
     if engine.sequence_parallel > 1:
         raise ValueError(
             f"engine.sequence_parallel is {engine.sequence_parallel}; the VAE has no sequence: set it to 1"
         )
     if config.network.compile:
         raise ValueError("network.compile is true; the VAE is not compiled: set network.compile=false")
-    packs = ranks.groups * -(-batch // (config.vae.micro_batch * ranks.groups))
-    if packs > batch:
-        raise ValueError(
-            f"schedule.batch is {batch}, which leaves some of {ranks.groups} ranks without a crop in a micro-step; "
-            f"make it a multiple of {ranks.groups}"
-        )
+    micro_steps(config, groups)
 
 
 def _trained_vae(config: RunConfig, source: Path | None, ranks: Ranks) -> RgbaVae:
@@ -227,7 +224,3 @@ def _trained_vae(config: RunConfig, source: Path | None, ranks: Ranks) -> RgbaVa
 
 def _lpips(config: RunConfig, ranks: Ranks) -> Lpips | None:
     return load_lpips([Path(path) for path in config.vae.lpips]).to(ranks.device) if config.vae.lpips else None
-
-
-def _order(indexes: Sequence[Index], sources: Sequence[Source], seed: int) -> Order:
-    return Order([len(index) for index in indexes], [source.weight for source in sources], seed)

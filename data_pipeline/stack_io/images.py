@@ -3,6 +3,7 @@
 import io
 
 import numpy as np
+import pyarrow as pa
 from PIL import Image, PngImagePlugin, WebPImagePlugin
 
 PNG_LEVEL = 6
@@ -43,6 +44,20 @@ def decode_image(data: bytes, image_format: str, width: int, height: int) -> np.
         with plugin(io.BytesIO(data)) as image:
             if image.size != (width, height):
                 raise ValueError(f"an image is {image.width}x{image.height} px where {width}x{height} px are due")
-            return np.asarray(image.convert("RGBA"))
+            image.load()
+            return pixels_of(image)
     except (OSError, SyntaxError, EOFError) as error:
         raise ValueError(f"an image cannot be decoded: {error}") from error
+
+
+def pixels_of(image: Image.Image) -> np.ndarray:
+    """uint8 RGBA [height, width, 4], not to be written to, of a loaded picture: its own memory, where that is in one
+    piece, as Pillow's is up to 16 MB."""
+    rgba = image if image.mode == "RGBA" else image.convert("RGBA")
+    if rgba.readonly:  # it lies in another's memory, which Pillow (12.3) crashes over when it is to hand it on
+        return np.asarray(rgba)
+    try:
+        pixels = pa.array(rgba).flatten().to_numpy()
+    except ValueError:  # in several pieces
+        return np.asarray(rgba)
+    return pixels.reshape(rgba.height, rgba.width, 4)

@@ -114,6 +114,13 @@ def test_a_sound_dataset_passes(dataset: Path) -> None:
     assert findings.checked["recomposition"] == manifest_of(dataset)["counts"]["accepted"]
 
 
+def test_what_is_no_part_of_the_dataset_may_lie_beside_it(copy: Path) -> None:
+    for name in ("logs", "latents/0123456789abcdef"):
+        (copy / name).mkdir(parents=True, exist_ok=True)
+        (copy / name / "file").write_bytes(b"")
+    assert verify(str(copy), workers=1).problems == []
+
+
 def test_several_processes_find_what_one_finds(copy: Path) -> None:
     edit_shard(copy, edit_image("layer_01", lambda rgba: rgba // 2))
     assert verify(str(copy), workers=2).problems == verify(str(copy), workers=1).problems

@@ -52,3 +52,9 @@ def test_a_list_that_cannot_be_is_one_sentence_with_the_file(tmp_path, name, val
     path.write_text(json.dumps({**json.loads(path.read_text()), name: value}))
     with pytest.raises(ValueError, match=rf"config.json: {name} (is|has) "):
         load_vae(tmp_path / "vae")
+
+
+def test_a_configuration_that_does_not_say_of_what_is_told(tmp_path):
+    (tmp_path / "config.json").write_text("{}")
+    with pytest.raises(ValueError, match=r"config\.json does not say what it is of: _class_name must be Auto"):
+        load_vae(tmp_path)

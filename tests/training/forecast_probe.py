@@ -10,8 +10,8 @@ import training.engine
 from tests.training.live_memory import LiveMemory
 from training.configuration import Engine, Schedule
 from training.ema import ShardedEma
-from training.layered_work import LayeredWork
 from training.run import Run
+from training.train import work_of
 
 WIDTH, DEPTH = 256, 24
 
@@ -53,7 +53,7 @@ def _counted(ranks, options):
 def whole_step(ranks, config, output):
     """The most bytes in three steps of the trainer: networks, encoding, passes, update."""
     with LiveMemory() as live:
-        work = LayeredWork(config, Path(output), ranks)
+        work = work_of(config, Path(output), ranks)
         run = Run(work, config, Path(output), ranks)
         read = work.reader()
         for step in range(3):
@@ -61,6 +61,7 @@ def whole_step(ranks, config, output):
                 losses = run.engine(work.prepare(read(row[ranks.group]), ranks.device))
                 run.engine.backward(losses.samples_B.sum())
             run.engine.step(1e-4)
+            work.after_step(step)
             run.ema.update(run.engine.flats, run.engine.updates)
     return live.most
 

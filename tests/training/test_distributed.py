@@ -1,5 +1,7 @@
 """A rank knows itself by the launcher's variables, and says what is wrong with them."""
 
+import os
+
 import pytest
 import torch
 
@@ -47,6 +49,16 @@ def said(ranks):
     ranks.barrier()
     values = ranks.summed(torch.tensor([1.0, ranks.rank]))
     return values.tolist(), ranks.gathered(f"rank {ranks.rank}"), ranks.heard((f"from {ranks.rank}",))
+
+
+def ranks_of_this_machine(ranks):
+    told = ranks.here
+    del os.environ["LOCAL_WORLD_SIZE"]  # as `deepspeed` leaves it
+    return told, ranks.here
+
+
+def test_ranks_of_a_machine_are_counted_where_no_launcher_does():
+    assert on_ranks(2, ranks_of_this_machine) == [(2, 2)] * 2
 
 
 def test_ranks_hear_each_other():

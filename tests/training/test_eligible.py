@@ -56,3 +56,13 @@ def test_the_most_is_what_some_recipe_takes():
     recipes = (draw(facts, config.tasks, config.data, 0, position) for position in range(200))
     longest = max(shape_of(recipe, facts, TOKEN_PX).tokens for recipe in recipes)
     assert eligible(index, config, TOKEN_PX).most_tokens.tolist() == [longest]
+
+
+def test_a_sample_that_is_named_is_left_out_and_counted():
+    index = index_of([row(number) for number in range(4)])
+    config = RunConfig(
+        data=Data(resolutions=(64,), skip=(f"{2:016x}", "elsewhere")), tasks=Tasks({Task.IMAGE_TO_LAYERS: 1})
+    )
+    found = eligible(index, config, TOKEN_PX)
+    assert found.rows.tolist() == [0, 1, 3]
+    assert {reason: rows.tolist() for reason, rows in found.excluded.items()} == {"named in data.skip": [2]}

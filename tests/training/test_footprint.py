@@ -7,6 +7,7 @@ import torch
 
 import training.footprint
 from model.configs import MMDIT_CONFIGS, VAE_CONFIGS
+from model.lora import ATTENTION
 from model.mmdit import VldMmdit, compile_blocks
 from model.packing import SampleShape, layout_of
 from model.recompute import Recompute
@@ -15,8 +16,9 @@ from tests.training.forecast_probe import DEPTH, WIDTH, counted, whole_step
 from tests.training.live_memory import LiveMemory
 from tests.training.on_ranks import on_ranks
 from tests.training.tiny_parts import tiny_config, vae_run
-from training.configuration import Engine, Network, RunConfig
-from training.footprint import BYTES, RESERVE_BYTES, Load, activations, memory, parameters_of, states
+from training.adapters import adapt
+from training.configuration import Engine, Lora, Network, RunConfig
+from training.footprint import BYTES, RESERVE_BYTES, Load, Parameters, activations, memory, parameters_of, states
 from training.forecast import Gpus
 from training.plan import plan
 
@@ -32,19 +34,43 @@ def inputs(dtype):
     return image, text, torch.tensor([0.3, 0.7]), layout_of(SHAPES)
 
 
+def most_of_a_pass(model, recompute, dtype):
+    """The most bytes of a forward and a backward pass, beside weights and their gradients."""
+    model.recompute = recompute
+    trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
+    for parameter in trained:
+        parameter.grad = torch.zeros_like(parameter)
+    given = inputs(dtype)
+    with LiveMemory(*model.parameters(), *(one.grad for one in trained), *given[:3]) as live:
+        model(*given).float().square().mean().backward()
+    return live.most
+
+
 @pytest.mark.parametrize("recompute", Recompute)
 @pytest.mark.parametrize("precision", BYTES)
 def test_activations_are_what_forward_and_backward_take(recompute, precision):
-    dtype = DTYPES[precision]
-    model = VldMmdit(SMALL).to(dtype)
-    model.recompute = recompute
-    for parameter in model.parameters():
-        parameter.grad = torch.zeros_like(parameter)
-    given = inputs(dtype)
-    with LiveMemory(*model.parameters(), *(one.grad for one in model.parameters()), *given[:3]) as live:
-        model(*given).float().square().mean().backward()
-    said = activations(TOKENS, SMALL, Network(recompute=recompute.value), BYTES[precision])
-    assert said == pytest.approx(live.most, rel=0.1)
+    most = most_of_a_pass(VldMmdit(SMALL).to(DTYPES[precision]), recompute, DTYPES[precision])
+    said = activations(TOKENS, SMALL, Network(recompute=recompute.value), BYTES[precision], Lora())
+    assert said == pytest.approx(most, rel=0.1)
+
+
+@pytest.mark.parametrize("recompute", Recompute)
+@pytest.mark.parametrize("lora", [Lora(rank=48), Lora(rank=16, targets=(*ATTENTION, "net.0.proj", "net.2"))])
+def test_with_adapters_less_is_kept(recompute, lora):
+    model = VldMmdit(SMALL)
+    adapt(model, lora, 0)
+    said = activations(TOKENS, SMALL, Network(recompute=recompute.value), 4, lora)
+    assert said == pytest.approx(most_of_a_pass(model, recompute, torch.float32), rel=0.1)
+
+
+@pytest.mark.parametrize("targets", [ATTENTION, ("img_in", "net.2", "img_mod.1")])
+def test_parameters_of_adapters_are_those_that_are_made(targets):
+    lora, model = Lora(rank=5, targets=targets), VldMmdit(SMALL)
+    adapt(model, lora, 0)
+    counted = parameters_of(SMALL, lora)
+    trained = [one.numel() for one in model.parameters() if one.requires_grad]
+    assert (counted.trained, counted.largest) == (sum(trained), max(trained))
+    assert counted.total == sum(one.numel() for one in model.parameters())
 
 
 @pytest.mark.long
@@ -69,7 +95,7 @@ def test_compiled_blocks_keep_what_is_said():
             out = model(*given)
         kept[depth] = sum(storage.nbytes() for storage in storages.values())
         del out
-    said = [activations(TOKENS, replace(SMALL, depth=depth), Network(compile=True), 4) for depth in (2, 3)]
+    said = [activations(TOKENS, replace(SMALL, depth=depth), Network(compile=True), 4, Lora()) for depth in (2, 3)]
     assert said[1] - said[0] == pytest.approx(kept[3] - kept[2], rel=0.1)
 
 
@@ -79,7 +105,7 @@ def test_states_are_what_deepspeed_keeps():
     for engine, (lasting, backward, update) in zip(engines, on_ranks(2, counted, engines, bucket)[0], strict=True):
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(training.footprint, "BUCKET", bucket)
-            said = states(parameters, WIDTH * WIDTH, engine, 2)
+            said = states(Parameters(parameters, parameters, WIDTH * WIDTH), engine, 2)
         always = said["weights"] + said["optimizer"] + said["ema"]
         assert always + said["gathered"] + said["gradients"] == pytest.approx(lasting + backward, rel=0.1)
         assert always + said["update"] == pytest.approx(lasting + update, rel=0.1)
@@ -107,13 +133,15 @@ def test_encoding_is_what_the_vae_takes(precision):
 
 
 def test_shapes_alone_tell_the_released_networks_parameters():
-    assert parameters_of(MMDIT_CONFIGS["qwen_image_20b"])[0] == 20_430_407_232
+    assert parameters_of(MMDIT_CONFIGS["qwen_image_20b"], Lora()).total == 20_430_407_232
 
 
 @pytest.mark.parametrize("zero", [1, 2, 3])
 def test_what_is_offloaded_moves_to_the_machine(zero):
     engine = Engine(zero=zero)
-    here, there = (states(10**9, 10**6, one, 4) for one in (engine, replace(engine, offload_optimizer=True)))
+    here, there = (
+        states(Parameters(10**9, 10**9, 10**6), one, 4) for one in (engine, replace(engine, offload_optimizer=True))
+    )
     assert there["optimizer"] == there["ema"] == there["update"] == 0
     assert there["host"] >= here["optimizer"] + here["ema"]
     assert there["weights"] == here["weights"]

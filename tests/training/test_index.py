@@ -15,7 +15,7 @@ from PIL import Image
 from data_pipeline.shard_io import index_tar, read_at
 from data_pipeline.stack_io.sample import read_sample
 from schemas.stack import PlainLayer, Stack
-from tests.training.drawn_shards import WORDS, members_of, sample_of, soft_stack, tar
+from tests.training.drawn_shards import WORDS, indexed, members_of, sample_of, soft_stack, tar
 from training.index import read_index, write_index
 from training.indexing import build_index
 from training.recipes import COMPOSITE
@@ -70,6 +70,12 @@ def test_pictures_with_captions_are_indexed_too(tmp_path):
     assert [[caption["tokens"] for caption in row["captions"]] for row in rows] == [[3], [2], []]
     assert [row["opaque"] for row in rows] == [True, False, True]
     assert [member["name"] for member in rows[0]["members"]] == ["jpg", "txt"]
+
+
+def test_a_picture_without_caption_is_indexed_for_whom_it_serves(tmp_path):
+    index = indexed(tmp_path, [("a.png", picture(40, 30))])
+    assert index.facts(0).captions == ()
+    assert list(index.members(0)) == ["png"]
 
 
 def test_an_index_comes_back_from_its_file(dataset, tmp_path):
@@ -152,11 +158,22 @@ def test_a_damaged_index_is_refused(tmp_path, content):
         read_index(tmp_path / "index.arrow", "words")
 
 
+def test_an_index_with_a_byte_of_another_value_is_refused(tmp_path):
+    indexed(tmp_path, members_of(sample_of(soft_stack(np.random.default_rng(0), 2, 32, 32))))
+    path = tmp_path / "index.arrow"
+    whole = path.read_bytes()
+    for place in (0, len(whole) // 2, len(whole) - 1):
+        path.write_bytes(whole[:place] + bytes([whole[place] ^ 1]) + whole[place + 1 :])
+        with pytest.raises(
+            ValueError, match=r"index\.arrow is no index of shards \(its checksum is another's\); remove it"
+        ):
+            read_index(path, "words")
+
+
 @pytest.mark.parametrize(
     ("members", "message"),
     [
         ([("0.png", b"not a picture"), ("0.txt", b"x")], "sample 0: a picture is neither a PNG nor a JPEG nor a WebP"),
-        ([("0.png", None)], "sample 0: it has no caption"),
         ([("0.txt", b"x")], "sample 0: it has 0 pictures"),
         ([("0.png", None), ("0.jpg", None), ("0.txt", b"x")], "sample 0: it has 2 pictures"),
     ],

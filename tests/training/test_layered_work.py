@@ -58,6 +58,7 @@ def configs(dataset, start):
         "packs": replace(base, data=replace(base.data, pack_tokens=700)),
         "two": base,
         "zero3": with_zero(base, 3),
+        "bf16": replace(base, engine=replace(base.engine, precision="bf16")),
         "sequence": base,
         "recomputed": replace(base, network=replace(base.network, recompute="full")),
         "selective": replace(base, network=replace(base.network, recompute="selective")),
@@ -71,7 +72,7 @@ def runs(configs, tmp_path_factory):
     folder = tmp_path_factory.mktemp("layered")
     told = {}
     for world, names in (
-        (1, ("alone", "packs", "recomputed", "selective")),
+        (1, ("alone", "packs", "recomputed", "selective", "bf16")),
         (2, ("two", "zero3", "sequence", "stage1", "stage2")),
     ):
         parts = [(configs[name], str(folder / name), 1 + (name == "sequence")) for name in names]
@@ -88,6 +89,11 @@ def test_packs_ranks_and_sequence_groups_change_no_loss_and_no_gradient(runs, na
     _, told = runs
     for measure in ("loss", "gradient_norm", "composite_loss", "layer_loss"):
         assert column(told[name][0], measure) == pytest.approx(column(told["alone"][0], measure), rel=2e-5)
+
+
+def test_half_precision_learns_nearly_the_same(runs):
+    _, told = runs
+    assert column(told["bf16"][0], "loss") == pytest.approx(column(told["alone"][0], "loss"), rel=2e-2)
 
 
 @pytest.mark.parametrize("name", ["two", "zero3", "sequence"])

@@ -1,5 +1,7 @@
 """New networks are of the size that is asked for and start as the identity; stored ones must fit each other."""
 
+import resource
+import signal
 from dataclasses import replace
 
 import pytest
@@ -55,6 +57,19 @@ def test_a_stored_transformer_must_fit_text_encoder_and_vae(tmp_path, text, late
     save_mmdit(VldMmdit(TINY), tmp_path / "transformer")
     with pytest.raises(ValueError, match=f"the text encoder gives {text}, the VAE {latents}"):
         trained_mmdit(config_of(), Origin(transformer=tmp_path / "transformer"), text, latents, LONE)
+
+
+def test_a_disk_that_fills_up_leaves_no_half_text_encoder(tmp_path):
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    before = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, limits[1]))  # as a full disk: writes beyond it fail
+    try:
+        with pytest.raises(OSError, match="text, a tiny text encoder, cannot be written: "):
+            text_folder(config_of(), Origin(), tmp_path, LONE)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+        signal.signal(signal.SIGXFSZ, before)
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_stage_without_a_vae_says_what_to_give():

@@ -71,7 +71,7 @@ def test_a_part_of_its_own_goes_before(tmp_path):
         ((), Init(from_="none"), "is none, which is no folder"),
         (("run/checkpoints",), Init(from_="run"), "it has not finished"),
         (("run/logs",), Init(from_="run"), "has neither transformer nor vae"),
-        (("text/tokenizer",), Init(text="text"), "must hold text_encoder, tokenizer, processor"),
+        (("text/tokenizer",), Init(text="text"), "must hold text_encoder and tokenizer"),
         (("v",), Init(vae="v"), "init.vae is v, which holds no vae"),
     ],
 )

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from tests.training.drawn_shards import members_of, sample_of, soft_stack, tar
-from training.plan import FITS, TOO_LARGE, WRONG, main
+from training.config_files import load_config
+from training.plan import FITS, TOO_LARGE, WRONG, main, networks_of
 
 SETTINGS = (
     "network.text=tiny", "network.mmdit=tiny", "network.vae=tiny", "data.resolutions=[64]", "schedule.batch=4",
@@ -49,6 +50,17 @@ def test_what_is_used_left_out_and_repeated_is_told(shards, tmp_path, capsys):
     assert len(list((tmp_path / "run" / "index").glob("*.arrow"))) == 1
 
 
+def test_a_run_from_latents_takes_no_time_to_encode_and_keeps_no_text_encoder(shards, tmp_path):
+    stored = ("data.variants=2", "data.latents=beside", "validation.every=0")
+    for name, settings in (("pixels", stored[:1]), ("latents", stored)):
+        assert run(shards, "--output", str(tmp_path / name), settings=settings) == FITS
+    pixels, latents = (json.loads((tmp_path / name / "plan.json").read_bytes()) for name in ("pixels", "latents"))
+    assert latents["steps"] == pixels["steps"]
+    assert latents["seconds_per_step"] < pixels["seconds_per_step"]
+    asked, let_go = (networks_of(load_config(None, "3", [*SETTINGS, *more]))[0] for more in (stored[:1], stored))
+    assert (asked.text_parameters > 0, let_go.text_parameters) == (True, 0)
+
+
 def test_what_does_not_fit_is_one_sentence_that_says_what_would(shards, capsys):
     assert run(shards, "--gpu-memory", "3.3", settings=("network.mmdit=small",)) == TOO_LARGE
     error = capsys.readouterr().err
@@ -83,6 +95,33 @@ def test_what_is_wrong_is_one_sentence(shards, capsys, arguments, settings, mess
     assert message in captured.err
 
 
-def test_the_vae_stage_has_no_plan(shards, capsys):
-    assert main(["--stage", "vae", "--data", str(shards)]) == WRONG
-    assert "stage vae needs no plan" in capsys.readouterr().err
+def plan_crops(shards, *arguments, settings=()):
+    given = ("network.vae=tiny", "schedule.batch=6", "schedule.steps=30", "vae.crop_px=96", "engine.precision=fp32")
+    words = (word for setting in (*given, *settings) for word in ("--set", setting))
+    return main(["--stage", "vae", "--data", str(shards), *arguments, *words])
+
+
+def test_crops_are_planned_too(shards, tmp_path, capsys):
+    skipped = f'data.skip=["{sample_of(soft_stack(np.random.default_rng(0), 1, 8, 8), 5).key}"]'
+    assert plan_crops(shards, "--gpus", "3", "--output", str(tmp_path), settings=[skipped]) == FITS
+    facts = json.loads((tmp_path / "plan.json").read_bytes())
+    (source,) = facts["sources"]
+    assert (source["samples"], source["epochs"]) == (11, pytest.approx(30 * 6 / 11))
+    assert source["excluded"]["named in data.skip"]["samples"] == 1
+    assert facts["crops"]["enlarged_samples"] == 11  # of 64 px
+    assert facts["steps"] == {"count": 30, "batch": 6, "micro_steps": 1, "fullest_pack": 2}
+    told = capsys.readouterr().out
+    assert "left out: 1 named in data.skip" in told
+    assert "micro-steps 1, of at most 2 crops on a GPU" in told
+
+
+def test_crops_that_do_not_fit_are_one_sentence_that_says_what_would(shards, capsys):
+    assert plan_crops(shards, "--gpu-memory", "2.3", settings=["vae.crop_px=256"]) == TOO_LARGE
+    error = capsys.readouterr().err
+    assert error.count("\n") == 1
+    assert "it does not fit; it would with vae.micro_batch=3" in error
+
+
+def test_what_the_vae_stage_does_not_do_is_said_by_its_plan(shards, capsys):
+    assert plan_crops(shards, settings=["network.compile=true"]) == WRONG
+    assert "the VAE is not compiled" in capsys.readouterr().err

@@ -1,14 +1,20 @@
 """A folder holds one run: the same configuration goes on, another is refused, and nothing is guessed."""
 
 import contextlib
+import io
+import shutil
 from dataclasses import replace
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from data_pipeline.shard_io import whole_file
+from tests.training.drawn_shards import WORDS, tar
 from training.checkpoints import STATE, folder_of
-from training.configuration import Data, Engine, RunConfig, Schedule
+from training.configuration import Data, Engine, RunConfig, Schedule, Source
+from training.index import write_index
+from training.indexing import build_index
 from training.journal import Journal
 from training.run_folder import open_run, read_config, wait_for
 from training.run_lock import only_run
@@ -35,6 +41,43 @@ def test_the_same_run_goes_on_from_its_last_whole_checkpoint(tmp_path):
     last = with_checkpoint(tmp_path, 10)
     with_checkpoint(tmp_path, 15, "weights-00000.safetensors")  # cut short
     assert open_run(tmp_path, CONFIG) == last
+
+
+def test_data_that_was_moved_is_gone_on_with(tmp_path):
+    output, old, new = tmp_path / "run", tmp_path / "old", tmp_path / "new"
+    for folder in (old, output / "index"):
+        folder.mkdir(parents=True)
+    index = build_index([tar(old / "train-000000.tar", [("a.png", picture()), ("a.txt", b"words")])], WORDS)
+    write_index(index, output / "index" / "train-0.arrow")
+
+    def of(where, weight=1.0):
+        return replace(CONFIG, data=Data(sources=(Source(str(where), weight),)))
+
+    open_run(output, of(old))
+    old.rename(new)
+    open_run(output, of(new))
+    assert read_config(output)["data"]["sources"][0]["where"] == str(new)
+    with pytest.raises(ValueError, match=r"run whose data\.sources is"):
+        open_run(output, of(new, weight=2.0))
+    (tmp_path / "other").mkdir()
+    shutil.copy(new / "train-000000.tar", tmp_path / "other")  # of another time: who knows what it holds
+    with pytest.raises(ValueError, match=r"run whose data\.sources is"):
+        open_run(output, of(tmp_path / "other"))
+
+
+def picture():
+    out = io.BytesIO()
+    Image.new("RGB", (8, 8)).save(out, "PNG")
+    return out.getvalue()
+
+
+def test_a_run_that_has_made_more_steps_is_not_cut_short(tmp_path):
+    open_run(tmp_path, CONFIG)
+    with_checkpoint(tmp_path, 10)
+    with pytest.raises(ValueError, match=r"holds a run of 10 steps, and schedule\.steps is 9; give 10 or more"):
+        open_run(tmp_path, replace(CONFIG, schedule=Schedule(steps=9)))
+    assert read_config(tmp_path)["schedule"]["steps"] == CONFIG.schedule.steps
+    assert open_run(tmp_path, replace(CONFIG, schedule=Schedule(steps=10))) is not None
 
 
 def test_how_it_is_computed_may_change(tmp_path):

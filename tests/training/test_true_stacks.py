@@ -7,7 +7,7 @@ import pytest
 
 from data_pipeline.compose import compose
 from data_pipeline.stack_io.folder import read_folder
-from tests.training.drawn_shards import members_of, sample_of, soft_stack, tar
+from tests.training.drawn_shards import indexed, members_of, sample_of, soft_stack, tar
 from training.true_stacks import main, on_ground, true_stacks
 
 
@@ -28,6 +28,17 @@ def test_each_is_opaque_and_of_the_resolutions_bucket(data: Path) -> None:
     for stack in found.values():
         assert (stack.width, stack.height) == (64, 64)
         assert (compose(stack)[..., 3] == 255).all()
+
+
+def test_soft_edges_over_a_whole_page_ask_for_no_ground(tmp_path: Path) -> None:
+    """As the index says of the same sample."""
+    stack = soft_stack(np.random.default_rng(1), 2, 64, 64)
+    stack.layers[0].rgba[0, 0, 3] = 200
+    (tmp_path / "shards").mkdir()
+    index = indexed(tmp_path / "shards", members_of(sample_of(stack)))
+    ((_, shown),) = true_stacks(tmp_path, ["train"], 64, 20)
+    assert index.facts(0).opaque
+    assert len(shown.layers) == 2
 
 
 def test_a_ground_is_of_the_key_alone() -> None:

@@ -197,6 +197,16 @@ def test_a_picture_that_cannot_be_read_is_named(tmp_path, ranks):
         work.reader()(work.plan(0)[0][0])
 
 
+def test_what_is_skipped_is_taken_at_no_step(dataset, work, tmp_path, ranks):
+    key = work.keys(work.plan(0)[0][0])[0].split()[-1]
+    config = config_of(dataset)
+    without = VaeWork(replace(config, data=replace(config.data, skip=(key,))), tmp_path, ranks)
+    taken = {name.split()[-1] for step in range(4) for (pack,) in without.plan(step) for name in without.keys(pack)}
+    assert len(taken) == 11
+    assert key not in taken
+    assert without.notices()[0] == "left out: 1 of 12 samples (named in data.skip)"
+
+
 def test_a_person_is_told_what_judges_and_what_is_not_validated(dataset, work, tmp_path, ranks):
     (notice,) = work.notices()
     assert notice.startswith("perceptual loss: edges at three sizes")
@@ -244,7 +254,6 @@ def test_operations_are_those_of_every_convolution_and_of_attention():
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"engine": {"zero": 3}}, "engine.zero is 3"),
         ({"engine": {"sequence_parallel": 2}}, "sequence_parallel is 2"),
         ({"network": {"compile": True}}, "network.compile is true"),
         ({"schedule": {"batch": 3}}, "batch is 3, which leaves some of 2 ranks without a crop"),
@@ -265,7 +274,7 @@ def two_ranks(dataset, tmp_path_factory):
 
 
 def test_a_run_with_an_adversary_that_stops_and_goes_on_is_the_run_that_never_stopped(two_ranks):
-    output, ((first, _), (second, _)) = two_ranks
+    output, ((first, *_), (second, *_)) = two_ranks
     assert first == second
     assert first[0] == first[1]
     files = [sorted(whole(output / name)[-1].glob("*.safetensors")) for name in ("whole", "stopped")]
@@ -278,8 +287,19 @@ def test_a_run_with_an_adversary_that_stops_and_goes_on_is_the_run_that_never_st
     assert not any(name.startswith("exp_avg") for name in early)  # it has learnt nothing yet
 
 
+def test_a_vae_that_is_shared_out_learns_and_says_what_a_whole_one_does(two_ranks):
+    """ZeRO-3 beside ZeRO-1."""
+    _, ((*_, stages), (*_, others)) = two_ranks
+    (whole_vae, said), (shared, also) = stages[1], stages[3]
+    assert whole_vae.keys() == shared.keys()
+    for name, weight in whole_vae.items():
+        assert (weight - shared[name]).norm() <= 1e-3 * max(1e-2, weight.norm()), name
+    assert said == pytest.approx(also, rel=1e-3)
+    assert others[3][1] == also
+
+
 def test_two_ranks_adversary_learns_what_one_learns(two_ranks):
-    _, ((_, first), (_, second)) = two_ranks
+    _, ((_, first, _), (_, second, _)) = two_ranks
     one = Adversary(1e-3, 0, CPU)
     learned(one, 1, pictures(seed=1), pictures(seed=2))
     assert all(torch.equal(first[name], second[name]) for name in first)

@@ -7,7 +7,7 @@ import torch
 
 from schemas.stack import PlainLayer, Stack
 from tests.training.drawn_shards import members_of, sample_of, tar
-from training.checkpoints import whole
+from training.checkpoints import StoredParameters, whole
 from training.configuration import Checkpoints, Data, Engine, RunConfig, Schedule, Source, VaeStage, Validation
 from training.discriminator import Adversary
 from training.loop import FINISHED, train
@@ -70,12 +70,30 @@ def learned(adversary, steps, x, y, samples=4):
 
 
 def on_two_ranks(ranks, folder, output):
-    """In one process, as it takes seconds to start: the runs below, and what the adversary has learnt in a step on
-    this rank's half of four pictures."""
+    """In one process, as it takes seconds to start: the runs below, what the adversary has learnt in a step on this
+    rank's half of four pictures, and what runs of ZeRO-1 and 3 say."""
     half = slice(2 * ranks.rank, 2 * ranks.rank + 2)
     adversary = Adversary(1e-3, 0, CPU)
     learned(adversary, 1, pictures(seed=1)[half], pictures(seed=2)[half])
-    return adversarial_runs(ranks, folder, output), adversary.state()
+    stages = {zero: whole_run(ranks, folder, output / f"zero-{zero}", zero) for zero in (1, 3)}
+    return adversarial_runs(ranks, folder, output), adversary.state(), stages
+
+
+def whole_run(ranks, folder, output, zero):
+    """Its weights after two steps; and what it says of three crops, of which the second rank has one."""
+    config = config_of(folder, micro_batch=1)
+    config = replace(
+        config,
+        engine=replace(config.engine, zero=zero),
+        schedule=replace(config.schedule, steps=2),
+        network=replace(config.network, recompute="full"),
+        validation=Validation(every=0, samples=3),
+    )
+    run = Run(VaeWork(config, output, ranks), config, output, ranks)
+    assert train(run, None) == FINISHED
+    said = run.work.validate(ranks)
+    ranks.barrier()
+    return dict(StoredParameters(whole(output)[-1], "weights")), said
 
 
 def adversarial_runs(ranks, folder, output):

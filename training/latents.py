@@ -1,0 +1,193 @@
+"""Encodes the samples of a run once: `python -m training.latents --stage 3 --data DATASET --checkpoint RUN
+--set data.variants=4`, under torchrun for more than one GPU.
+
+CHECKPOINT has the VAE and the text encoder: a run's OUTPUT or a folder of diffusers' layout. Latents lie in
+DATASET/latents, or where `data.latents` says, and `data.latents=beside` trains on them. The same command goes on where
+a killed one stood. Exit status: 0, or 2 where something is wrong (one sentence says what), 4 another rank is lost.
+"""
+
+import argparse
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import torch
+import torch.distributed as dist
+
+from training.batches import Encoders
+from training.configuration import STAGES, RunConfig
+from training.counting import counting_of
+from training.distributed import LOST, RankLost, Ranks, join, leave, share_threads
+from training.index import Index, read_index
+from training.indexes import open_indexes
+from training.latent_files import SampleLatents, read_latent_index, tar_path, write_latents
+from training.latent_making import SampleEncoder
+from training.latent_settings import folder_of, keep_facts, made_with, root_of
+from training.loader import Loader, WorkerDied
+from training.networks import frozen_encoders, text_folder
+from training.options import add_run_options, config_of
+from training.origin import origin_of
+from training.quiet import quieten
+from training.run_lock import only_run
+from training.storage import Shard
+from training.tasks import unusable
+from training.variants import Place, VariantReader, Variants
+
+WRONG = 2
+_STATE = ".state"  # of a folder of latents: the index of the samples, a tiny text encoder
+
+
+@dataclass(frozen=True)
+class Job:
+    """A shard whose latents are to be made. `places` are its samples', in order, None where no recipe is of one."""
+
+    tar: Path
+    shard: Shard
+    places: tuple[Place | None, ...]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    quieten()
+    try:
+        config = _config(_parser().parse_args(arguments))
+        ranks = join(config.engine.device, 1, config.engine.timeout_s)
+    except ValueError as error:
+        return _told(str(error), WRONG)
+    except RankLost as error:
+        return _told(str(error), LOST)
+    try:
+        with ExitStack() as held:
+            encoders, indexes, jobs = agree(config, ranks, held)
+            dist.destroy_process_group()  # each has shards of its own, and waits for no other
+            make_all(jobs[ranks.rank :: ranks.world], indexes, config, encoders, ranks.device)
+    except (ValueError, OSError, WorkerDied) as error:
+        return _told(str(error), WRONG)
+    except RankLost as error:
+        return _told(str(error), LOST)
+    finally:
+        if dist.is_initialized():
+            dist.destroy_process_group()
+    return 0
+
+
+def agree(config: RunConfig, ranks: Ranks, held: ExitStack) -> tuple[Encoders, list[Index], list[Job]]:
+    """What all ranks have in common. The first keeps other commands away from the folders as long as `held`.
+
+    ValueError before any work.
+    """
+    share_threads(ranks)
+    roots = [root_of(source, config.data) for source in config.data.sources]
+    if not roots:
+        raise ValueError("data.sources is empty; give DATA=, or data.sources: [{where: ...}]")
+    origin, state = origin_of(config.init, config.stage), roots[0] / _STATE
+    if ranks.is_first:
+        state.mkdir(parents=True, exist_ok=True)
+    encoders = frozen_encoders(text_folder(config, origin, state, ranks), config, origin, ranks)
+    counting = counting_of(encoders.text)
+    if ranks.is_first:
+        _forget_stale(state / "index", counting.tokenizer)
+    indexes = open_indexes(config.data.sources, config.data.split, counting, state / "index", ranks)
+    facts = made_with(config, encoders)
+    folders = [folder_of(root, facts) for root in roots]
+    jobs = _jobs(indexes, folders, config)
+    if ranks.is_first:
+        for folder in dict.fromkeys(folders):
+            keep_facts(folder, facts)
+            held.enter_context(only_run(folder))
+    ranks.barrier()
+    return encoders, indexes, jobs
+
+
+def make_all(
+    jobs: Sequence[Job], indexes: Sequence[Index], config: RunConfig, encoders: Encoders, device: torch.device
+) -> None:
+    """What is done already is left as it is."""
+    missing = [job for job in jobs if not _is_done(job)]
+    if len(missing) < len(jobs):
+        print(f"{len(jobs) - len(missing)} of {len(jobs)} shards were done before", flush=True)
+    places = [place for job in missing for place in job.places if place is not None]
+    read = VariantReader(indexes, config.tasks, config.data, encoders.vae.config.stride)
+    encode = SampleEncoder(encoders, device)
+    with Loader(read, places, config.data.workers, config.data.ahead) as loader:
+        for job in missing:
+            _make(job, loader, encode)
+
+
+def _make(job: Job, loader: Iterator[Variants], encode: SampleEncoder) -> None:
+    for left in [*job.tar.parent.glob(f"{job.tar.name}.*.tmp"), *job.tar.parent.glob(f"{job.tar.stem}.arrow.*.tmp")]:
+        left.unlink()  # by one that was killed
+    began = time.monotonic()
+    samples: Iterator[SampleLatents | None] = (None if place is None else encode(next(loader)) for place in job.places)
+    count = write_latents(job.tar, job.shard, samples)
+    print(f"{job.tar}: {count} samples, {count / (time.monotonic() - began):.1f} a second", flush=True)
+
+
+def _jobs(indexes: Sequence[Index], folders: Sequence[Path], config: RunConfig) -> list[Job]:
+    """ValueError where the latents of two shards would be called alike."""
+    jobs = []
+    for source, (index, folder) in enumerate(zip(indexes, folders, strict=True)):
+        places: list[list[Place | None]] = [[] for _ in index.shards]
+        for row, shard in enumerate(index.table["shard"].to_pylist()):
+            is_used = unusable(index.facts(row), config) is None
+            places[shard].append((source, row) if is_used else None)
+        jobs += [
+            Job(tar_path(folder, shard), shard, tuple(own)) for shard, own in zip(index.shards, places, strict=True)
+        ]
+    named: dict[Path, Shard] = {}
+    for job in jobs:
+        other = named.setdefault(job.tar, job.shard)
+        if other is not job.shard:
+            raise ValueError(
+                f"{other.path} and {job.shard.path} are called alike, and so would their latents be; "
+                "set data.latents=beside, so that each source has its own"
+            )
+    return jobs
+
+
+def _is_done(job: Job) -> bool:
+    try:
+        read_latent_index(job.tar, job.shard)
+    except ValueError:
+        return False
+    return True
+
+
+def _forget_stale(folder: Path, tokenizer: str) -> None:
+    """Indexes of samples that are older than their shards are made again."""
+    for path in folder.glob("*.arrow"):
+        try:
+            read_index(path, tokenizer)
+        except ValueError:
+            path.unlink()
+
+
+def _config(options: argparse.Namespace) -> RunConfig:
+    """ValueError where nothing can be encoded in advance."""
+    config = config_of(options)
+    if config.stage == "vae":
+        raise ValueError("stage vae is trained on pixels; latents are for the stages 1, 2 and 3")
+    if not config.data.variants:
+        raise ValueError(
+            "data.variants is 0: recipes are drawn anew at every visit, and none can be encoded in advance; "
+            "set data.variants to how many each sample is to have, e.g. 4"
+        )
+    return replace(config, init=replace(config.init, from_=options.checkpoint or config.init.from_, stages=STAGES))
+
+
+def _told(message: str, status: int) -> int:
+    print(f"lamina: {' '.join(message.split())}", file=sys.stderr, flush=True)
+    return status
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    add_run_options(parser)
+    parser.add_argument("--checkpoint", help="instead of init.from: a run's OUTPUT or a folder of diffusers' layout")
+    return parser
+
+
+if __name__ == "__main__":
+    leave(main())

@@ -1,0 +1,70 @@
+"""A sample in, the pixels of all its recipes out, each different picture and each different text once.
+
+Recipes of a sample share most of their frames: the layers that are not merged, the blanks, a composite on one ground.
+"""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from training.configuration import Data, Tasks
+from training.data import Reader
+from training.index import Index, SampleFacts
+from training.recipes import Planned, Recipe
+from training.tasks import shape_of, variant
+
+Place = tuple[int, int]  # source, row of its index
+
+
+@dataclass(frozen=True, eq=False)
+class Variants:
+    """Parallel: `recipes`, their `frames` as rows of `frames_KHW4`, uint8 straight RGBA, and their `texts` as places in
+    `prompts`."""
+
+    key: str
+    recipes: tuple[Recipe, ...]
+    frames: tuple[tuple[int, ...], ...]
+    texts: tuple[int, ...]
+    prompts: tuple[str, ...]
+    frames_KHW4: np.ndarray = field(repr=False)
+
+
+class VariantReader:
+    """Called with a place. It holds no network, so that it goes to a worker process cheaply."""
+
+    def __init__(self, indexes: Sequence[Index], tasks: Tasks, data: Data, stride: int) -> None:
+        self._indexes, self._tasks, self._data, self._stride = tuple(indexes), tasks, data, stride
+        self._reader = Reader(self._indexes)
+
+    def __call__(self, place: Place) -> Variants:
+        """ValueError that names the shard and the sample that cannot be read."""
+        source, row = place
+        facts = self._indexes[source].facts(row)
+        recipes = recipes_of(facts, self._tasks, self._data)
+        pictures, prompts = dict[bytes, np.ndarray](), dict[str, int]()
+        frames, texts = [], []
+        for recipe in recipes:
+            planned = Planned(0, source, row, recipe, shape_of(recipe, facts, self._stride))
+            example = self._reader.example(planned)
+            names = [hashlib.sha256(frame.data).digest() for frame in example.frames]
+            for name, frame in zip(names, example.frames, strict=True):
+                if name not in pictures:
+                    pictures[name] = frame.copy()  # so that the others' memory is let go
+            frames.append(names)
+            texts.append(prompts.setdefault(example.prompt, len(prompts)))
+        number = {name: place for place, name in enumerate(pictures)}
+        return Variants(
+            facts.key,
+            recipes,
+            tuple(tuple(number[name] for name in names) for names in frames),
+            tuple(texts),
+            tuple(prompts),
+            np.stack(list(pictures.values())),
+        )
+
+
+def recipes_of(facts: SampleFacts, tasks: Tasks, data: Data) -> tuple[Recipe, ...]:
+    """The different ones, by their numbers."""
+    return tuple(dict.fromkeys(variant(facts, tasks, data, number) for number in range(data.variants)))
