@@ -15,8 +15,9 @@ from PIL import Image
 
 from data_pipeline.shard_io import read_at
 from data_pipeline.stack_io.canonical_json import decode_json
-from training.configuration import Data, RunConfig, Tasks
+from training.configuration import RunConfig
 from training.data import Reader
+from training.data_options import Data, Tasks
 from training.index import Counting, Index, read_index, write_index
 from training.indexing import build_index
 from training.loader import Loader

@@ -18,7 +18,8 @@ from model.configs import MMDIT_CONFIGS
 from model.flops import forward_flops
 from model.mmdit import VldMmdit
 from model.packing import SampleShape, layout_of
-from training.configuration import Data, RunConfig, Schedule, Source, Tasks
+from training.configuration import RunConfig, Schedule
+from training.data_options import Data, Source, Tasks
 from training.index import LAYERED, SCHEMA, Index
 from training.packs import pack_step
 from training.planner import Planner

@@ -12,7 +12,7 @@ from peft import LoraConfig, inject_adapter_in_model
 
 from model.lora import LowRank, targeted
 from model.mmdit import VldMmdit
-from training.configuration import Lora
+from training.network_options import Lora
 
 _DOWN, _UP = ".lora_A.default.weight", ".lora_B.default.weight"  # as peft names them
 

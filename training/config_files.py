@@ -14,7 +14,8 @@ from typing import Any, get_args, get_origin, get_type_hints
 import yaml
 
 from schemas.spelling import nearest
-from training.configuration import STAGES, RunConfig
+from training.configuration import RunConfig
+from training.network_options import STAGES
 
 CONFIGS = Path(__file__).parent / "configs"
 _BASE = "base"

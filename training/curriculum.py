@@ -18,7 +18,7 @@ from pathlib import Path
 from data_pipeline.shard_io import whole_file
 from training.commands import data_steps, ranks_here, scoring_step, training_step, truth_step
 from training.config_files import load_config
-from training.configuration import STAGES
+from training.network_options import STAGES
 from training.steps import Step, do_steps
 
 MARGIN = 0.1  # in alpha soft IoU

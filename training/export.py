@@ -8,7 +8,7 @@ import shutil
 from pathlib import Path
 
 from training.checkpoints import StoredParameters, read_state
-from training.configuration import WEIGHTS
+from training.network_options import WEIGHTS
 from training.origin import write_origin
 from training.work import Work
 

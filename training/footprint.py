@@ -14,8 +14,9 @@ from model.configs import MmditConfig, VaeConfig
 from model.lora import targeted
 from model.mmdit import VldMmdit
 from model.recompute import Recompute
-from training.configuration import Engine, Lora, Network, RunConfig
+from training.configuration import Engine, RunConfig
 from training.engine import BUCKET, SUB_GROUP
+from training.network_options import Lora, Network
 
 BYTES = {"bf16": 2, "fp32": 4}
 _GATHERED = 1_000_000_000  # parameters that ZeRO-3 holds whole at most (its `stage3_max_live_parameters`)

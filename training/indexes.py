@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from data_pipeline.shard_io import whole_file
-from training.configuration import RunConfig, Source
+from training.configuration import RunConfig
+from training.data_options import Source
 from training.distributed import Ranks
 from training.index import Counting, Index, read_index, write_index
 from training.indexing import build_index

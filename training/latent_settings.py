@@ -14,8 +14,9 @@ from data_pipeline.shard_io import whole_file
 from data_pipeline.stack_io.canonical_json import decode_json, encode_json
 from model.rgba_vae import RgbaVae
 from training.batches import Encoders
-from training.configuration import BESIDE, Data, RunConfig, Source
+from training.configuration import RunConfig
 from training.counting import counting_of
+from training.data_options import BESIDE, Data, Source
 from training.networks import fingerprint
 
 FACTS = "latents.json"

@@ -18,7 +18,7 @@ import torch
 import torch.distributed as dist
 
 from training.batches import Encoders
-from training.configuration import STAGES, RunConfig
+from training.configuration import RunConfig
 from training.counting import counting_of
 from training.distributed import LOST, RankLost, Ranks, join, leave, share_threads
 from training.index import Index, read_index
@@ -27,6 +27,7 @@ from training.latent_files import SampleLatents, read_latent_index, tar_path, wr
 from training.latent_making import SampleEncoder
 from training.latent_settings import folder_of, keep_facts, made_with, root_of
 from training.loader import Loader, WorkerDied
+from training.network_options import STAGES
 from training.networks import frozen_encoders, text_folder
 from training.options import add_run_options, config_of
 from training.origin import origin_of

@@ -3,7 +3,8 @@
 import argparse
 
 from training.config_files import load_config
-from training.configuration import STAGES, RunConfig
+from training.configuration import RunConfig
+from training.network_options import STAGES
 
 
 def add_run_options(parser: argparse.ArgumentParser) -> None:

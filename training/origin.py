@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from model.checkpoint import CONDITION_VAE, PROCESSOR, TEXT_PARTS
-from training.configuration import STAGES, Init
+from training.network_options import STAGES, Init
 
 ORIGIN = "lamina.json"
 

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from training.configuration import RunConfig, Source
+from training.configuration import RunConfig
+from training.data_options import Source
 from training.index import Index
 from training.order import Order
 from training.work import Packs

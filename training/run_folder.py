@@ -34,6 +34,7 @@ _MAY_CHANGE = (
     "engine", "checkpoints", "validation", "log_every", "data.workers", "data.ahead", "data.latents", "data.skip",
     "network.compile", "network.recompute", "schedule.steps", "schedule.cooldown",
 )  # fmt: skip
+_DEFAULTS = as_mapping(RunConfig(stage="vae"))
 
 
 def open_run(output: Path, config: RunConfig) -> Path | None:
@@ -55,7 +56,7 @@ def open_run(output: Path, config: RunConfig) -> Path | None:
         return None
     differences = (
         (name, before, now)
-        for name, before, now in _differences(stored, as_mapping(config))
+        for name, before, now in _differences(_completed(stored, _DEFAULTS), as_mapping(config))
         if name != _SOURCES or not are_moved(output, config.data.split, before or [], now)
     )
     changed = next(differences, None)
@@ -108,6 +109,15 @@ def write_config(output: Path, config: RunConfig) -> None:
     output.mkdir(parents=True, exist_ok=True)
     with whole_file(output / CONFIG) as file:
         file.write(yaml.safe_dump(as_mapping(config), sort_keys=False, allow_unicode=True).encode())
+
+
+def _completed(stored: Mapping[str, Any], defaults: Mapping[str, Any]) -> dict[str, Any]:
+    """With what it was without: a run of an earlier version, which knew fewer options, goes on."""
+    whole = {**defaults, **stored}
+    for name, value in defaults.items():
+        if isinstance(value, Mapping) and isinstance(whole[name], Mapping):
+            whole[name] = _completed(whole[name], value)
+    return whole
 
 
 def _differences(before: Any, now: Any, where: str = "") -> Iterator[tuple[str, Any, Any]]:

@@ -10,7 +10,8 @@ import numpy as np
 
 from model.buckets import bucket
 from model.packing import SampleShape
-from training.configuration import Data, RunConfig, Tasks
+from training.configuration import RunConfig
+from training.data_options import Data, Tasks
 from training.index import FLAT, LAYERED, SampleFacts
 from training.recipes import COMPOSITE, Recipe, Task
 

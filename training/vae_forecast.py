@@ -15,10 +15,11 @@ from evaluation.reconstruction.lpips import Lpips
 from model.configs import VaeConfig
 from model.rgba_vae import RgbaVae
 from training.allocations import Allocations
-from training.configuration import Network, RunConfig, VaeStage
+from training.configuration import RunConfig, VaeStage
 from training.discriminator import Adversary
 from training.footprint import Memory, Parameters, states
 from training.forecast import Gpus
+from training.network_options import Network
 from training.networks import DTYPES
 from training.places import micro_steps, most_crops
 from training.vae_losses import edges_at_scales

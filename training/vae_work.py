@@ -18,8 +18,9 @@ from evaluation.reconstruction.lpips import Lpips, distances, load_lpips
 from model.checkpoint import load_vae, save_vae
 from model.configs import VAE_CONFIGS, VaeConfig
 from model.rgba_vae import RgbaVae
-from training.configuration import RunConfig, Source
+from training.configuration import RunConfig
 from training.crop_reader import CropBatch, CropReader
+from training.data_options import Source
 from training.discriminator import Adversary
 from training.distributed import Ranks
 from training.index import Counting, Index

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from training.configuration import Data, Tasks
 from training.data import Reader
+from training.data_options import Data, Tasks
 from training.index import Index, SampleFacts
 from training.recipes import Planned, Recipe
 from training.tasks import shape_of, variant

@@ -19,11 +19,11 @@ from tests.training.on_ranks import on_ranks
 from tests.training.tiny_parts import tiny_config, vae_run, with_zero
 from training.adapters import adapt
 from training.checkpoints import StoredParameters, read_state, whole
-from training.configuration import Lora
 from training.export import export
 from training.journal import Journal, read_metrics
 from training.layered_work import LayeredWork
 from training.loop import FINISHED, train
+from training.network_options import Lora
 from training.networks import initialised, trained_mmdit
 from training.origin import Origin
 from training.run import Run

@@ -4,7 +4,8 @@ import pytest
 import yaml
 
 from training.config_files import CONFIGS, as_mapping, from_mapping, load_config
-from training.configuration import STAGES, RunConfig
+from training.configuration import RunConfig
+from training.network_options import STAGES
 from training.recipes import Task
 
 OWN = sorted(CONFIGS.glob("*.yaml"))

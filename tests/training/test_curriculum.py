@@ -8,8 +8,8 @@ import pytest
 from training.ablation import VARIANTS
 from training.ablation import steps_of as ablation_steps
 from training.config_files import load_config
-from training.configuration import STAGES
 from training.curriculum import SIZES, Settings, keep_settings, main, steps_of
+from training.network_options import STAGES
 
 
 def option(command: tuple[str, ...], name: str) -> str:

@@ -4,7 +4,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.training.made_index import caption, index_of, row, rows_st
-from training.configuration import Data, RunConfig, Tasks
+from training.configuration import RunConfig
+from training.data_options import Data, Tasks
 from training.eligible import eligible
 from training.recipes import Task, TextOrder
 from training.tasks import draw, shape_of, unusable

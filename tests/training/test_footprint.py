@@ -17,9 +17,10 @@ from tests.training.live_memory import LiveMemory
 from tests.training.on_ranks import on_ranks
 from tests.training.tiny_parts import tiny_config, vae_run
 from training.adapters import adapt
-from training.configuration import Engine, Lora, Network, RunConfig
+from training.configuration import Engine, RunConfig
 from training.footprint import BYTES, RESERVE_BYTES, Load, Parameters, activations, memory, parameters_of, states
 from training.forecast import Gpus
+from training.network_options import Lora, Network
 from training.plan import plan
 
 DTYPES = {"bf16": torch.bfloat16, "fp32": torch.float32}

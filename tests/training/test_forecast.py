@@ -8,9 +8,10 @@ import yaml
 from model.configs import MMDIT_CONFIGS, VAE_CONFIGS
 from model.flops import forward_flops
 from model.packing import SampleShape
-from training.configuration import Engine, Network, RunConfig
+from training.configuration import Engine, RunConfig
 from training.footprint import Load
 from training.forecast import Gpus, Networks, forecast_memory, fullest, remedies, step_seconds
+from training.network_options import Network
 from training.recipes import Planned, Recipe, Task
 
 NETWORKS = Networks(MMDIT_CONFIGS["qwen_image_20b"], VAE_CONFIGS["qwen_image"], 7_070_619_136, 34)

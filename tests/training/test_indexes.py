@@ -10,7 +10,8 @@ import torch
 
 from tests.training.drawn_shards import WORDS
 from tests.training.lone_rank import LONE, LoneRank
-from training.configuration import Data, RunConfig, Source, Validation
+from training.configuration import RunConfig, Validation
+from training.data_options import Data, Source
 from training.indexes import held_out, not_held_out, open_indexes
 
 SECOND = LoneRank(1, 2, torch.device("cpu"))

@@ -13,7 +13,8 @@ from safetensors.torch import load_file
 from tests.training.on_ranks import on_ranks
 from tests.training.toy_work import ToyWork
 from training.checkpoints import StoredParameters, whole
-from training.configuration import Checkpoints, Data, Engine, RunConfig, Schedule, Validation
+from training.configuration import Checkpoints, Engine, RunConfig, Schedule, Validation
+from training.data_options import Data
 from training.export import export
 from training.journal import Journal, read_metrics
 from training.loop import FINISHED, STOPPED, NotFinite, learning_rate, train

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from training.configuration import Init
+from training.network_options import Init
 from training.origin import origin_of, write_origin
 
 

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from model.configs import MMDIT_CONFIGS
 from tests.training.made_index import caption, index_of, row
-from training.configuration import Data, Engine, RunConfig, Schedule, Source, Tasks
+from training.configuration import Engine, RunConfig, Schedule
+from training.data_options import Data, Source, Tasks
 from training.planner import Planner
 from training.recipes import Task
 

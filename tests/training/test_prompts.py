@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from schemas.captions import Caption
 from tests.training.drawn_shards import WORDS, indexed, members_of, sample_of, soft_stack
 from training.captions import SampleCaption
-from training.configuration import Data, Tasks
 from training.data import Reader
+from training.data_options import Data, Tasks
 from training.prompts import with_texts
 from training.recipes import COMPOSITE, Planned, Task, TextOrder
 from training.tasks import draw, shape_of

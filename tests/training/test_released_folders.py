@@ -23,9 +23,9 @@ from model.checkpoint import load_mmdit, load_vae
 from tests.training.lone_rank import LONE
 from tests.training.on_ranks import on_ranks
 from tests.training.tiny_parts import tiny_config
-from training.configuration import Init
 from training.layered_work import LayeredWork
 from training.loop import FINISHED
+from training.network_options import Init
 from training.train import run
 
 SHARDS = "500KB"

@@ -7,15 +7,18 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import yaml
 from PIL import Image
 
 from data_pipeline.shard_io import whole_file
 from tests.training.drawn_shards import WORDS, tar
 from training.checkpoints import STATE, folder_of
-from training.configuration import Data, Engine, RunConfig, Schedule, Source
+from training.configuration import Engine, RunConfig, Schedule
+from training.data_options import Data, Source
 from training.index import write_index
 from training.indexing import build_index
 from training.journal import Journal
+from training.network_options import Lora
 from training.run_folder import open_run, read_config, wait_for
 from training.run_lock import only_run
 from training.shown import Shown
@@ -41,6 +44,16 @@ def test_the_same_run_goes_on_from_its_last_whole_checkpoint(tmp_path):
     last = with_checkpoint(tmp_path, 10)
     with_checkpoint(tmp_path, 15, "weights-00000.safetensors")  # cut short
     assert open_run(tmp_path, CONFIG) == last
+
+
+def test_a_run_of_a_version_with_fewer_options_goes_on(tmp_path):
+    open_run(tmp_path, CONFIG)
+    last, stored = with_checkpoint(tmp_path, 5), read_config(tmp_path)
+    del stored["lora"], stored["tasks"]["text_order"]
+    (tmp_path / "config.yaml").write_text(yaml.safe_dump(stored))
+    assert open_run(tmp_path, CONFIG) == last
+    with pytest.raises(ValueError, match=r"lora\.alpha is None, here it is 4"):
+        open_run(tmp_path, replace(CONFIG, lora=Lora(alpha=4)))
 
 
 def test_data_that_was_moved_is_gone_on_with(tmp_path):

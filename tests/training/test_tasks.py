@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from training.configuration import Data, RunConfig, Tasks
+from training.configuration import RunConfig
+from training.data_options import Data, Tasks
 from training.index import CaptionFacts, SampleFacts
 from training.recipes import COMPOSITE, Task, TextOrder
 from training.tasks import draw, shape_of, unusable

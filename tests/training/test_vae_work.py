@@ -23,9 +23,10 @@ from tests.training.drawn_shards import members_of, sample_of, soft_stack, tar
 from tests.training.on_ranks import on_ranks
 from tests.training.vae_runs import CPU, config_of, draw_dataset, learned, on_two_ranks, pictures
 from training.checkpoints import whole
-from training.configuration import Init, Source
+from training.data_options import Source
 from training.discriminator import Adversary
 from training.distributed import Ranks, join
+from training.network_options import Init
 from training.vae_validation import as_input, measure, reconstructed
 from training.vae_work import VaeWork, forward_flops
 

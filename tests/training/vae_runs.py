@@ -8,7 +8,8 @@ import torch
 from schemas.stack import PlainLayer, Stack
 from tests.training.drawn_shards import members_of, sample_of, tar
 from training.checkpoints import StoredParameters, whole
-from training.configuration import Checkpoints, Data, Engine, RunConfig, Schedule, Source, VaeStage, Validation
+from training.configuration import Checkpoints, Engine, RunConfig, Schedule, VaeStage, Validation
+from training.data_options import Data, Source
 from training.discriminator import Adversary
 from training.loop import FINISHED, train
 from training.run import Run
