@@ -235,4 +235,4 @@ lint: $(EVERYTHING) ## style and types
 clean: ## remove what the targets made, but not the environment
 	rm -rf out .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
-.PHONY: train latents plan bench-train help examples shards captions inspect verify convert fuzz bench bench-fidelity bench-codecs bench-job bench-families bench-anomalies bench-faces test test-all lint clean evaluate-reconstruction edit evaluate-editing evaluate bench-metrics import decompose generate bench-model
+.PHONY: bench-captions curriculum ablation overfit train latents plan bench-train help examples shards captions inspect verify convert fuzz bench bench-fidelity bench-codecs bench-job bench-families bench-anomalies bench-faces test test-all lint clean evaluate-reconstruction edit evaluate-editing evaluate bench-metrics import decompose generate bench-model

@@ -13,18 +13,22 @@ import weakref
 from collections import deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from multiprocessing.connection import Connection
 from multiprocessing.reduction import recv_handle, send_handle
+
+import numpy as np
 
 _ALIGNED_BYTES = 64  # where arrays begin
 
 
 @dataclass(frozen=True)
 class Placed:
-    """Where arrays of `sizes` lie, one behind another. `is_new`: the block's descriptor follows; `retired` blocks are
-    written to no more. Nothing lies in block -1."""
+    """Where arrays of `sizes` begin in a block. `is_new`: the block's descriptor follows; `retired` blocks are written
+    to no more. Nothing lies in block -1."""
 
     block: int
+    starts: tuple[int, ...]
     sizes: tuple[int, ...]
     is_new: bool = False
     retired: tuple[int, ...] = ()
@@ -37,34 +41,74 @@ class Writer:
         self._blocks = dict[int, mmap.mmap]()
         self._free = set[int]()
         self._made = 0
+        self._unsent = dict[int, int]()  # descriptors, of blocks that the other process does not know yet
+        self._retired = list[int]()
+        self._reserved: int | None = None
 
     def give_back(self, blocks: Iterable[int]) -> None:
         """What the other process needs no longer."""
         self._free.update(blocks)
 
+    def reserve(self, size: int) -> np.ndarray:
+        """uint8 [size]: arrays that are made in it, and placed next, are not copied. It lasts until then."""
+        self._release()
+        if not size:
+            return np.empty(0, np.uint8)
+        self._reserved = self._taken(size)
+        return np.frombuffer(self._blocks[self._reserved], np.uint8, size)
+
     def place(self, parts: Sequence[memoryview]) -> tuple[Placed, int | None]:
-        """Copies bytes into the smallest free block that holds them, or a new one, whose descriptor comes with it."""
+        """Leaves bytes where they are in the reserved block, or copies them into another. A block that the other
+        process does not know comes with its descriptor."""
         sizes = tuple(part.nbytes for part in parts)
-        total = sum(map(_aligned, sizes))
-        if not total:
-            return Placed(-1, sizes), None
-        fitting = [block for block in self._free if len(self._blocks[block]) >= total]
+        if not any(sizes):
+            return Placed(-1, (0,) * len(sizes), sizes), None
+        starts = self._starts_in_reserved(parts)
+        if starts is not None and self._reserved is not None:
+            block, self._reserved = self._reserved, None
+        else:
+            self._release()
+            *starts, total = accumulate(map(_aligned, sizes), initial=0)
+            block = self._taken(total)
+            for start, part in zip(starts, parts, strict=True):
+                self._blocks[block][start : start + part.nbytes] = part
+        retired, self._retired = tuple(self._retired), []
+        descriptor = self._unsent.pop(block, None)
+        return Placed(block, tuple(starts), sizes, descriptor is not None, retired), descriptor
+
+    def _taken(self, size: int) -> int:
+        """The smallest free block that is large enough, or a new one."""
+        fitting = [block for block in self._free if len(self._blocks[block]) >= size]
         block = min(fitting, key=lambda number: len(self._blocks[number]), default=None)
-        descriptor, retired = None, tuple[int, ...]()
-        if block is None:
-            retired = tuple(self._free)  # all too small: so there are no more blocks than are held at a time
-            for number in retired:
-                del self._blocks[number]
-            self._free.clear()
-            block, self._made = self._made, self._made + 1
-            descriptor = _unnamed(total)
-            self._blocks[block] = mmap.mmap(descriptor, total)
-        self._free.discard(block)
-        start = 0
-        for part in parts:
-            self._blocks[block][start : start + part.nbytes] = part
-            start += _aligned(part.nbytes)
-        return Placed(block, sizes, descriptor is not None, retired), descriptor
+        if block is not None:
+            self._free.discard(block)
+            return block
+        for number in self._free:  # all too small: so there are no more blocks than are held at a time
+            del self._blocks[number]
+            descriptor = self._unsent.pop(number, None)
+            if descriptor is not None:
+                os.close(descriptor)
+            else:
+                self._retired.append(number)
+        self._free.clear()
+        block, self._made = self._made, self._made + 1
+        self._unsent[block] = _unnamed(size)
+        self._blocks[block] = mmap.mmap(self._unsent[block], size)
+        return block
+
+    def _release(self) -> None:
+        if self._reserved is not None:
+            self._free.add(self._reserved)
+            self._reserved = None
+
+    def _starts_in_reserved(self, parts: Sequence[memoryview]) -> list[int] | None:
+        """Where they lie in it; None where one does not."""
+        if self._reserved is None:
+            return None
+        memory = self._blocks[self._reserved]
+        starts = [_address(part) - _address(memory) if part.nbytes else 0 for part in parts]
+        inside = (0 <= start <= len(memory) - part.nbytes for start, part in zip(starts, parts, strict=True))
+        return starts if all(inside) else None
 
 
 class Reader:
@@ -86,14 +130,11 @@ class Reader:
             self._blocks[placed.block] = _mapped(recv_handle(connection))
         if placed.block < 0:
             return [memoryview(bytearray()) for _ in placed.sizes]
-        total = sum(map(_aligned, placed.sizes))
-        whole = (ctypes.c_char * total).from_buffer(self._blocks[placed.block])
+        block = self._blocks[placed.block]
+        whole = (ctypes.c_char * len(block)).from_buffer(block)
         weakref.finalize(whole, self._freed.append, placed.block).atexit = False
-        memory, views, start = memoryview(whole).cast("B"), [], 0
-        for size in placed.sizes:
-            views.append(memory[start : start + size])
-            start += _aligned(size)
-        return views
+        memory = memoryview(whole).cast("B")
+        return [memory[start : start + size] for start, size in zip(placed.starts, placed.sizes, strict=True)]
 
 
 def send_descriptor(connection: Connection, descriptor: int) -> None:
@@ -109,6 +150,10 @@ def _mapped(descriptor: int) -> mmap.mmap:
         return mmap.mmap(descriptor, 0)
     finally:
         os.close(descriptor)
+
+
+def _address(memory: memoryview | mmap.mmap) -> int:
+    return int(np.frombuffer(memory, np.uint8).ctypes.data)
 
 
 def _aligned(size: int) -> int:

@@ -1,9 +1,11 @@
 """Packs of recipes in, their pixels and prompts out, read from shards by offset."""
 
 import json
+import math
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import accumulate, pairwise
 from typing import Any, BinaryIO
 
 import numpy as np
@@ -15,7 +17,7 @@ from schemas.members import CAPTION, COMPOSITE, METADATA
 from schemas.stack import PlainLayer
 from training.captions import captions_in, captions_of
 from training.index import FLAT, Index, SampleFacts
-from training.painting import layered_frames, picture_frame
+from training.painting import frames_shape, paint_layers, paint_picture
 from training.picture_file import decode_picture
 from training.prompts import prompt_of
 from training.recipes import COMPOSITE as WHOLE
@@ -39,38 +41,54 @@ class Example:
 
 
 class Reader:
-    """Reads packs of the samples of some sources. It travels to a worker process without the shards it has open."""
+    """Reads packs of the samples of some sources. It travels to a worker process without the shards it has open.
+
+    Frames of a pack lie one behind another in what `room` gives for so many bytes.
+    """
 
     def __init__(self, sources: Sequence[Index]) -> None:
         self._sources = tuple(sources)
         self._shards = OrderedDict[str, BinaryIO]()
+        self.room: Callable[[int], np.ndarray] = _own_room
 
     def __reduce__(self) -> tuple[type["Reader"], tuple[Sequence[Index]]]:
         return Reader, (self._sources,)
 
     def __call__(self, pack: Sequence[Planned]) -> list[Example]:
         """ValueError that names the shard and the sample that cannot be read."""
-        return [self.example(planned) for planned in pack]
+        shapes = [frames_shape(planned.recipe) for planned in pack]
+        edges = [0, *accumulate(map(math.prod, shapes))]
+        memory = self.room(edges[-1])
+        examples = []
+        for planned, shape, (start, end) in zip(pack, shapes, pairwise(edges), strict=True):
+            frames = memory[start:end].reshape(shape)
+            examples.append(
+                Example(planned, frames, self._painted(planned.source, planned.index, planned.recipe, frames))
+            )
+        return examples
 
     def example(self, planned: Planned) -> Example:
         """Of one sample."""
-        return Example(planned, *self._made(planned.source, planned.index, planned.recipe))
+        return self([planned])[0]
 
     def frames(self, source: int, row: int, recipe: Recipe) -> np.ndarray:
         """Of one sample, without its prompt."""
-        return self._made(source, row, recipe)[0]
+        frames = np.empty(frames_shape(recipe), np.uint8)
+        self._painted(source, row, recipe, frames)
+        return frames
 
-    def _made(self, source: int, row: int, recipe: Recipe) -> "_Made":
+    def _painted(self, source: int, row: int, recipe: Recipe, frames: np.ndarray) -> str:
+        """Fills the frames; the prompt."""
         index = self._sources[source]
         facts, members = index.facts(row), index.members(row)
         shard = index.shard(row)
-        make = _flat if facts.kind == FLAT else _layered if recipe.task.is_layered else _single
+        paint = _flat if facts.kind == FLAT else _layered if recipe.task.is_layered else _single
         try:
             file = self._open(shard)
         except (ValueError, OSError) as error:
             raise ValueError(f"{shard.path}, sample {facts.key}: {error}") from error
         try:
-            return make(facts, members, recipe, lambda names: _read(file, members, names))
+            return paint(facts, members, recipe, frames, lambda names: _read(file, members, names))
         except (ValueError, OSError) as error:
             way = f"data.skip=[{json.dumps(facts.key)}] leaves it out"
             raise ValueError(f"{shard.path}, sample {facts.key}: {error}; {way}") from error
@@ -83,8 +101,11 @@ class Reader:
         return file
 
 
+def _own_room(size: int) -> np.ndarray:
+    return np.empty(size, np.uint8)
+
+
 _Read = Callable[[Sequence[str]], dict[str, bytes]]
-_Made = tuple[np.ndarray, str]  # frames and prompt
 
 
 def _read(file: BinaryIO, members: Mapping[str, Member], names: Sequence[str]) -> dict[str, bytes]:
@@ -98,17 +119,17 @@ def _read(file: BinaryIO, members: Mapping[str, Member], names: Sequence[str]) -
     return contents
 
 
-def _layered(facts: SampleFacts, members: Mapping[str, Member], recipe: Recipe, read: _Read) -> _Made:
+def _layered(facts: SampleFacts, members: Mapping[str, Member], recipe: Recipe, frames: np.ndarray, read: _Read) -> str:
     """The stored composite is not read: its frame is blended of the layers' frames."""
     pictures = [name for name in members if name.startswith("layer_")]
     contents = read([*pictures, METADATA])
     metadata = _metadata(facts, contents)
     layers = (_layer(described, contents) for described in metadata["layers"])
-    frames = layered_frames(layers, (facts.width, facts.height), recipe)
-    return frames, prompt_of(recipe, captions_of(metadata), metadata)
+    paint_layers(layers, (facts.width, facts.height), recipe, frames)
+    return prompt_of(recipe, captions_of(metadata), metadata)
 
 
-def _single(facts: SampleFacts, members: Mapping[str, Member], recipe: Recipe, read: _Read) -> _Made:
+def _single(facts: SampleFacts, members: Mapping[str, Member], recipe: Recipe, frames: np.ndarray, read: _Read) -> str:
     """The composite or a layer, on its canvas."""
     prefix = COMPOSITE if recipe.picture == WHOLE else f"layer_{recipe.picture:02d}"
     name = next(name for name in members if name.startswith(f"{prefix}."))
@@ -120,10 +141,11 @@ def _single(facts: SampleFacts, members: Mapping[str, Member], recipe: Recipe, r
         picture = PlainLayer((0, 0, *canvas), rgba)
     else:
         picture = _layer(metadata["layers"][recipe.picture], contents)
-    return picture_frame(picture, canvas, recipe), prompt_of(recipe, captions_of(metadata), metadata)
+    paint_picture(picture, canvas, recipe, frames)
+    return prompt_of(recipe, captions_of(metadata), metadata)
 
 
-def _flat(facts: SampleFacts, members: Mapping[str, Member], recipe: Recipe, read: _Read) -> _Made:
+def _flat(facts: SampleFacts, members: Mapping[str, Member], recipe: Recipe, frames: np.ndarray, read: _Read) -> str:
     """A picture without layers."""
     contents = read(list(members))
     name = next(name for name in members if name != CAPTION)
@@ -131,7 +153,8 @@ def _flat(facts: SampleFacts, members: Mapping[str, Member], recipe: Recipe, rea
     rgba = decode_picture(contents[name], canvas)
     rgba = np.where(rgba[..., 3:] == 0, np.uint8(0), rgba)
     captions = captions_in(contents[CAPTION]) if CAPTION in contents else []
-    return picture_frame(PlainLayer((0, 0, *canvas), rgba), canvas, recipe), prompt_of(recipe, captions, {})
+    paint_picture(PlainLayer((0, 0, *canvas), rgba), canvas, recipe, frames)
+    return prompt_of(recipe, captions, {})
 
 
 def _metadata(facts: SampleFacts, contents: Mapping[str, bytes]) -> dict[str, Any]:

@@ -17,18 +17,27 @@ from multiprocessing.connection import Connection
 from queue import SimpleQueue
 from threading import Lock
 from types import TracebackType
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Protocol, TypeVar, runtime_checkable
+
+import numpy as np
 
 from training.blocks import Placed, Reader, Writer, send_descriptor
 
 Pack = TypeVar("Pack")
 Result = TypeVar("Result")
 
-_NOTHING = Placed(-1, ())
+_NOTHING = Placed(-1, (), ())
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3  # of glibc's mallopt
 _MOST_MMAP_THRESHOLD_BYTES = 32 << 20
 _KEPT_BYTES = 256 << 20
 _SHOWN = 300  # characters of a pack in a message
+
+
+@runtime_checkable
+class Roomy(Protocol):
+    """A `read` whose arrays lie in memory that it asks for once a call: so many bytes, uint8. They are not copied."""
+
+    room: Callable[[int], np.ndarray]
 
 
 class WorkerDied(RuntimeError):
@@ -163,6 +172,8 @@ def _serve(connection: Connection, read: Callable[[Any], Any]) -> None:
         sys.modules["torch"].set_num_threads(1)  # the workers are the parallelism
     _keep_memory()
     blocks = Writer()
+    if isinstance(read, Roomy):
+        read.room = blocks.reserve
     try:
         while True:
             _answer(connection, read, blocks)

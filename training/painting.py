@@ -17,10 +17,14 @@ from schemas.stack import PlainLayer, Stack
 from training.recipes import Recipe, Size
 
 
-def layered_frames(layers: Iterable[PlainLayer], canvas: Size, recipe: Recipe) -> np.ndarray:
+def frames_shape(recipe: Recipe) -> tuple[int, int, int, int]:
+    """(F, H, W, 4)."""
+    return recipe.frames, recipe.size[1], recipe.size[0], 4
+
+
+def paint_layers(layers: Iterable[PlainLayer], canvas: Size, recipe: Recipe, frames: np.ndarray) -> None:
     """The composite, the ground where there is one, the groups and the blanks. Of `layers`, which come bottom to top,
-    one at a time need be in memory."""
-    frames = np.empty((recipe.frames, recipe.size[1], recipe.size[0], 4), np.uint8)
+    one at a time need be in memory. All of `frames` is written to."""
     small = resized(layers, canvas, recipe.size)
     parts = []
     if recipe.ground is not None:
@@ -35,19 +39,16 @@ def layered_frames(layers: Iterable[PlainLayer], canvas: Size, recipe: Recipe) -
             parts.append(_whole(frame))
     compose_into(Stack(*recipe.size, tuple(parts)), frames[0])
     frames[1 + len(parts) :] = 0
-    return frames
 
 
-def picture_frame(picture: PlainLayer, canvas: Size, recipe: Recipe) -> np.ndarray:
-    """One frame: a picture on its canvas, on the ground where the recipe has one."""
-    frames = np.empty((1, recipe.size[1], recipe.size[0], 4), np.uint8)
+def paint_picture(picture: PlainLayer, canvas: Size, recipe: Recipe, frames: np.ndarray) -> None:
+    """One frame: a picture on its canvas, on the ground where the recipe has one. All of it is written to."""
     (small,) = resized([picture], canvas, recipe.size)
     if recipe.ground is None:
         _paste(small, frames[0])
     else:
         ground = _ground(recipe.ground, np.empty_like(frames[0]))
         compose_into(Stack(*recipe.size, (ground, small)), frames[0])
-    return frames
 
 
 def resized(layers: Iterable[PlainLayer], canvas: Size, size: Size) -> Iterator[PlainLayer]:

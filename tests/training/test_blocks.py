@@ -22,6 +22,11 @@ def ends():
         views = reader.views(placed, connection)
         return placed, [np.frombuffer(view, array.dtype) for view, array in zip(views, arrays, strict=True)]
 
+    def reserve(size):
+        writer.give_back(reader.take_freed())
+        return writer.reserve(size)
+
+    pass_on.reserve = reserve
     yield pass_on
     connection.close()
     theirs.close()
@@ -62,3 +67,29 @@ def test_what_has_no_bytes_takes_no_block(ends):
     placed, views = ends(np.zeros(0))
     assert placed.block == -1
     assert views[0].size == 0
+
+
+def test_what_was_made_in_reserved_memory_is_not_copied(ends):
+    for size in (100, 3000, 200):
+        memory = ends.reserve(2 * size)
+        first, second = memory[:size], memory[size:]
+        first[:], second[:] = 1, 2
+        placed, views = ends(second, first)
+        assert placed.starts == (size, 0)
+        second[:5] = 9  # seen on the other side: it is the same memory
+        np.testing.assert_array_equal(views[0][:6], [9] * 5 + [2])
+        np.testing.assert_array_equal(views[1], 1)
+        del views
+    assert not placed.is_new
+
+
+def test_what_is_not_in_reserved_memory_is_copied_and_that_memory_is_free_again(ends):
+    ends.reserve(64)
+    _, views = ends(np.arange(8), np.arange(5))
+    ends.reserve(1000)[:] = 0
+    ends.reserve(1000)[:] = 0  # the one before was not needed
+    np.testing.assert_array_equal(views[0], np.arange(8))
+    np.testing.assert_array_equal(views[1], np.arange(5))
+    placed, more = ends(np.arange(9.0))
+    np.testing.assert_array_equal(more[0], np.arange(9.0))
+    assert placed.block == 2  # of 1000 bytes: no more were made

@@ -15,7 +15,7 @@ from tests.training.drawn_shards import WORDS, indexed, members_of, sample_of, s
 from tests.training.test_picture_file import encoded
 from training.data import Reader
 from training.indexing import build_index
-from training.painting import layered_frames, picture_frame
+from training.painting import frames_shape, paint_layers, paint_picture
 from training.recipes import Planned, Recipe, Task
 from training.storage import find_shards
 
@@ -44,6 +44,12 @@ def premultiplied(frame):
     return np.concatenate([frame[..., :3] / 255.0 * frame[..., 3:] / 255.0, frame[..., 3:] / 255.0], -1)
 
 
+def painted(paint, pictures, canvas, recipe):
+    frames = np.full(frames_shape(recipe), 77, np.uint8)  # as memory that was used before
+    paint(pictures, canvas, recipe, frames)
+    return frames
+
+
 @settings(max_examples=25)
 @given(st.integers(0, 999), st.integers(1, 6), st.booleans(), st.sampled_from([None, GROUND]), st.integers(0, 2))
 def test_the_first_frame_is_the_blend_of_the_others(seed, layers, opaque, ground, blanks):
@@ -53,7 +59,7 @@ def test_the_first_frame_is_the_blend_of_the_others(seed, layers, opaque, ground
     cuts = sorted({0, layers, *rng.integers(0, layers + 1, 2).tolist()})
     groups = tuple(pairwise(cuts))
     recipe = Recipe(Task.TEXT_TO_LAYERS, size, None, groups=groups, blanks=blanks, ground=ground)
-    frames = layered_frames(stack.layers, (stack.width, stack.height), recipe)
+    frames = painted(paint_layers, stack.layers, (stack.width, stack.height), recipe)
     assert frames.shape == (1 + (ground is not None) + len(groups) + blanks, size[1], size[0], 4)
     assert np.abs(over(frames[1:]) - premultiplied(frames[0])).max() <= 1.01 / 255
     assert not frames[len(frames) - blanks :].any()
@@ -79,8 +85,8 @@ def test_at_its_own_size_nothing_changes(tmp_path):
 def test_merging_leaves_the_composite_as_it_was(size):
     stack = soft_stack(np.random.default_rng(3), 5, 100, 70, opaque=False)
     recipe = layered(size, 5, ground=GROUND)
-    whole = layered_frames(stack.layers, (100, 70), recipe)
-    merged = layered_frames(stack.layers, (100, 70), replace(recipe, groups=((0, 2), (2, 5))))
+    whole = painted(paint_layers, stack.layers, (100, 70), recipe)
+    merged = painted(paint_layers, stack.layers, (100, 70), replace(recipe, groups=((0, 2), (2, 5))))
     assert np.abs(whole[0].astype(int) - merged[0]).max() <= 2
     assert np.abs(over(whole[2:4]) - premultiplied(merged[2])).max() <= 1.01 / 255
 
@@ -89,7 +95,9 @@ def test_resized_layers_are_means_of_premultiplied_colour():
     """Halved, every pixel against the filter's own weights (1, 5, 5, 1 in twelfths, by the cubic of half the slope)."""
     rng = np.random.default_rng(5)
     rgba = rng.integers(0, 256, (40, 40, 4), np.uint8)
-    frame = picture_frame(PlainLayer((0, 0, 40, 40), rgba), (40, 40), Recipe(Task.TEXT_TO_RGBA, (20, 20), 0))[0]
+    (frame,) = painted(
+        paint_picture, PlainLayer((0, 0, 40, 40), rgba), (40, 40), Recipe(Task.TEXT_TO_RGBA, (20, 20), 0)
+    )
     weight = 1 - 3 * np.array([0.75, 0.25]) ** 2 + 2 * np.array([0.75, 0.25]) ** 3
     taps = np.array([*weight, *weight[::-1]]) / weight.sum() / 2
     expected, inner = premultiplied(rgba), slice(1, 19)
@@ -179,12 +187,12 @@ def test_a_shard_that_is_gone_or_changed_is_named(tmp_path):
 def test_a_box_beyond_the_canvas_is_refused():
     picture = PlainLayer((0, 0, 9, 9), np.zeros((9, 9, 4), np.uint8))
     with pytest.raises(ValueError, match="does not lie inside a canvas of 8 x 9"):
-        picture_frame(picture, (8, 9), Recipe(Task.TEXT_TO_RGBA, (32, 32), 0, picture=0))
+        painted(paint_picture, picture, (8, 9), Recipe(Task.TEXT_TO_RGBA, (32, 32), 0, picture=0))
 
 
 def test_a_layer_that_shrinks_to_nothing_is_a_blank_frame():
     dot = PlainLayer((50, 50, 51, 51), np.full((1, 1, 4), 90, np.uint8))
     ground = PlainLayer((0, 0, 100, 100), np.full((100, 100, 4), 255, np.uint8))
-    frames = layered_frames((ground, dot), (100, 100), layered((2, 2), 2))
+    frames = painted(paint_layers, (ground, dot), (100, 100), layered((2, 2), 2))
     assert not frames[2].any()
     assert (frames[0] == 255).all()

@@ -51,7 +51,7 @@ def test_what_is_used_left_out_and_repeated_is_told(shards, tmp_path, capsys):
 
 
 def test_a_run_from_latents_takes_no_time_to_encode_and_keeps_no_text_encoder(shards, tmp_path):
-    stored = ("data.variants=2", "data.latents=beside", "validation.every=0")
+    stored = ("data.variants=2", "data.latents=beside", "validation.every=0", "validation.pictures=0")
     for name, settings in (("pixels", stored[:1]), ("latents", stored)):
         assert run(shards, "--output", str(tmp_path / name), settings=settings) == FITS
     pixels, latents = (json.loads((tmp_path / name / "plan.json").read_bytes()) for name in ("pixels", "latents"))
