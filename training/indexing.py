@@ -115,8 +115,8 @@ def _flat(key: str, members: Mapping[str, Member], read: _Read, counting: Counti
     pictures = [name for name in members if name.lower() in PICTURES]
     if len(pictures) != 1:
         raise ValueError(
-            f"it has {len(pictures)} pictures ({', '.join(PICTURES)}); it must have one, and members of a sample must lie "
-            "behind one another (tar --sort=name)"
+            f"it has {len(pictures)} pictures ({', '.join(PICTURES)}); it must have one, and its members lie behind "
+            "one another (tar --sort=name)"
         )
     picture = members[pictures[0]]
     head = _head(picture, read)
