@@ -72,6 +72,8 @@ def load_lora(path: Path, model: nn.Module) -> dict[str, LowRank]:
     ValueError where the file is none, holds what is no plain adapter, or one that does not fit.
     """
     path = path / FILE if path.is_dir() else path
+    if not path.is_file():
+        raise ValueError(f"{path} is not there; LORA is such a file or its folder (of a run's OUTPUT: export/ema/lora)")
     halves: dict[str, dict[str, Tensor]] = {}
     try:
         with safe_open(path, "pt") as file:
@@ -132,6 +134,8 @@ def _joined(
         raise ValueError(f"{path} has but one half of the adapter of {name}")
     if down.ndim != 2 or up.ndim != 2 or down.shape[0] != up.shape[1] or not {down.dtype, up.dtype} <= {*_REAL}:
         raise ValueError(f"{path}: the halves of the adapter of {name} are {_told(down)} and {_told(up)}")
+    if not (down.isfinite().all() and up.isfinite().all()):
+        raise ValueError(f"{path}: the adapter of {name} has values that are not finite")
     rank, needed, shape = down.shape[0], [len(up), down.shape[1]], list(linear[name].weight.shape)
     if needed != shape:
         raise ValueError(f"{path}: the adapter of {name} is for weights {needed}; the transformer's are {shape}")

@@ -53,7 +53,12 @@ class Schedule:
         in_range("batch", self.batch, 1, 1 << 24)
         in_range("lr", self.lr, 0, 1, above=True)
         in_range("warmup", self.warmup, 0, 1 << 40)
-        in_range("cooldown", self.cooldown, 0, self.steps)
+        in_range("cooldown", self.cooldown, 0, 1 << 40)
+        if self.cooldown > self.steps:
+            raise ValueError(
+                f"cooldown is {self.cooldown}, longer than the run, whose steps are {self.steps}; "
+                "set schedule.cooldown too, 0 for none"
+            )
         if len(self.betas) != 2 or not all(0 <= beta < 1 for beta in self.betas):
             raise ValueError(f"betas are {list(self.betas)}; they must be two numbers in [0, 1)")
         in_range("eps", self.eps, 0, 1, above=True)

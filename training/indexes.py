@@ -50,6 +50,12 @@ def _has(source: Source, split: str) -> bool:
         return False
 
 
+def not_there(indexes: Sequence[Index], skip: Sequence[str]) -> list[str]:
+    """What `data.skip` names in vain, for people: a key may be spelled wrong, or its sample be gone."""
+    missing = [key for key in skip if not any(index.is_named([key]).any() for index in indexes)]
+    return [f"data.skip names {len(missing)} that no source has, the first {missing[0]}"] if missing else []
+
+
 def _opened(source: Source, split: str, counting: Counting, folder: Path, ranks: Ranks) -> Index:
     shards = find_shards(source.where, split)
     digest = hashlib.sha256("\n".join([split, counting.tokenizer, *shards]).encode()).hexdigest()[:16]

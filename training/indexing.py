@@ -11,12 +11,13 @@ from typing import Any, BinaryIO, Protocol
 
 import pyarrow as pa
 
-from data_pipeline.shard_io import Member, index_tar, read_at
+from data_pipeline.shard_io import Member, read_at
 from data_pipeline.stack_io.canonical_json import decode_json
 from data_pipeline.stack_io.images import decode_image
 from schemas.members import CAPTION, COMPOSITE, METADATA, is_key, layer_name
 from schemas.metadata import check_sample_json
 from training.captions import EMPTY_PROMPT, SampleCaption, captions_in, captions_of
+from training.foreign_tar import regular_files
 from training.ground import is_opaque
 from training.index import FLAT, SCHEMA, Counting, Index
 from training.metadata import is_sound
@@ -52,7 +53,7 @@ def _table_of(number: int, shard: Shard, counting: Counting) -> pa.Table:
 def _samples(file: BinaryIO) -> Iterator[tuple[str, dict[str, Member]]]:
     """Runs of members that share what stands before the first dot of their names."""
     key, members = "", dict[str, Member]()
-    for member in index_tar(file):
+    for member in regular_files(file):
         path = PurePosixPath(member.name)
         stem, _, name = path.name.partition(".")
         own = str(path.parent / stem)
@@ -113,7 +114,10 @@ def _is_opaque(composite: Member, extension: str, size: tuple[int, int], read: _
 def _flat(key: str, members: Mapping[str, Member], read: _Read, counting: Counting) -> dict[str, Any]:
     pictures = [name for name in members if name.lower() in PICTURES]
     if len(pictures) != 1:
-        raise ValueError(f"it has {len(pictures)} pictures ({', '.join(PICTURES)}); it must have one")
+        raise ValueError(
+            f"it has {len(pictures)} pictures ({', '.join(PICTURES)}); it must have one, and its members lie behind "
+            "one another (tar --sort=name)"
+        )
     picture = members[pictures[0]]
     head = _head(picture, read)
     names = [pictures[0], *([CAPTION] if CAPTION in members else [])]  # the VAE needs none; tasks that do say so

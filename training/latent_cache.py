@@ -176,5 +176,6 @@ def _check_whole(index: Index, folder: Path, rows: np.ndarray) -> None:
         places = read_latent_index(path, shard)
         first, end = first_rows[number : number + 2].tolist()
         own = rows[(rows >= first) & (rows < end)] - first
-        if len(places.table) != end - first or not places.table["key"].is_valid().to_numpy()[own].all():
+        keys = index.table["key"].slice(first, end - first).take(own)
+        if len(places.table) != end - first or not places.table["key"].take(own).equals(keys):
             raise ValueError(f"{path} lacks samples of {shard.path}; remove it, and make latents again")

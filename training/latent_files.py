@@ -73,6 +73,14 @@ def tar_path(folder: Path, shard: Shard) -> Path:
     return folder / PurePosixPath(shard.path).name
 
 
+def check_key(key: str) -> None:
+    """ValueError where no member of a tar can be called by it: USTAR has room for 100 bytes, other tars for more."""
+    try:
+        pack([(f"{key}.{LATENTS}", b"")])
+    except ValueError as error:
+        raise ValueError(f"the key {key} is too long for the names of its latents: {error}") from error
+
+
 def plain(recipe: Recipe) -> Any:
     """As KEY.json has it."""
     return decode_json(encode_json(asdict(recipe)))
@@ -113,7 +121,19 @@ def read_latent_index(tar: Path, shard: Shard) -> LatentIndex:
         raise ValueError(f"{tar} is older than {shard.path}; make latents again")
     if not tar.is_file() or tar.stat().st_size != index.bytes:
         raise ValueError(f"{tar} has been cut short or changed; remove {path.name}, and make latents again")
+    if not all(_lies_within(table[part], table["key"], index.bytes) for part in _PARTS):
+        raise ValueError(f"{path} names what does not lie in {tar.name}; remove it, and make latents again")
     return index
+
+
+def _lies_within(spans: pa.ChunkedArray, keys: pa.ChunkedArray, tar_bytes: int) -> bool:
+    """Of each sample that has latents."""
+    own = spans.filter(keys.is_valid()).combine_chunks()
+    offsets, lengths = own.field("offset"), own.field("bytes")
+    if own.null_count or offsets.null_count or lengths.null_count:
+        return False
+    begin, length = offsets.to_numpy(), lengths.to_numpy()
+    return bool(((begin >= 0) & (length >= 0) & (length <= tar_bytes - begin)).all())
 
 
 def _written(writer: TarWriter, sample: SampleLatents) -> dict[str, Any]:

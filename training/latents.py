@@ -23,7 +23,7 @@ from training.counting import counting_of
 from training.distributed import LOST, RankLost, Ranks, join, leave, share_threads
 from training.index import Index, read_index
 from training.indexes import open_indexes
-from training.latent_files import SampleLatents, read_latent_index, tar_path, write_latents
+from training.latent_files import SampleLatents, check_key, read_latent_index, tar_path, write_latents
 from training.latent_making import SampleEncoder
 from training.latent_settings import folder_of, keep_facts, made_with, root_of
 from training.loader import Loader, WorkerDied
@@ -35,6 +35,7 @@ from training.quiet import quieten
 from training.run_lock import only_run
 from training.storage import Shard
 from training.tasks import unusable
+from training.terminal import shown
 from training.variants import Place, VariantReader, Variants
 
 WRONG = 2
@@ -127,12 +128,15 @@ def _make(job: Job, loader: Iterator[Variants], encode: SampleEncoder) -> None:
 
 
 def _jobs(indexes: Sequence[Index], folders: Sequence[Path], config: RunConfig) -> list[Job]:
-    """ValueError where the latents of two shards would be called alike."""
+    """ValueError where latents of two shards would be called alike, or those of a sample cannot have its name."""
     jobs = []
     for source, (index, folder) in enumerate(zip(indexes, folders, strict=True)):
         places: list[list[Place | None]] = [[] for _ in index.shards]
         for row, shard in enumerate(index.table["shard"].to_pylist()):
-            is_used = unusable(index.facts(row), config) is None
+            facts = index.facts(row)
+            is_used = unusable(facts, config) is None
+            if is_used:
+                check_key(facts.key)
             places[shard].append((source, row) if is_used else None)
         jobs += [
             Job(tar_path(folder, shard), shard, tuple(own)) for shard, own in zip(index.shards, places, strict=True)
@@ -179,7 +183,7 @@ def _config(options: argparse.Namespace) -> RunConfig:
 
 
 def _told(message: str, status: int) -> int:
-    print(f"lamina: {' '.join(message.split())}", file=sys.stderr, flush=True)
+    print(f"lamina: {shown(' '.join(message.split()))}", file=sys.stderr, flush=True)
     return status
 
 

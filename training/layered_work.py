@@ -20,7 +20,7 @@ from training.distributed import Ranks
 from training.flow_module import PARTS, FlowBatch, FlowModule
 from training.flow_pictures import FlowPictures
 from training.flow_validation import FlowValidation
-from training.indexes import held_out, not_held_out, open_indexes
+from training.indexes import held_out, not_held_out, not_there, open_indexes
 from training.latent_cache import LatentCache
 from training.networks import DTYPES, fingerprint, frozen_encoders, stored_fingerprint, text_folder, trained_mmdit
 from training.origin import origin_of
@@ -83,7 +83,7 @@ class LayeredWork:
 
     def notices(self) -> list[str]:
         """What a person should know before the first step: which samples are left out, and why."""
-        told = not_held_out(self._config)
+        told = not_held_out(self._config) + not_there(self._indexes, self._config.data.skip)
         if not (self._text_source / PROCESSOR).is_dir():
             told.append(f"{self._text_source} has no {PROCESSOR}: what is exported needs a prompt for every picture")
         wanted = self._config.validation.pictures

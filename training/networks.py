@@ -25,6 +25,7 @@ from training.batches import Encoders
 from training.configuration import RunConfig
 from training.distributed import Ranks
 from training.engine import fill_partitioned, partitioned
+from training.network_options import Lora
 from training.origin import Origin
 
 DTYPES = {"bf16": torch.bfloat16, "fp32": torch.float32}
@@ -101,14 +102,19 @@ def _condition_vae(origin: Origin, config: RunConfig, ranks: Ranks, vae: RgbaVae
     return own
 
 
+def check_adapted(lora: Lora, origin: Origin) -> None:
+    """ValueError where there is nothing for adapters to be of."""
+    if lora.rank and origin.transformer is None:
+        raise ValueError(f"lora.rank is {lora.rank}, and init.from has no transformer to adapt")
+
+
 def trained_mmdit(config: RunConfig, origin: Origin, text_width: int, latent_channels: int, ranks: Ranks) -> VldMmdit:
     """The stored transformer, or a new one of the configuration's size; under ZeRO-3 no rank ever holds it whole.
 
     With `lora` its adapters alone are trained. ValueError where it does not fit text encoder and VAE.
     """
     network, lora = config.network, config.lora
-    if lora.rank and origin.transformer is None:
-        raise ValueError(f"lora.rank is {lora.rank}, and init.from has no transformer to adapt")
+    check_adapted(lora, origin)
     new = replace(MMDIT_CONFIGS[network.mmdit], text_width=text_width, latent_channels=latent_channels)
     if config.engine.zero < 3:
         model = _whole_mmdit(config, origin, new, ranks.device)

@@ -30,6 +30,7 @@ from training.distributed import Ranks
 from training.forecast import UTILISATION, Gpus, Networks
 from training.index import Counting, Index
 from training.indexes import open_indexes
+from training.networks import check_adapted
 from training.options import add_run_options, config_of
 from training.origin import Origin, origin_of
 from training.places import Places
@@ -98,6 +99,7 @@ def networks_of(config: RunConfig) -> tuple[Networks, TextEncoder]:
     """The sizes of a run's networks, and its text encoder without weights, which counts tokens. ValueError where a
     part is missing, as for a run; but a VAE that is not yet trained is taken to be of the configuration's size."""
     origin = origin_of(config.init, config.stage)
+    check_adapted(config.lora, origin)
     text = _text(config, origin)
     vae = VAE_CONFIGS[config.network.vae] if origin.vae is None else vae_config(origin.vae)
     parameters = sum(tensor.numel() for tensor in text.parameters()) if config.encodes_texts else 0

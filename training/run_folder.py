@@ -23,10 +23,11 @@ from training.run_lock import LOCK
 CONFIG = "config.yaml"
 _SOURCES = "data.sources"
 PLAN = "plan.json"  # of make plan
+EXPORT = "export"
 PICTURES = "pictures"  # a report of held-out samples
 _POLL_S = 0.2
 _OWN = {
-    CONFIG, PLAN, LOCK, PICTURES, "checkpoints", "export", "logs", "tensorboard", "index", "text", ".text.partial",
+    CONFIG, PLAN, LOCK, PICTURES, "checkpoints", EXPORT, "logs", "tensorboard", "index", "text", ".text.partial",
 }  # fmt: skip
 _CUT_SHORT = re.compile(r"config\.yaml\.[0-9a-f]{32}\.tmp\Z")  # of a run that was killed while it wrote its own
 # How a run is computed and told of may change between its parts; what it learns may not.
@@ -38,7 +39,16 @@ _DEFAULTS = as_mapping(RunConfig(stage="vae"))
 
 
 def open_run(output: Path, config: RunConfig) -> Path | None:
-    """Makes a new run's folder, or finds the last whole checkpoint of this run.
+    """As `find_run`; makes the folder, and stores the configuration as it is now."""
+    found = find_run(output, config)
+    write_config(output, config)
+    return found
+
+
+def find_run(output: Path, config: RunConfig) -> Path | None:
+    """The last whole checkpoint of this run; None for a new one. Nothing is written.
+
+    What has neither checkpoint nor export may be of any configuration: a first command that was wrong leaves as much.
 
     ValueError where the folder holds another run, or what is no run.
     """
@@ -48,12 +58,23 @@ def open_run(output: Path, config: RunConfig) -> Path | None:
     strangers = sorted(found - _OWN)
     if strangers:
         raise ValueError(f"{output} holds {strangers[0]}, which is of no run of training; give another OUTPUT")
-    stored = read_config(output)
-    if stored is None:
-        if checkpoints.whole(output):
-            raise ValueError(f"{output} has checkpoints and no {CONFIG}: which run they are of is not known")
-        write_config(output, config)
+    stored, whole = read_config(output), checkpoints.whole(output)
+    if not whole and not (output / EXPORT).exists():
         return None
+    if stored is None:
+        raise ValueError(f"{output} has checkpoints or an {EXPORT} and no {CONFIG}: which run they are of is not known")
+    _check_same(output, stored, config)
+    done = checkpoints.steps_of(whole[-1]) if whole else 0
+    if done > config.schedule.steps:
+        raise ValueError(
+            f"{output} holds a run of {done} steps, and schedule.steps is {config.schedule.steps}; "
+            f"give {done} or more, or another OUTPUT"
+        )
+    return whole[-1] if whole else None
+
+
+def _check_same(output: Path, stored: Mapping[str, Any], config: RunConfig) -> None:
+    """ValueError where what a run learns has changed."""
     differences = (
         (name, before, now)
         for name, before, now in _differences(_completed(stored, _DEFAULTS), as_mapping(config))
@@ -66,15 +87,6 @@ def open_run(output: Path, config: RunConfig) -> Path | None:
             f"{output} holds a run whose {name} is {before!r}, here it is {now!r}; give another OUTPUT for a new run, "
             "or the same configuration to go on"
         )
-    whole = checkpoints.whole(output)
-    done = checkpoints.steps_of(whole[-1]) if whole else 0
-    if done > config.schedule.steps:
-        raise ValueError(
-            f"{output} holds a run of {done} steps, and schedule.steps is {config.schedule.steps}; "
-            f"give {done} or more, or another OUTPUT"
-        )
-    write_config(output, config)
-    return whole[-1] if whole else None
 
 
 def wait_for(output: Path, patience_s: float = 60.0) -> None:

@@ -23,7 +23,7 @@ from training.loop import FINISHED, STOPPED, NotFinite, train
 from training.options import add_run_options, config_of
 from training.quiet import quieten
 from training.run import Run
-from training.run_folder import open_run, wait_for
+from training.run_folder import find_run, open_run, wait_for
 from training.run_lock import only_run
 from training.terminal import shown
 from training.vae_work import VaeWork
@@ -95,8 +95,10 @@ def _opened(output: Path, config: RunConfig, ranks: Ranks, held: ExitStack) -> P
     failure, found = "", None
     if ranks.is_first:
         try:
-            found = open_run(output, config)
+            find_run(output, config)  # a folder of something else gets no lock
+            output.mkdir(parents=True, exist_ok=True)
             held.enter_context(only_run(output))
+            found = open_run(output, config)  # only now: another run may be at work with a configuration of its own
         except (ValueError, OSError) as error:
             failure = str(error)
     said, path = ranks.heard((failure, str(found or "")))

@@ -24,7 +24,7 @@ from training.data_options import Source
 from training.discriminator import Adversary
 from training.distributed import Ranks
 from training.index import Counting, Index
-from training.indexes import held_out, not_held_out, open_indexes
+from training.indexes import held_out, not_held_out, not_there, open_indexes
 from training.networks import DTYPES, fingerprint
 from training.noising import noise_of
 from training.origin import origin_of
@@ -88,7 +88,7 @@ class VaeWork:
         return VaeBatch(read.positions[0] // self._config.schedule.batch, x_BCHW, torch.stack(noise))
 
     def notices(self) -> list[str]:
-        told = not_held_out(self._config)
+        told = not_held_out(self._config) + not_there(self._indexes, self._config.data.skip)
         for index, rows in zip(self._indexes, self._places.rows, strict=True):
             if len(rows) < len(index):
                 told.append(f"left out: {len(index) - len(rows)} of {len(index)} samples ({SKIPPED})")

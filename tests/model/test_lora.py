@@ -137,6 +137,7 @@ PAIR = {f"{Q}.lora_A.weight": A, f"{Q}.lora_B.weight": B}
             r"weights \[64, 8\]; .* are \[64, 64\]",
         ),
         ({name.replace("to_q", "to_x"): tensor for name, tensor in PAIR.items()}, {}, "which the transformer has not"),
+        ({name: tensor * float("nan") for name, tensor in PAIR.items()}, {}, "has values that are not finite"),
         (PAIR, {"transformer.use_dora": True}, "is made with use_dora"),
         (PAIR, {"transformer.rank_pattern": {"to_q": 4}}, "is made with rank_pattern"),
         (PAIR, {"transformer.bias": "all"}, "is made with bias"),
@@ -152,9 +153,13 @@ def test_what_holds_no_plain_adapters_is_named(tmp_path, tensors, settings, said
         load_lora(tmp_path / "lora.safetensors", VldMmdit(TINY))
 
 
-@pytest.mark.parametrize("text", [None, b"", b"x" * 100])
+@pytest.mark.parametrize("text", [b"", b"x" * 100])
 def test_what_is_no_safetensors_file_is_named(tmp_path, text):
-    if text is not None:
-        (tmp_path / FILE).write_bytes(text)
+    (tmp_path / FILE).write_bytes(text)
     with pytest.raises(ValueError, match=r"pytorch_lora_weights\.safetensors is no safetensors file"):
+        load_lora(tmp_path, VldMmdit(TINY))
+
+
+def test_where_adapters_of_a_run_lie_is_told(tmp_path):
+    with pytest.raises(ValueError, match=r"pytorch_lora_weights\.safetensors is not there; .* export/ema/lora"):
         load_lora(tmp_path, VldMmdit(TINY))

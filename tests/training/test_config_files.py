@@ -52,6 +52,7 @@ def test_settings_have_the_last_word():
         ("tasks.weights={image_to_layers: 0, text_to_layers: 0}", "tasks.weights has no positive weight"),
         ("tasks.merge=1.5", "tasks.merge is 1.5; it must be at least 0 and at most 1"),
         ("schedule.lr=.nan", "schedule.lr is nan"),
+        ("schedule={steps: 9, cooldown: 10}", "schedule.cooldown is 10, longer than the run, whose steps are 9; set"),
         ("schedule.steps=10.5", "schedule.steps is 10.5; it must be a whole number"),
         ("schedule.betas=[0.9]", "betas are"),
         ("data.resolutions=[600]", "they must be multiples of 32"),

@@ -12,7 +12,7 @@ from tests.training.drawn_shards import WORDS
 from tests.training.lone_rank import LONE, LoneRank
 from training.configuration import RunConfig, Validation
 from training.data_options import Data, Source
-from training.indexes import held_out, not_held_out, open_indexes
+from training.indexes import held_out, not_held_out, not_there, open_indexes
 
 SECOND = LoneRank(1, 2, torch.device("cpu"))
 
@@ -58,3 +58,10 @@ def test_sources_without_the_split_are_told_and_not_held_out(dataset, tmp_path):
     assert not_held_out(config) == [f"not in the validation: {tmp_path}, which has no shard of the split 'validation'"]
     unasked = replace(config, validation=Validation(every=0))
     assert (held_out(unasked), not_held_out(unasked)) == ([], [])
+
+
+def test_keys_to_skip_that_no_source_has_are_told(dataset, tmp_path):
+    indexes = open_indexes([Source(str(dataset))], "train", WORDS, tmp_path, LONE)
+    known = indexes[0].facts(0).key
+    assert not_there(indexes, [known]) == []
+    assert not_there(indexes, [known, "tpyo"]) == ["data.skip names 1 that no source has, the first tpyo"]

@@ -1,5 +1,6 @@
 """Latents that are made once are what training would have encoded, and are refused where they are not."""
 
+import io
 import json
 import os
 import pickle
@@ -8,12 +9,14 @@ import shutil
 import signal
 import subprocess
 import sys
+import tarfile
 import time
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pytest
 import torch
 import webdataset
@@ -226,6 +229,18 @@ def test_flat_pictures_are_cached_by_the_names_that_they_have(start, tmp_path):
     assert all(work.reader()(pack) for row in work.plan(0) for pack in row)
 
 
+def test_a_key_that_no_member_can_be_called_by_is_said_before_any_work(start, tmp_path, capsys):
+    (tmp_path / "flat").mkdir()
+    with tarfile.open(tmp_path / "flat" / "pictures.tar", "w") as written:
+        for kind, data in (("png", picture("RGB", "PNG", size=(64, 64))[0]), ("txt", b"x")):
+            info = tarfile.TarInfo(f"{'k' * 120}.{kind}")
+            info.size = len(data)
+            written.addfile(info, io.BytesIO(data))
+    assert main(words("1", tmp_path / "flat", start)) == WRONG
+    assert f"the key {'k' * 120} is too long for the names of its latents" in capsys.readouterr().err
+    assert not list(tmp_path.glob("flat/latents/*/*.tar*"))
+
+
 def test_workers_read_them(cached, start, tmp_path):
     work = work_of("3", cached[0], start, tmp_path, "data.latents=beside")
     packs = [pack for row in work.plan(0) for pack in row]
@@ -291,6 +306,44 @@ def the_tar(own, cached):
 )
 def test_latents_that_are_stale_or_not_whole_are_refused_before_a_step(cached, start, own, tmp_path, harm, said):
     harm(the_tar(own, cached), own / "shards" / "train-000001.tar")
+    with pytest.raises(ValueError, match=said):
+        work_of("3", own, start, tmp_path, "data.latents=beside")
+
+
+def far(row):
+    row["json"]["offset"] = 1 << 60
+
+
+def negative(row):
+    row["text.safetensors"]["bytes"] = -1
+
+
+def nowhere(row):
+    row["latents.safetensors"]["offset"] = None
+
+
+def absent(row):
+    row["json"] = None
+
+
+def of_another(row):
+    row["key"] = "0" * 16
+
+
+@pytest.mark.parametrize(
+    ("harm", "said"),
+    [
+        *((harm, r"train-000001\.arrow names what does not lie in") for harm in (far, negative, nowhere, absent)),
+        (of_another, r"train-000001\.tar lacks samples of"),
+    ],
+)
+def test_an_index_of_latents_that_lies_is_refused_before_a_step(cached, start, own, tmp_path, harm, said):
+    path = the_tar(own, cached).with_suffix(".arrow")
+    table = pa.ipc.open_file(path.read_bytes()).read_all()
+    rows = table.to_pylist()
+    harm(rows[-1])
+    with path.open("wb") as file, pa.ipc.new_file(file, table.schema) as writer:
+        writer.write_table(pa.Table.from_pylist(rows, table.schema))
     with pytest.raises(ValueError, match=said):
         work_of("3", own, start, tmp_path, "data.latents=beside")
 

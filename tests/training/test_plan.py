@@ -83,6 +83,8 @@ def test_what_does_not_fit_is_one_sentence_that_says_what_would(shards, capsys):
         ),
         ([], ("data.pack_tokens=50",), "more tokens than a pack has, 50"),
         ([], ("network.text=stored",), "there is no text encoder to count tokens with"),
+        ([], ("lora.rank=4",), "lora.rank is 4, and init.from has no transformer to adapt"),
+        ([], ("data.sources=[{where: x}]",), "both DATA and data.sources in SET say what is trained on"),
         ([], ("schedule.batches=3",), "there is no schedule.batches; did you mean batch?"),
     ],
 )

@@ -67,6 +67,7 @@ def test_data_that_was_moved_is_gone_on_with(tmp_path):
         return replace(CONFIG, data=Data(sources=(Source(str(where), weight),)))
 
     open_run(output, of(old))
+    with_checkpoint(output, 5)
     old.rename(new)
     open_run(output, of(new))
     assert read_config(output)["data"]["sources"][0]["where"] == str(new)
@@ -95,6 +96,7 @@ def test_a_run_that_has_made_more_steps_is_not_cut_short(tmp_path):
 
 def test_how_it_is_computed_may_change(tmp_path):
     open_run(tmp_path, CONFIG)
+    with_checkpoint(tmp_path, 5)
     other = replace(CONFIG, engine=Engine(zero=3), data=Data(workers=9), schedule=Schedule(steps=5000), log_every=3)
     open_run(tmp_path, other)
     assert read_config(tmp_path)["engine"]["zero"] == 3
@@ -110,9 +112,19 @@ def test_how_it_is_computed_may_change(tmp_path):
 )
 def test_another_run_is_refused(tmp_path, other, said):
     open_run(tmp_path, CONFIG)
+    with_checkpoint(tmp_path, 5)
     with pytest.raises(ValueError, match=f"{said}; give another OUTPUT"):
         open_run(tmp_path, other)
     assert read_config(tmp_path)["seed"] == 0
+
+
+def test_a_first_command_that_was_wrong_is_mended_in_the_same_folder(tmp_path):
+    open_run(tmp_path, CONFIG)
+    assert open_run(tmp_path, replace(CONFIG, seed=1)) is None
+    assert read_config(tmp_path)["seed"] == 1
+    (tmp_path / "export").mkdir()  # of a run whose checkpoints somebody has removed
+    with pytest.raises(ValueError, match="seed is 1, here it is 0"):
+        open_run(tmp_path, CONFIG)
 
 
 def test_a_run_that_was_killed_while_it_stored_its_configuration_goes_on(tmp_path):

@@ -16,10 +16,14 @@ from safetensors.torch import load_file
 from tests.training.on_ranks import ROOT, free_port
 from tests.training.tiny_parts import SETTINGS, vae_run
 from training.checkpoints import whole
+from training.config_files import as_mapping, from_mapping
 from training.journal import read_metrics
+from training.run_folder import open_run, read_config
+from training.run_lock import only_run
 from training.train import WRONG, main
 
 ANY = "init.stages=[vae, '1', '2', '3']"
+OTHER = from_mapping({"stage": "2", "tasks": {"weights": {"text_to_layers": 1.0}}})
 KILLED = (*SETTINGS, ANY, "schedule.steps=12", "checkpoints.every=2", "checkpoints.keep=2", "data.workers=1")
 
 
@@ -80,6 +84,16 @@ def start(tmp_path_factory):
 def said_of(capsys, *words):
     status = main([*words])
     return status, capsys.readouterr().err
+
+
+def test_a_second_command_leaves_the_configuration_of_the_one_at_work(dataset, start, tmp_path, capsys):
+    output = tmp_path / "run"
+    open_run(output, OTHER)
+    with only_run(output):
+        status, said = said_of(capsys, *arguments("2", dataset, start, output, *SETTINGS, ANY))
+    assert status == WRONG
+    assert "another run is at work" in said
+    assert read_config(output) == as_mapping(OTHER)
 
 
 @pytest.mark.long
