@@ -95,7 +95,7 @@ def ablation(settings: Settings, output: Path, share: float, ranks: int = 1) -> 
     if not 0 < share <= 1:
         raise ValueError(f"share is {share}; it must be more than 0 and at most 1")
     steps = steps_of(settings, output, share, ranks)
-    keep_settings(output, settings)
+    keep_settings(output, settings, steps)
     status = do_steps(steps)
     if status:
         return status

@@ -72,10 +72,11 @@ def steps_of(settings: Settings, output: Path, gpus: int = 1) -> list[Step]:
     return steps
 
 
-def keep_settings(output: Path, settings: Settings) -> None:
-    """ValueError where OUTPUT holds a curriculum of other settings."""
+def keep_settings(output: Path, settings: Settings, steps: Sequence[Step]) -> None:
+    """ValueError where OUTPUT holds results of other settings. A first command that was wrong leaves none, and may be
+    mended."""
     path = output / _SETTINGS
-    if path.is_file():
+    if path.is_file() and any(step.result.exists() for step in steps):
         try:
             stored = json.loads(path.read_bytes())
         except ValueError as error:
@@ -96,7 +97,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         settings = Settings(options.config, options.data, options.seed)
         steps = steps_of(settings, output, options.gpus)
-        keep_settings(output, settings)
+        keep_settings(output, settings, steps)
         return do_steps(steps)
     except (ValueError, OSError) as error:
         print(f"lamina: {error}", file=sys.stderr)

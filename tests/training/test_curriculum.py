@@ -50,10 +50,15 @@ def test_ranks_are_launched_only_where_there_are_several(tmp_path: Path) -> None
 
 
 def test_another_curriculum_in_the_same_folder_is_refused(tmp_path: Path) -> None:
-    keep_settings(tmp_path, Settings())
-    keep_settings(tmp_path, Settings())
+    wrong, right = Settings(data="/nowhere"), Settings()
+    keep_settings(tmp_path, wrong, steps_of(wrong, tmp_path))
+    steps = steps_of(right, tmp_path)
+    keep_settings(tmp_path, right, steps)  # nothing had come of the first
+    steps[0].result.parent.mkdir()
+    steps[0].result.touch()
+    keep_settings(tmp_path, right, steps)
     with pytest.raises(ValueError, match="give another OUTPUT"):
-        keep_settings(tmp_path, Settings(seed=1))
+        keep_settings(tmp_path, Settings(seed=1), steps_of(Settings(seed=1), tmp_path))
 
 
 @pytest.mark.parametrize("size", SIZES)
