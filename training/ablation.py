@@ -23,6 +23,7 @@ from training.commands import data_steps, ranks_here, scoring_step, training_ste
 from training.config_files import load_config
 from training.curriculum import SIZES, WRONG, Settings, keep_settings
 from training.steps import Step, do_steps
+from training.terminal import told
 
 _ANY_LEAD = -1.0  # the table is the answer, whichever row is better
 _LAYERED = ("1", "2", "3")
@@ -124,8 +125,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         settings = Settings(options.config, options.data, options.seed)
         return ablation(settings, options.output, options.share, options.gpus)
     except (ValueError, OSError) as error:
-        print(f"lamina: {error}", file=sys.stderr)
-        return WRONG
+        return told(error, WRONG)
 
 
 if __name__ == "__main__":

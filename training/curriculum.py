@@ -20,6 +20,7 @@ from training.commands import data_steps, ranks_here, scoring_step, training_ste
 from training.config_files import load_config
 from training.network_options import STAGES
 from training.steps import Step, do_steps
+from training.terminal import told
 
 MARGIN = 0.1  # in alpha soft IoU
 WRONG = 2
@@ -100,8 +101,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         keep_settings(output, settings, steps)
         return do_steps(steps)
     except (ValueError, OSError) as error:
-        print(f"lamina: {error}", file=sys.stderr)
-        return WRONG
+        return told(error, WRONG)
 
 
 def _parser() -> argparse.ArgumentParser:

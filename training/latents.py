@@ -7,7 +7,6 @@ a killed one stood. Exit status: 0, or 2 where something is wrong (one sentence 
 """
 
 import argparse
-import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
@@ -35,7 +34,7 @@ from training.quiet import quieten
 from training.run_lock import only_run
 from training.storage import Shard
 from training.tasks import unusable
-from training.terminal import shown
+from training.terminal import told
 from training.variants import Place, VariantReader, Variants
 
 WRONG = 2
@@ -57,18 +56,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
         config = _config(_parser().parse_args(arguments))
         ranks = join(config.engine.device, 1, config.engine.timeout_s)
     except ValueError as error:
-        return _told(str(error), WRONG)
+        return told(str(error), WRONG)
     except RankLost as error:
-        return _told(str(error), LOST)
+        return told(str(error), LOST)
     try:
         with ExitStack() as held:
             encoders, indexes, jobs = agree(config, ranks, held)
             dist.destroy_process_group()  # each has shards of its own, and waits for no other
             make_all(jobs[ranks.rank :: ranks.world], indexes, config, encoders, ranks.device)
     except (ValueError, OSError, WorkerDied) as error:
-        return _told(str(error), WRONG)
+        return told(str(error), WRONG)
     except RankLost as error:
-        return _told(str(error), LOST)
+        return told(str(error), LOST)
     finally:
         if dist.is_initialized():
             dist.destroy_process_group()
@@ -180,11 +179,6 @@ def _config(options: argparse.Namespace) -> RunConfig:
             "set data.variants to how many each sample is to have, e.g. 4"
         )
     return replace(config, init=replace(config.init, from_=options.checkpoint or config.init.from_, stages=STAGES))
-
-
-def _told(message: str, status: int) -> int:
-    print(f"lamina: {shown(' '.join(message.split()))}", file=sys.stderr, flush=True)
-    return status
 
 
 def _parser() -> argparse.ArgumentParser:

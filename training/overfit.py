@@ -19,6 +19,7 @@ from training.commands import data_steps, ranks_here, scoring_step, training_ste
 from training.config_files import load_config
 from training.journal import read_metrics
 from training.steps import do_steps
+from training.terminal import told
 
 LOSS, IOU = 0.05, 0.9
 WRONG = 2
@@ -74,8 +75,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         return overfit(options.output, options.seed, ranks_here())
     except (ValueError, OSError) as error:
-        print(f"lamina: {error}", file=sys.stderr)
-        return WRONG
+        return told(error, WRONG)
 
 
 if __name__ == "__main__":

@@ -37,7 +37,7 @@ from training.places import Places
 from training.plan_report import lines_of, planned
 from training.planner import Planner
 from training.run_folder import PLAN
-from training.terminal import shown
+from training.terminal import shown, told
 from training.utilisation import MEMORY_GIB, PEAK_TFLOPS, known_gpu
 from training.vae_plan import crop_lines, planned_crops
 from training.vae_work import WORDLESS, check
@@ -52,13 +52,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         config = config_of(options)
         facts, message = plan(config, _gpus(options, config), None if options.output is None else Path(options.output))
     except (ValueError, OSError) as error:
-        print(f"lamina: {shown(' '.join(str(error).split()))}", file=sys.stderr)
-        return WRONG
+        return told(error, WRONG)
     print(shown("\n".join((crop_lines if config.stage == "vae" else lines_of)(facts))), flush=True)
     if message is None:
         return FITS
-    print(f"lamina: {message}", file=sys.stderr)
-    return TOO_LARGE
+    return told(message, TOO_LARGE)
 
 
 def plan(config: RunConfig, gpus: Gpus, output: Path | None) -> tuple[dict, str | None]:

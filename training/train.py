@@ -5,7 +5,6 @@ what), 3 stopped by a signal with a checkpoint saved, 4 another rank is lost.
 """
 
 import argparse
-import sys
 from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -25,7 +24,7 @@ from training.quiet import quieten
 from training.run import Run
 from training.run_folder import find_run, open_run, wait_for
 from training.run_lock import only_run
-from training.terminal import shown
+from training.terminal import told
 from training.vae_work import VaeWork
 from training.work import Work
 
@@ -111,8 +110,7 @@ def _opened(output: Path, config: RunConfig, ranks: Ranks, held: ExitStack) -> P
 def _told(message: str, status: int) -> int:
     shared = dist.is_initialized() and dist.get_world_size() > 1
     who = f"lamina, rank {dist.get_rank()}" if shared else "lamina"
-    print(f"{who}: {shown(' '.join(message.split()))}", file=sys.stderr, flush=True)
-    return status
+    return told(message, status, who)
 
 
 def _parser() -> argparse.ArgumentParser:
