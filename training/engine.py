@@ -20,6 +20,7 @@ from training.distributed import Ranks, bound_waits, naming_the_lost
 MOMENTS = ("exp_avg", "exp_avg_sq")
 _FLATS = ("fp32_partitioned_groups_flat", "single_partition_of_fp32_groups")  # under ZeRO-3; under ZeRO-1 and 2
 BUCKET = 500_000_000  # elements of DeepSpeed's reduction buckets, at most
+_ALIGNED = 64  # elements: DeepSpeed's buckets are multiples of 2, with NCCL or without
 SUB_GROUP = 1_000_000_000  # parameters that ZeRO-3 updates at a time, at most
 
 
@@ -124,7 +125,8 @@ class ZeroEngine:
 def deepspeed_config(options: Options, clip: float, module: nn.Module) -> dict[str, Any]:
     """DeepSpeed's own. A pack is a batch of one to it: losses are divided here, and when to step is ours to say."""
     elements = [(getattr(one, "ds_numel", one.numel()), one.requires_grad) for one in module.parameters()]
-    bucket = max(1, min(BUCKET, sum(number for number, is_trained in elements if is_trained)))
+    trained = sum(number for number, is_trained in elements if is_trained)
+    bucket = max(_ALIGNED, min(BUCKET, -(-trained // _ALIGNED) * _ALIGNED))
     zero: dict[str, Any] = {
         "stage": options.zero,
         "contiguous_gradients": True,

@@ -7,7 +7,7 @@ from tests.training.on_ranks import on_ranks
 from tests.training.toy_work import ToyWork
 from training.configuration import Engine, RunConfig, Schedule
 from training.ema import ShardedEma
-from training.engine import ZeroEngine
+from training.engine import BUCKET, ZeroEngine, deepspeed_config
 
 SCHEDULE = Schedule(
     steps=5, batch=16, lr=1e-2, warmup=0, clip=1.0, betas=(0.8, 0.95), eps=1e-4, weight_decay=0.05
@@ -183,3 +183,13 @@ def test_no_group_of_ranks_waits_longer_than_configured():
     (seconds,) = on_ranks(1, waits, config_of(2, precision="fp32", timeout_s=17))
     assert len(seconds) > 1
     assert set(seconds) == {17.0}
+
+
+@pytest.mark.parametrize("width", [1, 7, 12, BUCKET + 3])
+def test_buckets_hold_all_that_is_trained_and_are_even(width):
+    """An odd one fails an assertion of DeepSpeed's: the RGB VAE has an odd number of parameters."""
+    module = torch.nn.Linear(width, 1, bias=False, device="meta")
+    zero = deepspeed_config(Engine(zero=1), 1.0, module)["zero_optimization"]
+    for name in ("reduce_bucket_size", "allgather_bucket_size"):
+        assert zero[name] % 2 == 0
+        assert min(width, BUCKET) <= zero[name] <= BUCKET
