@@ -56,7 +56,8 @@ def steps_of(settings: Settings, output: Path, share: float, ranks: int = 1) -> 
     data = Path(settings.data) if settings.data is not None else output / "data"
     truth, resolution = output / "held_out", load_config(settings.config, "3").data.resolutions[0]
     vae, rgb = output / "stage_vae", output / "rgb_vae"
-    made = {stage: max(1, round(share * load_config(settings.config, stage).schedule.steps)) for stage in _LAYERED}
+    schedules = {stage: load_config(settings.config, stage).schedule for stage in _LAYERED}
+    made = {stage: max(1, round(share * schedule.steps)) for stage, schedule in schedules.items()}
     steps = [] if settings.data is not None else data_steps(output, size.designs, settings.seed)
     steps += [
         truth_step(data, truth, resolution, size.scored),
@@ -68,7 +69,9 @@ def steps_of(settings: Settings, output: Path, share: float, ranks: int = 1) -> 
         own = [*variant.settings, *([f"init.condition_vae={json.dumps(str(rgb))}"] if variant.rgb_condition else [])]
         for stage in variant.stages:
             count = made[stage] if len(variant.stages) > 1 else sum(made.values())
-            given = [*own, f"schedule.steps={count}", *(["init.stages=[vae]"] if before == vae else [])]
+            cooldown = int(share * schedules[stage].cooldown)
+            given = [*own, f"schedule.steps={count}", f"schedule.cooldown={cooldown}"]
+            given += ["init.stages=[vae]"] if before == vae else []
             run = folder / f"stage_{stage}"
             steps.append(training_step(stage, settings.config, data, run, ranks, settings.seed, before, *given))
             before = run

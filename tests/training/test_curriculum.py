@@ -97,3 +97,10 @@ def test_a_variant_differs_from_the_full_recipe_in_one_switch(tmp_path: Path) ->
     assert switches.pop("full") == set()
     assert switches.pop("one_stage") == set()
     assert all(len(switch) == 1 for switch in switches.values())
+
+
+@pytest.mark.parametrize("share", [1.0, 0.03, 1e-6])
+def test_every_run_of_the_ablation_has_a_configuration_that_is_taken(tmp_path: Path, share: float) -> None:
+    for step in ablation_steps(Settings(), tmp_path, share):
+        if "training.train" in step.command:
+            load_config("tiny", option(step.command, "--stage"), settings_of(step.command))
