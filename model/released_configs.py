@@ -12,6 +12,7 @@ from model.tensor_files import read_json, write_json
 
 DIFFUSERS_VERSION = "0.42.1"  # whose layout this is
 CONFIG = "config.json"
+_ROPE = "lamina_rope"
 _MMDIT, _VAE = "QwenImageTransformer2DModel", "AutoencoderKLQwenImage"
 
 # Our names, and what diffusers calls the same. Its defaults are ours.
@@ -41,7 +42,7 @@ def mmdit_config(folder: Path) -> MmditConfig:
     for name in ("guidance_embeds", "zero_cond_t"):
         if stored.get(name):
             raise ValueError(f"{path} has {name}, which the layered model has not")
-    config = _of(MmditConfig, _MMDIT_NAMES, stored, path)
+    config = _of(MmditConfig, {**_MMDIT_NAMES, "rope": _ROPE}, stored, path)
     if stored.get("in_channels", 64) != config.token_channels:
         raise ValueError(f"{path}: in_channels is not out_channels * patch_size ** 2, {config.token_channels}")
     return config
@@ -61,6 +62,7 @@ def vae_config(folder: Path) -> VaeConfig:
 
 
 def write_mmdit_config(folder: Path, config: MmditConfig) -> None:
+    """A rope that diffusers has not stands under a name of ours, of which its loader warns."""
     write_json(folder / CONFIG, {
         "_class_name": _MMDIT,
         "_diffusers_version": DIFFUSERS_VERSION,
@@ -68,7 +70,8 @@ def write_mmdit_config(folder: Path, config: MmditConfig) -> None:
         "guidance_embeds": False,
         "in_channels": config.token_channels,
         "use_additional_t_cond": True,
-        "use_layer3d_rope": True,
+        "use_layer3d_rope": config.rope == "layer3d",
+        **({} if config.rope == "layer3d" else {_ROPE: config.rope}),
         "zero_cond_t": False,
     })  # fmt: skip
 

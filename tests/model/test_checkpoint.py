@@ -20,6 +20,7 @@ from model.mmdit import VldMmdit
 from model.packing import SampleShape, layout_of
 from model.rgba_vae import RgbaVae
 from model.sampler import Request, SamplerOptions, sample
+from model.tensor_files import read_json
 from tests.model.released import decode, encode, released_transformer, released_vae
 
 TINY = MMDIT_CONFIGS["tiny"]
@@ -187,6 +188,8 @@ def test_an_interrupted_export_leaves_nothing(pipeline_folder, tmp_path, monkeyp
     assert sorted(path.name for path in tmp_path.iterdir()) == ["pipeline", "source"]
 
 
-def test_a_transformer_of_the_ablation_is_not_exported(tmp_path):
-    with pytest.raises(ValueError, match="plain2d"):
-        save_mmdit(VldMmdit(MmditConfig(**{**vars(TINY), "rope": "plain2d"})), tmp_path / "out")
+def test_a_transformer_of_the_ablation_keeps_its_rope(tmp_path):
+    model = VldMmdit(MmditConfig(**{**vars(TINY), "rope": "plain2d"}))
+    save_mmdit(model, tmp_path / "out")
+    assert load_mmdit(tmp_path / "out").config == model.config
+    assert not read_json(tmp_path / "out" / "config.json")["use_layer3d_rope"]
