@@ -7,6 +7,7 @@ from scipy import ndimage
 
 from data_pipeline.anomaly.alpha import Ink, ink_of
 from data_pipeline.anomaly.detector import Subject
+from data_pipeline.anomaly.ground import is_of_ground
 from data_pipeline.anomaly.guide_names import is_aid, is_aid_group, says_nothing
 from data_pipeline.anomaly.lines import lines_of, share_on
 from schemas.reasons import DropReason
@@ -52,7 +53,10 @@ class Guide:
         is_drawn = is_named and (_is_thin(rgba, stack) or share_on(_aids(ink, stack, across=0), ink) > self.threshold)
         if is_drawn and _is_plain(rgba):
             return 1.0
-        return share_on(_aids(ink, stack, _ACROSS), ink) if subject.covered <= _COVERED else 0.0
+        if subject.covered > _COVERED:
+            return 0.0
+        share = share_on(_aids(ink, stack, _ACROSS), ink)
+        return 0.0 if share and is_of_ground(subject) else share
 
 
 def _is_plain(rgba: np.ndarray) -> bool:

@@ -7,6 +7,7 @@ from scipy import fft, ndimage
 
 from data_pipeline.anomaly.alpha import ink_of, shrunk
 from data_pipeline.anomaly.detector import Subject
+from data_pipeline.anomaly.ground import is_of_ground
 from data_pipeline.anomaly.lines import lines_of, share_on
 from data_pipeline.anomaly.wording import (
     is_doubtful_name,
@@ -49,7 +50,7 @@ class Watermark:
     """Measures 1 for preview wording in a text or a name of what does not hide the picture; else, of a faint layer over
     most of the picture, the larger of two: how much its alpha resembles itself one period away (the height of its
     autocorrelation's second peak; 0 for polka dots and their like), and the share of both diagonals that it marks; 0
-    for ruled lines. In [0, 1]."""
+    for ruled lines, and for patterns of the ground. In [0, 1]."""
 
     threshold: float
     reason: DropReason = DropReason.WATERMARK
@@ -59,7 +60,7 @@ class Watermark:
             return 1.0
         if not _is_faint_and_wide(subject) or subject.covered > _COVERED:
             return 0.0
-        if _is_ruled(subject.layer):
+        if _is_ruled(subject.layer) or is_of_ground(subject):
             return 0.0
         alpha = shrunk(subject.layer.rgba, _SIDE)
         return max(crossing(alpha), 0.0 if are_spots(alpha) else repetition(alpha))

@@ -47,6 +47,18 @@ def test_paper_and_wallpaper_lie_below_the_design(variant) -> None:
     assert _DETECTOR.measure(subject([GROUND, pattern, _PANEL], pattern.name)) == 0
 
 
+def test_the_lines_of_the_paper_that_is_written_on_are_no_guides() -> None:
+    ruled, squared = (
+        _lines("Layer 1", range(10, HEIGHT, 20)),
+        _lines("Layer 1", range(10, HEIGHT, 20), range(9, 320, 20)),
+    )
+    written = Pixels(name="Headline", rgba=filled((30, 30, 90), 60, 20), left=50, top=40)
+    for lines in (ruled, squared):
+        assert _DETECTOR.measure(subject([GROUND, lines, written], "Layer 1")) == 0
+        assert _DETECTOR.measure(subject([GROUND, _PANEL, lines, written], "Layer 1")) == 1
+        assert _DETECTOR.measure(subject([GROUND, replace(lines, name="Grid"), written], "Grid")) == 1
+
+
 def test_the_share_of_ink_on_lines_is_measured() -> None:
     lines = _lines("Layer 1", range(10, HEIGHT, 20))
     lines.rgba[11:15, :300] = (0, 255, 255, 255)  # type: ignore[index]  # 12 lines of 320 px, and 1200 px beside them

@@ -62,6 +62,13 @@ def test_a_repeated_pattern_below_other_things_belongs_to_the_design() -> None:
     assert _DETECTOR.measure(subject([GROUND, pattern, panel], "Pattern")) == 0
 
 
+def test_a_faint_pattern_of_a_plain_ground_with_a_headline_above_belongs_to_the_design() -> None:
+    headline = Pixels(name="Headline", rgba=filled((30, 30, 90), 60, 20), left=50, top=40)
+    panel = Pixels(name="Panel", rgba=filled((30, 30, 90), 200, 150), left=50, top=40)
+    assert _DETECTOR.measure(subject([GROUND, _tiled(), headline], "Layer 3")) == 0
+    assert _DETECTOR.measure(subject([GROUND, panel, _tiled(), headline], "Layer 3")) > 0.5
+
+
 def test_an_opaque_or_a_small_pattern_is_none() -> None:
     opaque, small = _tiled(255), _tiled()
     assert _DETECTOR.measure(subject([GROUND, opaque])) == 0
