@@ -30,6 +30,10 @@ _NAME_PART = re.compile(rf" ?(?:(?P<mark>{MARK_NAME})|(?P<label>{LABEL}))")  # "
 _NAMED = re.compile(rf"^(for )?(preview|specimen|comp|proof) only\b|\b{AGENCY}( com)? (preview|comp|overlay)\b")
 _DOUBTFUL_NAME = re.compile(DOUBTFUL_NAME)
 _NO_MARK = re.compile(NO_MARK)
+_OWNER = re.compile(  # a copyright, an address of a site or of a person
+    r"©|\(c\)|\bcopyright\b|(?<![\w.@-])([\w.-]+@)?([\w-]{2,}\.)+[a-z]{2,}(?![\w-])", re.IGNORECASE
+)
+_MAX_OWNER_WORDS = 8
 _REPEATED = 3  # times: a mark, where a headline says it once
 _THING = (
     r"(own |company |brand |business |personal |custom )?"
@@ -131,6 +135,11 @@ def is_watermark_text(text: str) -> bool:
 def is_doubtful_text(text: str) -> bool:
     """Whether a text is made of what marks say, and headlines, captions and packages as well."""
     return bool(_parts(_PHRASE, plain_words(text)).keys() - {"beside"})
+
+
+def names_owner(text: str) -> bool:
+    """Whether a text says whose a picture is, and hardly more."""
+    return len(text.split()) <= _MAX_OWNER_WORDS and bool(_OWNER.search(text))
 
 
 def is_watermark_name(name: str) -> bool:

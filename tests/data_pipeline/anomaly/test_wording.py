@@ -11,6 +11,7 @@ from data_pipeline.anomaly.wording import (
     is_watermark_name,
     is_watermark_text,
     lorem_share,
+    names_owner,
     plain_words,
 )
 
@@ -159,6 +160,27 @@ def test_names_in_other_languages() -> None:
         map(is_watermark_group, ["Wasserzeichen", "水印", "Watermark 2", "water-mark tiles", "Watermark layers"])
     )
     assert not any(map(is_watermark_group, ["Watermark paper texture", "no watermark", "Preview only", "Water marks"]))
+
+
+@pytest.mark.parametrize(
+    "text", ["© Nora Lind", "(C) 2019", "COPYRIGHT Nora Lind 2019", "www.north-studio.example", "nora.lind@example.org"]
+)
+def test_texts_that_say_whose_a_picture_is(text) -> None:
+    assert names_owner(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "Summer 2024", "Copyrights", "9.99", "3.5 km", "e.g. this", "Hello...world", "19.30",
+     "© 2024 North Studio. No part of this page may be reproduced"],
+)  # fmt: skip
+def test_texts_that_name_no_owner_or_say_more(text) -> None:
+    assert not names_owner(text)
+
+
+def test_an_address_of_a_hundred_thousand_letters_is_read_at_once() -> None:
+    assert not names_owner("a1." * 50_000)
+    assert not names_owner("a-" * 50_000 + "@")
 
 
 @pytest.mark.parametrize("unit", ["shutterstock preview ", "stock photo ", "do not use or do not copy ", "preview "])
