@@ -91,7 +91,7 @@ def _is_said(subject: Subject) -> bool:
 
 
 def _is_named(node: Node) -> bool:
-    if any(map(is_watermark_group, _groups(node))):
+    if any(map(is_watermark_group, node.groups)):
         return True
     if node.text is not None:
         return is_watermark_text(node.text)
@@ -99,15 +99,11 @@ def _is_named(node: Node) -> bool:
 
 
 def _is_doubtful(node: Node) -> bool:
-    if any(map(is_doubtful_name, _groups(node))):
+    if any(map(is_doubtful_name, node.groups)):
         return True
     if node.text is not None:
         return is_doubtful_text(node.text)
     return node.owner_id is None and is_doubtful_name(node.name)
-
-
-def _groups(node: Node) -> list[str]:
-    return node.group_path.replace("//", " ").split("/")
 
 
 def _is_signed(subject: Subject) -> bool:

@@ -58,3 +58,9 @@ def test_a_canvas_of_many_points_is_looked_at_in_a_grid() -> None:
     badge = Pixels(name="Badge", rgba=filled((9, 9, 9), 400, 2), left=701)
     assert is_of_ground(subject([*layers, badge], "Layer 1", 1500, 3))
     assert not is_of_ground(subject([layers[0], badge, layers[1], badge], "Layer 1", 1500, 3))
+
+
+def test_what_lies_between_the_points_is_not_seen() -> None:
+    ground, pattern = (Pixels(name=name, rgba=filled((9, 9, 9), 1500, 9)) for name in ("Ground", "Layer 1"))
+    line = Pixels(name="Line", rgba=filled((255, 255, 255), 1, 7), left=701, top=1)
+    assert is_of_ground(subject([ground, line, pattern, line], "Layer 1", 1500, 9))
