@@ -83,6 +83,19 @@ def test_even_lines_that_leave_a_margin_are_the_rows_of_a_table() -> None:
     assert _DETECTOR.measure(subject([GROUND, replace(lines, rgba=lines.rgba[:160])])) == 0  # type: ignore[index]
 
 
+@pytest.mark.parametrize("opacity", [90, 255])
+def test_even_lines_that_begin_below_a_header_are_those_of_a_list_or_a_table(opacity) -> None:
+    for columns in (range(0), range(80, WIDTH, 80)):
+        lines = replace(_lines("Layer 1", range(60, HEIGHT, 20), columns), opacity=opacity)
+        assert _DETECTOR.measure(subject([GROUND, _PANEL, lines])) == 0
+        assert _DETECTOR.measure(subject([GROUND, _PANEL, replace(lines, name="Grid")], "Grid")) == 1
+
+
+def test_a_few_thin_lines_divide_a_page_however_faint_they_are() -> None:
+    lines = replace(_lines("Layer 1", range(40, HEIGHT, 40)), opacity=60)
+    assert _DETECTOR.measure(subject([GROUND, _PANEL, lines])) == 0
+
+
 def test_letters_on_a_layer_called_guide_are_no_lines() -> None:
     line = words(np.random.default_rng(0), "there is no love sincerer than the love of food", 11)[..., 3]
     letters = repeated(line, WIDTH, HEIGHT, (line.shape[1] * 1.1, line.shape[0] * 1.5), 0)
