@@ -8,6 +8,7 @@ from data_pipeline.anomaly.alpha import Ink
 
 _LEAST_PERIOD_PX = 5  # finer lines are a texture, such as the lines of a screen
 _UNEVEN = 0.1  # how far distances may vary
+_NEAR_EDGE_PX = 3  # of the canvas: a line there may be left out
 _MOSTLY = 0.7  # of the distances do not
 
 
@@ -33,7 +34,7 @@ class Lines:
 
     def go_on(self, before_px: int, after_px: int) -> bool:
         """Whether even lines leave no room for one more on either side, where the canvas goes on for so many px."""
-        most = (1 + _UNEVEN) * float(np.median(np.diff(self.starts)))
+        most = (1 + _UNEVEN) * float(np.median(np.diff(self.starts))) + _NEAR_EDGE_PX
         return before_px + int(self.starts[0]) <= most and len(self.is_inked) - int(self.starts[-1]) + after_px <= most
 
     def are_bands(self, fewest: int, least_px: float) -> bool:

@@ -48,10 +48,10 @@ def test_thick_runs_do_not_count_as_lines_and_bands_have_one_width() -> None:
 def test_even_lines_go_on_where_no_more_of_them_would_fit() -> None:
     lines = lines_of(rows(*((y, y + 1) for y in range(8, 99, 10))), 9)  # 8 to 98, of 100
     assert lines.go_on(0, 0)
-    assert lines.go_on(3, 0)
-    assert not lines.go_on(4, 0)
-    assert lines.go_on(0, 9)
-    assert not lines.go_on(0, 10)
+    assert lines.go_on(6, 0)
+    assert not lines.go_on(7, 0)
+    assert lines.go_on(0, 12)
+    assert not lines.go_on(0, 13)
 
 
 def test_no_line_is_none() -> None:
