@@ -97,6 +97,11 @@ def test_what_is_wrong_is_one_sentence(shards, capsys, arguments, settings, mess
     assert message in captured.err
 
 
+def test_a_gpu_is_known_by_any_name_of_the_table(shards, capsys):
+    assert run(shards, "--gpu", "h100 pcie") == FITS
+    assert "2 x H100 PCIe (79 GiB)" in capsys.readouterr().out
+
+
 def plan_crops(shards, *arguments, settings=()):
     given = ("network.vae=tiny", "schedule.batch=6", "schedule.steps=30", "vae.crop_px=96", "engine.precision=fp32")
     words = (word for setting in (*given, *settings) for word in ("--set", setting))
