@@ -61,7 +61,7 @@ class FlowPictures:
         return gathered(own, ranks)
 
     def _shown(self, planned: Planned, network: "_Through", device: torch.device) -> Shown:
-        (example,) = self._read([planned])
+        example = self._read.example(planned)
         (encoded,) = encode([example], self._encoders, device)
         task = planned.recipe.task
         frames = self._frames(encoded, planned.recipe.frames, network)

@@ -140,6 +140,15 @@ class Index:
     def shard(self, row: int) -> Shard:
         return self.shards[int(self._columns.shard[row])]
 
+    def rows_of(self, shard: int) -> range:
+        """Of one of `shards`, by its number: they lie together."""
+        column = self._columns.shard
+        return range(*np.searchsorted(column, np.array([shard, shard + 1], column.dtype)).tolist())
+
+    def row_in_shard(self, row: int) -> int:
+        """Which of its shard's samples it is."""
+        return row - self.rows_of(int(self._columns.shard[row])).start
+
     def is_named(self, keys: Sequence[str]) -> np.ndarray:
         """bool [rows]: whether a row's key is one of these."""
         return np.asarray(pc.is_in(self.table["key"], pa.array(keys, pa.string())), bool)

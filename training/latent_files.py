@@ -149,7 +149,7 @@ def _written(writer: TarWriter, sample: SampleLatents) -> dict[str, Any]:
     row: dict[str, Any] = {"key": sample.key}
     for part, data in zip(_PARTS, contents, strict=True):
         row[part] = {"offset": writer.offset + BLOCK_BYTES, "bytes": len(data)}
-        writer.add_run(pack([(f"{sample.key}.{part}", data)]))
+        writer.add(f"{sample.key}.{part}", data)
     return row
 
 

@@ -176,6 +176,14 @@ def test_what_is_there_is_not_made_again_and_what_is_missing_has_the_same_bytes(
     assert "1 of 2 shards were done before" in capsys.readouterr().out
 
 
+def test_how_far_it_is_within_a_shard_is_told(start, own, monkeypatch, capsys):
+    shutil.rmtree(own / "latents")
+    monkeypatch.setattr("training.latents._LINE_EVERY_S", 0.0)
+    assert main(words("1", own, start)) == 0
+    lines = [line for line in capsys.readouterr().err.splitlines() if line.startswith("encoded ")]
+    assert [line.partition(" samples in ")[0] for line in lines] == [f"encoded {n} of 9" for n in range(1, 9)]
+
+
 def test_a_shard_that_has_changed_is_encoded_again(cached, start, own, tmp_path):
     os.utime(own / "shards" / "train-000001.tar", ns=(0, 5))
     assert main(words("3", own, start)) == 0
