@@ -34,6 +34,12 @@ def check_given(sources: Sequence[Source]) -> None:
         raise ValueError("data.sources is empty; give DATA=, or data.sources: [{where: ...}]")
 
 
+def open_held_out(config: RunConfig, counting: Counting, folder: Path, ranks: Ranks) -> list[Index]:
+    """Of the sources that are `held_out`, in order."""
+    sources = held_out(config)
+    return open_indexes(sources, config.validation.split, counting, folder, ranks) if sources else []
+
+
 def held_out(config: RunConfig) -> list[Source]:
     """Sources that have shards for validation; none where it is not asked for."""
     return [one for one in config.data.sources if _is_asked(config) and _has(one, config.validation.split)]
