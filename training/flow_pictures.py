@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from model.blank_frames import without_blank_end
 from model.configs import MmditConfig
+from model.levels import to_rgba
 from model.packing import Layout
 from model.sampler import Request, SamplerOptions, sample
 from training.batches import Encoded, Encoders, encode
@@ -25,7 +26,7 @@ from training.distributed import Ranks
 from training.flow_module import Inputs
 from training.held_out import SEED, chosen, evaluated, rounds, without_chance
 from training.index import Index
-from training.layer_figures import as_rgba, as_stack, decomposed, decomposition_sheet, generated, generation_sheet
+from training.layer_figures import as_stack, decomposed, decomposition_sheet, generated, generation_sheet
 from training.noising import noise_of
 from training.picture_sheet import sheet
 from training.recipes import Planned, Task
@@ -65,18 +66,18 @@ class FlowPictures:
         frames = self._frames(encoded, planned.recipe.frames, network)
         key = self._indexes[planned.source].facts(planned.index).key
         if not task.is_layered:
-            pictures = sheet(("true", "drawn"), [(example.frames[0], as_rgba(frames[0]))])
+            pictures = sheet(("true", "drawn"), [(example.frames[0], to_rgba(frames[0]))])
             return Shown(key, example.prompt, {}, pictures)
-        stack, truth = as_stack(map(as_rgba, frames[1:])), as_stack(example.frames[1:])
+        stack, truth = as_stack(map(to_rgba, frames[1:])), as_stack(example.frames[1:])
         alone = None
         if self._stops:
             more = self._frames(encoded, 1 + self._config.data.max_layers, network)
-            alone = as_stack(map(as_rgba, without_blank_end(more[1:])))
+            alone = as_stack(map(to_rgba, without_blank_end(more[1:])))
         if task is Task.IMAGE_TO_LAYERS:
             figures = decomposed(stack, truth, alone)
             pictures = decomposition_sheet(example.frames[0], stack, truth, alone)
         else:
-            composite = as_rgba(frames[0])  # which it drew beside the layers
+            composite = to_rgba(frames[0])  # which it drew beside the layers
             figures = generated(as_stack([composite]), stack, alone)
             pictures = generation_sheet(composite, stack, alone)
         return Shown(f"{key} ({len(truth.layers)} layers)", example.prompt, figures, pictures)
