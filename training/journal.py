@@ -20,7 +20,7 @@ from evaluation.page.blocks import Block, Picture
 from evaluation.page.report_files import write_report
 from training.run_folder import PICTURES
 from training.shown import Shown, means, table
-from training.terminal import shown as spelt
+from training.terminal import spelt
 
 METRICS = "metrics.jsonl"
 

@@ -37,7 +37,7 @@ from training.plan_report import lines_of, planned
 from training.planner import Planner
 from training.quiet import quieten
 from training.run_folder import PLAN
-from training.terminal import shown, told
+from training.terminal import spelt, told
 from training.utilisation import GPUS, known_gpu
 from training.vae_plan import crop_lines, planned_crops
 from training.vae_work import WORDLESS, check
@@ -53,7 +53,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         facts, message = plan(config, _gpus(options, config), None if options.output is None else Path(options.output))
     except (ValueError, OSError) as error:
         return told(error, WRONG)
-    print(shown("\n".join((crop_lines if config.stage == "vae" else lines_of)(facts))), flush=True)
+    print(spelt("\n".join((crop_lines if config.stage == "vae" else lines_of)(facts))), flush=True)
     if message is None:
         return FITS
     return told(message, TOO_LARGE)
