@@ -35,10 +35,9 @@ from training.origin import origin_of
 from training.quiet import quieten
 from training.run_lock import only_run
 from training.storage import Shard
-from training.terminal import told
+from training.terminal import WRONG, told
 from training.variants import SourceRow, VariantReader, Variants
 
-WRONG = 2
 _STATE = ".state"  # of a folder of latents: the index of the samples, a tiny text encoder
 _LINE_EVERY_S = 30.0
 
@@ -58,18 +57,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
         config = _config(_parser().parse_args(arguments))
         ranks = join(config.engine.device, 1, config.engine.timeout_s)
     except ValueError as error:
-        return told(str(error), WRONG)
+        return told(error, WRONG)
     except RankLost as error:
-        return told(str(error), LOST)
+        return told(error, LOST)
     try:
         with ExitStack() as held:
             encoders, indexes, jobs = agree(config, ranks, held)
             dist.destroy_process_group()  # each has shards of its own, and waits for no other
             make_all(jobs[ranks.rank :: ranks.world], indexes, config, encoders, ranks.device)
     except (ValueError, OSError, WorkerDied) as error:
-        return told(str(error), WRONG)
+        return told(error, WRONG)
     except RankLost as error:
-        return told(str(error), LOST)
+        return told(error, LOST)
     finally:
         if dist.is_initialized():
             dist.destroy_process_group()

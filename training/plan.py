@@ -37,12 +37,12 @@ from training.plan_report import lines_of, planned
 from training.planner import Planner
 from training.quiet import quieten
 from training.run_folder import PLAN
-from training.terminal import spelt, told
+from training.terminal import WRONG, spelt, told
 from training.utilisation import GPUS, known_gpu
 from training.vae_plan import crop_lines, planned_crops
 from training.vae_work import WORDLESS, check
 
-FITS, TOO_LARGE, WRONG = 0, 1, 2
+FITS, TOO_LARGE = 0, 1
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -4,6 +4,8 @@ import sys
 
 from schemas.spelling import printable
 
+WRONG = 2  # the exit status of a command whose options or data are wrong
+
 
 def told(message: object, status: int, who: str = "lamina") -> int:
     """One sentence for people; the exit status that goes with it."""

@@ -35,9 +35,10 @@ from training import latents
 from training.batches import encode
 from training.config_files import load_config
 from training.latent_settings import find_folder
-from training.latents import WRONG, agree, main, make_all
+from training.latents import agree, main, make_all
 from training.layered_work import LayeredWork
 from training.loader import Loader
+from training.terminal import WRONG
 
 STAGES = ("1", "2", "3")
 BF16 = 2**-8  # twice what rounding to 8 bits may change, as pictures that are encoded together are rounded, too

@@ -7,7 +7,8 @@ import pytest
 
 from tests.training.drawn_shards import members_of, sample_of, soft_stack, tar
 from training.config_files import load_config
-from training.plan import FITS, TOO_LARGE, WRONG, main, networks_of
+from training.plan import FITS, TOO_LARGE, main, networks_of
+from training.terminal import WRONG
 
 SETTINGS = (
     "network.text=tiny", "network.mmdit=tiny", "network.vae=tiny", "data.resolutions=[64]", "schedule.batch=4",
