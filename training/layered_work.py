@@ -52,7 +52,10 @@ class LayeredWork:
         self._base = origin.transformer if config.lora.rank else None  # that adapters are of
         self.module = FlowModule(mmdit, ranks.sequence_group)
         self.planner = Planner(self._indexes, config, ranks.groups, mmdit.config, vae.config.stride)
-        self._cache = self._latents(config) if config.data.latents else None
+        self._cache = None
+        if config.data.latents:
+            rows = [samples.rows for samples in self.planner.samples]
+            self._cache = LatentCache(self._indexes, rows, config, self._encoders)
         self._frozen = fingerprint(vae, self._encoders.condition_vae, text)
         if self._base is not None:
             self._frozen += f" {stored_fingerprint(self._base)}"
@@ -73,10 +76,6 @@ class LayeredWork:
         return flow_batch(
             encoded, self._config.flow, tasks.composite_weight, self._config.seed, self._mmdit_config.patch, self._ranks
         )
-
-    def _latents(self, config: RunConfig) -> LatentCache:
-        rows = [samples.rows for samples in self.planner.samples]
-        return LatentCache(self._indexes, rows, config, self._encoders)
 
     def keys(self, pack: Sequence[Planned]) -> list[str]:
         return [self._indexes[one.source].name(one.index) for one in pack]
