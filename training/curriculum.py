@@ -36,7 +36,7 @@ class Size:
     scored: int
 
 
-SIZES = {"tiny": Size(400, 12, 64), "small": Size(20_000, 30, 256)}
+SIZES = {"tiny": Size(600, 12, 64), "small": Size(20_000, 30, 256)}
 
 
 @dataclass(frozen=True)
