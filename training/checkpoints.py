@@ -19,12 +19,12 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from data_pipeline.shard_io import sync
+from model.tensor_files import MODE
 from schemas.version import SCHEMA_VERSION
 from training.distributed import Ranks
 from training.engine import Fragment
 
 STATE = "state.json"
-_MODE = 0o644  # safetensors' own keeps other accounts out
 _EXTRA = "extra.safetensors"
 _FOLDER = re.compile(r"step-(\d{8,})\Z")
 _STARTS = "starts"  # in a file's header: where each fragment begins in its flattened parameter
@@ -206,7 +206,7 @@ def write_part(
 def _write(path: Path, tensors: Mapping[str, Tensor], facts: dict[str, str]) -> None:
     try:
         save_file({name: tensor.detach().to("cpu", copy=True) for name, tensor in tensors.items()}, path, facts)
-        os.chmod(path, _MODE)
+        os.chmod(path, MODE)
         sync(path)
     except (OSError, SafetensorError) as error:
         raise OSError(f"{path} cannot be written: {error}") from error
