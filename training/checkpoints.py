@@ -102,7 +102,30 @@ def read_state(folder: Path) -> State:
         raise ValueError(f"{path} is no state of a run: {error}") from error
     if state.schema_version != SCHEMA_VERSION:
         raise ValueError(f"{path} has schema version {state.schema_version}; this is {SCHEMA_VERSION}")
+    if not _is_sound(state):
+        raise ValueError(f"{path} is no state of a run: a value in it is of another kind")
+    if _FOLDER.match(folder.name) and state.steps_done != steps_of(folder):
+        raise ValueError(f"{path} is of {state.steps_done} steps, its folder of {steps_of(folder)}")
     return state
+
+
+def _is_sound(state: State) -> bool:
+    """Whether every value is of its kind: JSON may hold anything."""
+    return (
+        type(state.steps_done) is int
+        and type(state.world) is int
+        and state.steps_done >= 0
+        and state.world >= 1
+        and isinstance(state.stage, str)
+        and isinstance(state.frozen, str)
+        and isinstance(state.config, dict)
+        and isinstance(state.shapes, dict)
+        and all(_is_shape(shape) for shape in state.shapes.values())
+    )
+
+
+def _is_shape(value: Any) -> bool:
+    return isinstance(value, list) and all(type(side) is int and side >= 0 for side in value)
 
 
 @torch.no_grad()
