@@ -3,6 +3,8 @@
 from collections import Counter
 from dataclasses import dataclass, field
 
+from schemas.spelling import printable
+
 _KEPT = 10_000  # problems that are remembered; the rest are only counted
 
 
@@ -17,8 +19,7 @@ class Problem:
     def line(self) -> str:
         """Data may hold anything: control characters are escaped, and a long text is cut."""
         text = f"{self.check}: {self.where}: {self.message}"
-        printable = "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in text[:600])
-        return printable + ("..." if len(text) > 600 else "")
+        return printable(text[:600]) + ("..." if len(text) > 600 else "")
 
 
 @dataclass

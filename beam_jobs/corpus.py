@@ -8,10 +8,10 @@ import hashlib
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
-from beam_jobs.inputs import printable
 from beam_jobs.references import Reference
 from schemas.members import SPLITS, key_of
 from schemas.reasons import Reason
+from schemas.spelling import printable
 
 
 def file_of(document: Reference) -> str:

@@ -10,9 +10,10 @@ from functools import lru_cache
 
 from beam_jobs import files
 from beam_jobs.children import PRELOAD, Children, Lost, OutOfMemory, OutOfTime
-from beam_jobs.inputs import Input, Kind, clean, find_inputs, in_order, printable
+from beam_jobs.inputs import Input, Kind, clean, find_inputs, in_order
 from data_pipeline.imported.crello_rows import CrelloRow, DamagedRows, Rows
 from schemas.members import SPLITS
+from schemas.spelling import printable
 
 PARQUETS = Kind((".parquet",), (".csv", ".jsonl"), ".parquet files of the Crello dataset")
 _LIST_SECONDS = 600.0

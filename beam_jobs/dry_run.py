@@ -7,13 +7,14 @@ from collections.abc import Iterator, Sequence
 from psd_tools.psd.header import FileHeader
 
 from beam_jobs import files, scratch, state
-from beam_jobs.inputs import Input, printable
+from beam_jobs.inputs import Input
 from beam_jobs.models import with_model
 from beam_jobs.options import JobOptions
 from beam_jobs.references import Reference
 from beam_jobs.sources import inputs_of
 from data_pipeline.document import HEADER_BYTES, Refusal, canvas_refusal, read_header
 from schemas.options import MODEL_CAPTIONERS
+from schemas.spelling import printable
 
 # Measured on design files of 0.1 to 5 MiB: one core, encoding included; and the share of their bytes that is stored.
 SECONDS_TO_START = 4.0

@@ -18,12 +18,12 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from beam_jobs.corpus import split_of
-from beam_jobs.inputs import printable
 from beam_jobs.options import JobOptions
 from beam_jobs.references import Reference
 from data_pipeline.duplicates import BITS
 from schemas.members import key_of
 from schemas.reasons import Reason
+from schemas.spelling import printable
 
 TABLES = 32
 _TABLE_BITS = 18

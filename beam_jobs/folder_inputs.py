@@ -9,8 +9,9 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 
 from beam_jobs import files
-from beam_jobs.inputs import Attributes, Input, in_order, local, manifest, printable, spelt_out
+from beam_jobs.inputs import Attributes, Input, in_order, local, manifest, spelt_out
 from data_pipeline.imported.stack_files import members
+from schemas.spelling import printable
 
 _MANIFESTS = (".csv", ".jsonl")
 _PSD = (".psd", ".psb")

@@ -17,6 +17,7 @@ import pyarrow.parquet as pq
 
 from beam_jobs import files
 from schemas.members import document_id_of
+from schemas.spelling import printable
 
 Attributes = tuple[tuple[str, str], ...]  # names and values
 ATTRIBUTES = ("source", "licence", "licence_url", "author", "title")
@@ -98,11 +99,6 @@ def in_order(where: str, found: list[Input]) -> list[Input]:
 def clean(text: str) -> str:
     """Valid UTF-8: what a file system or a PSD smuggled in as lone surrogates is spelled out."""
     return text.encode("utf-8", "backslashreplace").decode()
-
-
-def printable(text: str) -> str:
-    """For a terminal: control characters are spelled out."""
-    return "".join(c if c.isprintable() else c.encode("unicode_escape", "backslashreplace").decode() for c in text)
 
 
 def _folder(where: str, kind: Kind) -> list[Input]:

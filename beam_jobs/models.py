@@ -10,8 +10,9 @@ from beam_jobs import files
 from beam_jobs.options import JobOptions
 from data_pipeline.anomaly.detector import Opinion
 from data_pipeline.caption.checkpoint import DEFAULT
+from data_pipeline.caption.endpoint import Endpoint
 from data_pipeline.caption.qwen import Qwen
-from data_pipeline.caption.server import Endpoint, Server
+from data_pipeline.caption.server import Server
 from data_pipeline.caption.vision import ModelGone, Remembered
 from schemas.options import MODEL_CAPTIONERS
 

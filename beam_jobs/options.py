@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from beam_jobs.software import versions
-from data_pipeline.caption.server import Endpoint
+from data_pipeline.caption.endpoint import Endpoint
 from schemas.caption_options import CaptionOptions
 from schemas.options import MODEL_CAPTIONERS, CurateOptions
 from schemas.reasons import Reason

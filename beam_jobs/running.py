@@ -12,8 +12,8 @@ from apache_beam.runners.runner import PipelineRunner, create_runner
 from beam_jobs import stopping
 from beam_jobs.children import close_children
 from beam_jobs.files import join
-from beam_jobs.inputs import printable
 from beam_jobs.options import DEFAULT_RUNNER, JobOptions
+from schemas.spelling import printable
 
 DONE, TOO_MANY_REJECTED, WRONG, FAILED = 0, 1, 2, 3
 

@@ -14,11 +14,12 @@ from typing import Any, BinaryIO, cast
 from beam_jobs import files
 from beam_jobs.crello_inputs import find_rows, opened_row
 from beam_jobs.folder_inputs import find_stacks
-from beam_jobs.inputs import Input, find_inputs, printable
+from beam_jobs.inputs import Input, find_inputs
 from beam_jobs.options import JobOptions
 from data_pipeline.imported.crello_rows import CrelloRow
 from data_pipeline.imported.stack_files import stack_sha256
 from schemas.sample import Rejection, Sample
+from schemas.spelling import printable
 
 Curate = Callable[..., Sample | Rejection]
 

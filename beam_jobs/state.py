@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 from beam_jobs import files
 from beam_jobs.build import Built, File
 from beam_jobs.child import Todo
-from beam_jobs.inputs import Input, printable
+from beam_jobs.inputs import Input
 from beam_jobs.options import JobOptions
 from beam_jobs.packing import PREVIEWS, ROWS, SHARD
 from beam_jobs.references import Reference, Slice
@@ -22,6 +22,7 @@ from schemas.caption_options import CaptionOptions
 from schemas.members import key_of
 from schemas.options import MODEL_CAPTIONERS
 from schemas.reasons import Reason
+from schemas.spelling import printable
 
 CARD = "README.md"
 ARTIFACTS = "state/artifacts.json"

@@ -11,8 +11,9 @@ import torch
 from torch import Tensor
 
 from inference.loaded import Loaded
-from inference.pictures import to_rgba, to_stack
+from inference.pictures import to_stack
 from model.blank_frames import without_blank_end
+from model.levels import to_rgba
 from model.sampler import Request, SamplerOptions, sample
 from schemas.members import MAX_LAYERS
 from schemas.stack import Stack

@@ -122,7 +122,7 @@ def checkpoint_folder(checkpoint: str) -> Path:
         folder = _downloaded(checkpoint)
     missing = [part for part in _PARTS if not (folder / part).is_dir()]
     if missing:
-        raise ValueError(f"{folder} has no {', '.join(missing)}; a checkpoint is a folder of diffusers' layout")
+        raise ValueError(f"{folder} has no {', '.join(missing)}; {_instead(folder)}")
     model, vae = mmdit_config(folder / "transformer"), vae_config(folder / "vae")
     if model.latent_channels != vae.z_dim:
         deep = f"{vae.z_dim} latent channels where the transformer takes {model.latent_channels}"
@@ -133,6 +133,13 @@ def checkpoint_folder(checkpoint: str) -> Path:
             f"{SIDE_MULTIPLE_PX} px times a whole number"
         )
     return folder
+
+
+def _instead(folder: Path) -> str:
+    exported = folder / "export" / "ema"
+    if exported.is_dir() or (folder / "checkpoints").is_dir():
+        return f"it is the folder of a run of training, which at its end exports a checkpoint to {exported}"
+    return "a checkpoint is a folder of diffusers' layout"
 
 
 def _downloaded(checkpoint: str) -> Path:

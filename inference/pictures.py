@@ -14,6 +14,7 @@ from torch import Tensor
 
 from data_pipeline.boxes import tight, view
 from inference.picture_file import SUFFIXES
+from model.levels import to_rgba
 from schemas.stack import PlainLayer, Stack
 
 
@@ -39,14 +40,6 @@ def to_model(rgba: np.ndarray, size: tuple[int, int]) -> Tensor:
     if image.size != size:
         image = image.resize(size, Image.Resampling.LANCZOS)  # Pillow multiplies by alpha, and divides, itself
     return torch.from_numpy(np.array(image)).permute(2, 0, 1) / 127.5 - 1
-
-
-def to_rgba(x_CHW: Tensor) -> np.ndarray:
-    """uint8 straight RGBA [H, W, 4], rounded; RGB is 0 where alpha is. Of an RGB picture alpha is 255."""
-    levels = ((x_CHW.float().clamp(-1, 1) + 1) * 127.5).round().to(torch.uint8).permute(1, 2, 0).cpu().numpy()
-    if levels.shape[2] == 3:
-        return np.dstack([levels, np.full(levels.shape[:2], 255, np.uint8)])
-    return np.where(levels[..., 3:] == 0, np.uint8(0), levels)
 
 
 def to_stack(x_NCHW: Tensor) -> Stack:

@@ -120,8 +120,8 @@ MMDIT_CONFIGS = {
     "qwen_image_20b": MmditConfig(),
     "base": MmditConfig(depth=24, heads=12, head_dim=64, rope_axes=(8, 28, 28)),
     "small": MmditConfig(depth=12, heads=6, head_dim=64, rope_axes=(8, 28, 28)),
-    "mini": MmditConfig(
-        depth=4, heads=4, head_dim=32, text_width=64, latent_channels=8, patch=4, rope_axes=(8, 12, 12)
+    "mini": MmditConfig(  # wider than the 128 channels of a token's noise, which every block must carry
+        depth=4, heads=6, head_dim=32, text_width=64, latent_channels=8, patch=4, rope_axes=(8, 12, 12)
     ),
     "tiny": MmditConfig(depth=2, heads=2, head_dim=32, text_width=64, rope_axes=(8, 12, 12)),
 }

@@ -21,9 +21,9 @@ from evaluation.page import markdown, plain
 from evaluation.page.blocks import Paragraph, Table
 from training.commands import data_steps, ranks_here, scoring_step, training_step, truth_step
 from training.config_files import load_config
-from training.curriculum import SIZES, WRONG, Settings, keep_settings
+from training.curriculum import SIZES, Settings, keep_settings
 from training.steps import Step, do_steps
-from training.terminal import told
+from training.terminal import WRONG, told
 
 _ANY_LEAD = -1.0  # the table is the answer, whichever row is better
 _LAYERED = ("1", "2", "3")

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from model.flow import noised, velocity
+from model.levels import values_of
 from model.packing import SampleShape, layout_of, patchify
 from model.rgba_vae import RgbaVae, in_micro_batches
 from model.text_encoder import TextEncoder
@@ -73,8 +74,7 @@ def encode(examples: Sequence[Example], encoders: Encoders, device: torch.device
 
 def latents(vae: RgbaVae, frames_FHW4: np.ndarray, device: torch.device) -> Tensor:
     """Normalised latents [F, C, h, w], float32, of uint8 straight RGBA; an RGB VAE sees no alpha."""
-    x_F4HW = on_device(frames_FHW4, device).permute(0, 3, 1, 2)
-    x_FCHW = (x_F4HW[:, : vae.config.image_channels].float() / 127.5 - 1).to(vae.quant_conv.weight.dtype)
+    x_FCHW = values_of(on_device(frames_FHW4, device), vae.config.image_channels, vae.quant_conv.weight.dtype)
     return in_micro_batches(lambda part: vae.normalise(vae.encode(part)[0]), x_FCHW, AT_ONCE_PX).float()
 
 

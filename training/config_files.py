@@ -8,6 +8,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, fields, is_dataclass
 from functools import reduce
+from itertools import accumulate
 from pathlib import Path
 from typing import Any, get_args, get_origin, get_type_hints
 
@@ -25,21 +26,21 @@ _DEEPEST = 16  # files that build on each other
 def load_config(path: str | None, stage: str | None = None, settings: Sequence[str] = ()) -> RunConfig:
     """The stage's own configuration, or the file at `path`, or the one of that name in `training/configs`.
 
-    `settings` are `section.key=value`, with YAML's values. ValueError that names the file and the key.
+    `settings` are `section.key=value`, with YAML's values. ValueError that names the key, and the file or the setting
+    that it is wrong in.
     """
     if path is None and stage is None:
         raise ValueError(f"give STAGE= (one of {', '.join(STAGES)}) or CONFIG=, a YAML of training")
     if stage is not None and stage not in STAGES:
         raise ValueError(f"stage is {stage!r}; it must be one of {', '.join(STAGES)}")
     file = _found(path, stage) if path is not None else CONFIGS / f"stage_{stage}.yaml"
-    values = reduce(_merged, map(_setting, settings), _read(file))
-    stated = str(values.get("stage", stage))
-    if stage is not None and stated != stage:
-        raise ValueError(f"{file} is a configuration of stage {stated}, and STAGE is {stage}")
+    steps = list(accumulate(map(_setting, settings), _merged, initial=_read(file)))
     try:
-        return _made(RunConfig, {**values, "stage": stated}, "")
+        return _resolved(steps[-1], stage)
     except ValueError as error:
-        raise ValueError(f"{file}: {error}") from error
+        wrong = _first_wrong(steps, stage, str(error))
+        named = f"the setting {settings[wrong - 1]!r}" if wrong else file
+        raise ValueError(f"{named}: {error}") from error
 
 
 def as_mapping(config: RunConfig) -> dict[str, Any]:
@@ -51,6 +52,29 @@ def as_mapping(config: RunConfig) -> dict[str, Any]:
 
 def from_mapping(values: Mapping[str, Any]) -> RunConfig:
     return _made(RunConfig, values, "")
+
+
+def _resolved(values: Mapping[str, Any], stage: str | None) -> RunConfig:
+    stated = str(values.get("stage", stage))
+    if stage is not None and stated != stage:
+        raise ValueError(f"it is a configuration of stage {stated}, and STAGE is {stage}")
+    return _made(RunConfig, {**values, "stage": stated}, "")
+
+
+def _first_wrong(steps: Sequence[Mapping[str, Any]], stage: str | None, message: str) -> int:
+    """From which of the values on, each with one more setting than the one before, this has been wrong with all."""
+    wrong = len(steps) - 1
+    while wrong and _wrong_with(steps[wrong - 1], stage) == message:
+        wrong -= 1
+    return wrong
+
+
+def _wrong_with(values: Mapping[str, Any], stage: str | None) -> str | None:
+    try:
+        _resolved(values, stage)
+    except ValueError as error:
+        return str(error)
+    return None
 
 
 def _found(name: str, stage: str | None) -> Path:

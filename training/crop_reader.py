@@ -42,5 +42,5 @@ class CropReader:
         facts = self._indexes[place.source].facts(place.index)
         crop = draw_crop(self._seed, place.position, facts.layers, self._stage)
         recipe = Recipe(Task.TEXT_TO_RGBA, (facts.width, facts.height), None, crop.picture)
-        frame = self._reader.frames(place.source, place.index, recipe)[0]
-        return crop.picture, cut(frame, crop, self._stage.crop_px)
+        frames, _ = self._reader.painted(place.source, place.index, recipe)
+        return crop.picture, cut(frames[0], crop, self._stage.crop_px)

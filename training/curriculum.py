@@ -20,10 +20,9 @@ from training.commands import data_steps, ranks_here, scoring_step, training_ste
 from training.config_files import load_config
 from training.network_options import STAGES
 from training.steps import Step, do_steps
-from training.terminal import told
+from training.terminal import WRONG, told
 
 MARGIN = 0.1  # in alpha soft IoU
-WRONG = 2
 _SETTINGS = "curriculum.json"
 
 

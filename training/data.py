@@ -63,7 +63,7 @@ class Reader:
         for planned, shape, (start, end) in zip(pack, shapes, pairwise(edges), strict=True):
             frames = memory[start:end].reshape(shape)
             examples.append(
-                Example(planned, frames, self._painted(planned.source, planned.index, planned.recipe, frames))
+                Example(planned, frames, self._paint(planned.source, planned.index, planned.recipe, frames))
             )
         return examples
 
@@ -71,13 +71,12 @@ class Reader:
         """Of one sample."""
         return self([planned])[0]
 
-    def frames(self, source: int, row: int, recipe: Recipe) -> np.ndarray:
-        """Of one sample, without its prompt."""
+    def painted(self, source: int, row: int, recipe: Recipe) -> tuple[np.ndarray, str]:
+        """Frames and prompt of a recipe that is in no plan."""
         frames = np.empty(frames_shape(recipe), np.uint8)
-        self._painted(source, row, recipe, frames)
-        return frames
+        return frames, self._paint(source, row, recipe, frames)
 
-    def _painted(self, source: int, row: int, recipe: Recipe, frames: np.ndarray) -> str:
+    def _paint(self, source: int, row: int, recipe: Recipe, frames: np.ndarray) -> str:
         """Fills the frames; the prompt."""
         index = self._sources[source]
         facts, members = index.facts(row), index.members(row)

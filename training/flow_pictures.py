@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from model.blank_frames import without_blank_end
 from model.configs import MmditConfig
+from model.levels import to_rgba
 from model.packing import Layout
 from model.sampler import Request, SamplerOptions, sample
 from training.batches import Encoded, Encoders, encode
@@ -23,9 +24,9 @@ from training.configuration import RunConfig
 from training.data import Reader
 from training.distributed import Ranks
 from training.flow_module import Inputs
-from training.held_out import SEED, chosen, without_chance
+from training.held_out import SEED, chosen, evaluated, rounds, without_chance
 from training.index import Index
-from training.layer_figures import as_rgba, as_stack, decomposed, decomposition_sheet, generated, generation_sheet
+from training.layer_figures import as_stack, decomposed, decomposition_sheet, generated, generation_sheet
 from training.noising import noise_of
 from training.picture_sheet import sheet
 from training.recipes import Planned, Task
@@ -50,41 +51,39 @@ class FlowPictures:
         """Of every sample, on all ranks. Each takes samples of its own, those that share sequences too: without
         gradients a rank has room for a whole one."""
         own: dict[int, Shown] = {}
-        was_training = module.training
-        module.eval()
-        for turn in range(-(-len(self._planned) // ranks.world)):  # as often on each rank: ZeRO-3 gathers weights
-            place = turn * ranks.world + ranks.rank
-            one = self._shown(self._planned[place % len(self._planned)], _Through(module, self._network), ranks.device)
-            if place < len(self._planned):
-                own[place] = one
-        module.train(was_training)
+        network = _Through(module, self._network)
+        with evaluated(module):
+            for planned, is_own in rounds(self._planned, ranks.rank, ranks.world):
+                shown = self._shown(planned, network, ranks.device)
+                if is_own:
+                    own[planned.position] = shown
         return gathered(own, ranks)
 
     def _shown(self, planned: Planned, network: "_Through", device: torch.device) -> Shown:
-        (example,) = self._read([planned])
+        example = self._read.example(planned)
         (encoded,) = encode([example], self._encoders, device)
         task = planned.recipe.task
         frames = self._frames(encoded, planned.recipe.frames, network)
         key = self._indexes[planned.source].facts(planned.index).key
         if not task.is_layered:
-            pictures = sheet(("true", "drawn"), [(example.frames[0], as_rgba(frames[0]))])
+            pictures = sheet(("true", "drawn"), [(example.frames[0], to_rgba(frames[0]))])
             return Shown(key, example.prompt, {}, pictures)
-        stack, truth = as_stack(map(as_rgba, frames[1:])), as_stack(example.frames[1:])
+        stack, truth = as_stack(map(to_rgba, frames[1:])), as_stack(example.frames[1:])
         alone = None
         if self._stops:
             more = self._frames(encoded, 1 + self._config.data.max_layers, network)
-            alone = as_stack(map(as_rgba, without_blank_end(more[1:])))
+            alone = as_stack(map(to_rgba, without_blank_end(more[1:])))
         if task is Task.IMAGE_TO_LAYERS:
             figures = decomposed(stack, truth, alone)
             pictures = decomposition_sheet(example.frames[0], stack, truth, alone)
         else:
-            composite = as_rgba(frames[0])  # which it drew beside the layers
+            composite = to_rgba(frames[0])  # which it drew beside the layers
             figures = generated(as_stack([composite]), stack, alone)
             pictures = generation_sheet(composite, stack, alone)
         return Shown(f"{key} ({len(truth.layers)} layers)", example.prompt, figures, pictures)
 
     def _frames(self, encoded: Encoded, count: int, network: "_Through") -> Tensor:
-        """[F, C, H, W] in [-1, 1], the composite's frame first."""
+        """[F, C, H, W], as the decoder gives them, the composite's frame first."""
         vae, options = self._encoders.vae, self._config.validation
         shape = (count, *encoded.frames_FChw.shape[1:])
         (negative_UW,) = self._encoders.text([EMPTY_PROMPT])
@@ -97,7 +96,7 @@ class FlowPictures:
         )
         (z_Fzhw,) = sample(network, [request], SamplerOptions(options.sampling_steps, options.guidance))
         z_Fzhw = vae.denormalise(z_Fzhw.to(vae.quant_conv.weight.dtype))
-        return torch.cat([vae.decode(frame.unsqueeze(0)).float().clamp(-1, 1) for frame in z_Fzhw])
+        return torch.cat([vae.decode(frame.unsqueeze(0)) for frame in z_Fzhw])
 
 
 class _Through:

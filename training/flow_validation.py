@@ -14,7 +14,7 @@ from training.batches import Encoded, Encoders, encode, flow_batch
 from training.configuration import RunConfig
 from training.data import Reader
 from training.distributed import Ranks
-from training.held_out import SEED, chosen, without_chance
+from training.held_out import SEED, chosen, evaluated, rounds, without_chance
 from training.index import Index
 from training.recipes import Planned
 
@@ -39,19 +39,14 @@ class FlowValidation:
         """Means over samples and levels, over all ranks; nothing where there is no held-out sample."""
         sums: dict[str, float] = defaultdict(float)
         counts: dict[str, float] = defaultdict(float)
-        was_training = module.training
-        module.eval()
-        for turn in range(-(-len(self._planned) // ranks.groups)):  # as often on each rank: ZeRO-3 gathers weights
-            place = turn * ranks.groups + ranks.group
-            one = self._planned[place % len(self._planned)]
-            (encoded,) = encode(self._read([one]), self._encoders, ranks.device)
-            losses = [loss for levels in self._packs for loss in self._at(levels, encoded, module, ranks)]
-            if place < len(self._planned):
-                share = 1 / ranks.sequence_parallel  # each of a sequence group counts the sample
-                for name, part in _by_name(one, losses):
+        share = 1 / ranks.sequence_parallel  # each of a sequence group counts the sample
+        with evaluated(module):
+            for one, is_own in rounds(self._planned, ranks.group, ranks.groups):
+                (encoded,) = encode(self._read([one]), self._encoders, ranks.device)
+                losses = [loss for levels in self._packs for loss in self._at(levels, encoded, module, ranks)]
+                for name, part in _by_name(one, losses) if is_own else ():
                     sums[name] += sum(part)
                     counts[name] += len(part) * share
-        module.train(was_training)
         return _over_ranks(sums, counts, self._names(), ranks)
 
     def _at(self, sigmas: Sequence[float], encoded: Encoded, module: nn.Module, ranks: Ranks) -> list[float]:

@@ -1,14 +1,17 @@
 """Indexes of a held-out split in, the samples that a network is tried on out: the same ones whenever it is asked."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
+
+from torch import nn
 
 from training.configuration import RunConfig
 from training.index import Index
 from training.recipes import Planned
 from training.tasks import draw, shape_of, unusable
 
-SEED = 0x7E57  # its own, so that runs of any seed are held against the same noise
+SEED = 0x7E57  # its own, so that runs of any seed are held against the same noise, and crops
 
 
 def without_chance(config: RunConfig) -> RunConfig:
@@ -33,3 +36,19 @@ def chosen(indexes: Sequence[Index], config: RunConfig, token_px: int, count: in
         recipe = draw(facts, config.tasks, config.data, SEED, position)
         planned.append(Planned(position, source, row, recipe, shape_of(recipe, facts, token_px)))
     return planned
+
+
+def rounds(planned: Sequence[Planned], part: int, parts: int) -> Iterator[tuple[Planned, bool]]:
+    """What one of `parts` takes in turn, and whether it counts: all take as many, as under ZeRO-3 they gather weights
+    together, so that some go through a sample that another takes."""
+    for place in range(part, -(-len(planned) // parts) * parts, parts):
+        yield planned[place % len(planned)], place < len(planned)
+
+
+@contextmanager
+def evaluated(module: nn.Module) -> Iterator[None]:
+    """Within it the network does not train; afterwards it does as before."""
+    was_training = module.training
+    module.eval()
+    yield
+    module.train(was_training)

@@ -7,7 +7,7 @@ shards and whose tokens it counts, and is refused once they differ.
 import hashlib
 import io
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from typing import Any, BinaryIO
@@ -21,10 +21,13 @@ from data_pipeline.stack_io.canonical_json import decode_json, encode_json
 from schemas.version import SCHEMA_VERSION
 from training.recipes import TextOrder
 from training.storage import Shard, stat_shard
+from training.writing import naming
 
 LAYERED = "layered"  # the kind of a sample of two layers or more
 FLAT = "flat"  # that of a picture with a caption and no layers
 
+DAMAGE = (OSError, pa.ArrowException, KeyError, TypeError, ValueError)  # of an Arrow file, or of its facts
+_NO_INDEX = "{} is no index of shards ({}); remove it, and it is made again"
 _DIGEST_BYTES = 32
 
 _MEMBER = pa.struct([("name", pa.string()), ("offset", pa.int64()), ("bytes", pa.int64())])
@@ -140,6 +143,15 @@ class Index:
     def shard(self, row: int) -> Shard:
         return self.shards[int(self._columns.shard[row])]
 
+    def rows_of(self, shard: int) -> range:
+        """Of one of `shards`, by its number: they lie together."""
+        column = self._columns.shard
+        return range(*np.searchsorted(column, np.array([shard, shard + 1], column.dtype)).tolist())
+
+    def row_in_shard(self, row: int) -> int:
+        """Which of its shard's samples it is."""
+        return row - self.rows_of(int(self._columns.shard[row])).start
+
     def is_named(self, keys: Sequence[str]) -> np.ndarray:
         """bool [rows]: whether a row's key is one of these."""
         return np.asarray(pc.is_in(self.table["key"], pa.array(keys, pa.string())), bool)
@@ -171,6 +183,16 @@ class _Columns:
         self.members = [members.values.field(one.name) for one in _MEMBER]
 
 
+def with_facts(table: pa.Table, facts: Mapping[str, Any]) -> pa.Table:
+    """What an Arrow file says beside its rows."""
+    return table.replace_schema_metadata({"lamina": encode_json(facts)})
+
+
+def facts_of(schema: pa.Schema) -> Any:
+    """The inverse. KeyError or ValueError, of `DAMAGE`, where there are none."""
+    return decode_json((schema.metadata or {})[b"lamina"])
+
+
 def write_index(index: Index, path: str | os.PathLike[str]) -> None:
     """OSError that names the file where the disk is full."""
     facts = {
@@ -179,15 +201,12 @@ def write_index(index: Index, path: str | os.PathLike[str]) -> None:
         "tokenizer": index.tokenizer,
         "empty_tokens": index.empty_tokens,
     }
-    table = index.table.replace_schema_metadata({"lamina": encode_json(facts)})
-    try:
-        with whole_file(path) as file:
-            summed = _Summed(file)
-            with pa.ipc.new_file(summed, table.schema) as writer:
-                writer.write_table(table)
-            file.write(summed.digest.digest())
-    except OSError as error:
-        raise OSError(f"{os.fspath(path)} cannot be written: {error.strerror or error}") from error
+    table = with_facts(index.table, facts)
+    with naming(path), whole_file(path) as file:
+        summed = _Summed(file)
+        with pa.ipc.new_file(summed, table.schema) as writer:
+            writer.write_table(table)
+        file.write(summed.digest.digest())
 
 
 def shards_of(path: str | os.PathLike[str]) -> tuple[Shard, ...]:
@@ -195,11 +214,9 @@ def shards_of(path: str | os.PathLike[str]) -> tuple[Shard, ...]:
     try:
         with pa.memory_map(os.fspath(path)) as file:
             schema = pa.ipc.open_file(file.read_buffer().slice(0, file.size() - _DIGEST_BYTES)).schema
-        return tuple(Shard(**shard) for shard in decode_json((schema.metadata or {})[b"lamina"])["shards"])
-    except (OSError, pa.ArrowException, KeyError, TypeError, ValueError) as error:
-        raise ValueError(
-            f"{os.fspath(path)} is no index of shards ({error}); remove it, and it is made again"
-        ) from error
+        return tuple(Shard(**shard) for shard in facts_of(schema)["shards"])
+    except DAMAGE as error:
+        raise ValueError(_NO_INDEX.format(os.fspath(path), error)) from error
 
 
 class _Summed(io.RawIOBase):
@@ -230,11 +247,11 @@ def read_index(path: str | os.PathLike[str], tokenizer: str) -> Index:
     path = os.fspath(path)
     try:
         table = pa.ipc.open_file(_whole(path)).read_all()
-        facts = decode_json((table.schema.metadata or {})[b"lamina"])
+        facts = facts_of(table.schema)
         shards = tuple(Shard(**shard) for shard in facts["shards"])
         version, counted, empty_tokens = (facts[name] for name in ("schema_version", "tokenizer", "empty_tokens"))
-    except (OSError, pa.ArrowException, KeyError, TypeError, ValueError) as error:
-        raise ValueError(f"{path} is no index of shards ({error}); remove it, and it is made again") from error
+    except DAMAGE as error:
+        raise ValueError(_NO_INDEX.format(path, error)) from error
     if version != SCHEMA_VERSION or not table.schema.equals(SCHEMA):
         raise ValueError(f"{path} is an index of another version; remove it, and it is made again")
     if counted != tokenizer:

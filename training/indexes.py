@@ -6,6 +6,8 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+import pyarrow as pa
+
 from data_pipeline.shard_io import whole_file
 from training.configuration import RunConfig
 from training.data_options import Source
@@ -22,9 +24,20 @@ def open_indexes(sources: Sequence[Source], split: str, counting: Counting, fold
 
     ValueError where a source has no shard of the split, or an index is older than its shards.
     """
+    check_given(sources)
+    return [_opened(source, split, counting, folder, ranks) for source in sources]
+
+
+def check_given(sources: Sequence[Source]) -> None:
+    """ValueError where there is none."""
     if not sources:
         raise ValueError("data.sources is empty; give DATA=, or data.sources: [{where: ...}]")
-    return [_opened(source, split, counting, folder, ranks) for source in sources]
+
+
+def open_held_out(config: RunConfig, counting: Counting, folder: Path, ranks: Ranks) -> list[Index]:
+    """Of the sources that are `held_out`, in order."""
+    sources = held_out(config)
+    return open_indexes(sources, config.validation.split, counting, folder, ranks) if sources else []
 
 
 def held_out(config: RunConfig) -> list[Source]:
@@ -52,7 +65,9 @@ def _has(source: Source, split: str) -> bool:
 
 def not_there(indexes: Sequence[Index], skip: Sequence[str]) -> list[str]:
     """What `data.skip` names in vain, for people: a key may be spelled wrong, or its sample be gone."""
-    missing = [key for key in skip if not any(index.is_named([key]).any() for index in indexes)]
+    named = (index.table["key"].filter(pa.array(index.is_named(skip))) for index in indexes)
+    found = {key for keys in named for key in keys.to_pylist()}
+    missing = [key for key in skip if key not in found]
     return [f"data.skip names {len(missing)} that no source has, the first {missing[0]}"] if missing else []
 
 

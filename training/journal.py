@@ -7,8 +7,7 @@ import json
 import os
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +19,8 @@ from evaluation.page.blocks import Block, Picture
 from evaluation.page.report_files import write_report
 from training.run_folder import PICTURES
 from training.shown import Shown, means, table
-from training.terminal import shown as spelt
+from training.terminal import spelt
+from training.writing import naming
 
 METRICS = "metrics.jsonl"
 
@@ -68,10 +68,10 @@ class Journal:
         captions = [": ".join(filter(str.strip, (one.name, one.prompt))) for one in shown]
         pictures = [Picture(caption, one.sheet) for caption, one in zip(captions, shown, strict=True)]
         blocks: list[Block] = [*told, *pictures]
-        with _naming(self._pictures):
+        with naming(self._pictures):
             self._pictures.mkdir(exist_ok=True)
             write_report(self._pictures, f"Held-out samples at step {count}", blocks, {"step": count, **values})
-        with _naming(self._folder):
+        with naming(self._folder):
             for number, one in enumerate(shown):
                 self._curves.add_image(f"pictures/{number:02d}", one.sheet, count, dataformats="HWC")
             lines = [markdown.table(block.header, block.rows) for block in told]
@@ -84,15 +84,15 @@ class Journal:
 
     def close(self) -> None:
         """OSError that names the folder where curves could not be written to their end."""
-        with _naming(self._folder):
+        with naming(self._folder):
             self._curves.close()
 
     def _write(self, kind: str, count: int, values: Mapping[str, float]) -> None:
         """OSError that names the file where the disk is full."""
         line = json.dumps({"kind": kind, "step": count, **values})
-        with _naming(self._path), self._path.open("a", encoding="utf-8") as file:
+        with naming(self._path), self._path.open("a", encoding="utf-8") as file:
             file.write(f"{line}\n")
-        with _naming(self._folder):
+        with naming(self._folder):
             for name, value in values.items():
                 self._curves.add_scalar(f"{kind}/{name}", value, count)
             self._curves.flush()
@@ -117,15 +117,6 @@ def _forget(path: Path, done: int) -> None:
             continue
     with whole_file(os.fspath(path)) as file:
         file.write("".join(kept).encode())
-
-
-@contextmanager
-def _naming(path: Path) -> Iterator[None]:
-    """A full disk says no name of its own."""
-    try:
-        yield
-    except OSError as error:
-        raise OSError(f"{path} cannot be written: {error.strerror or error}") from error
 
 
 def _left(seconds: float) -> str:

@@ -32,7 +32,9 @@ from training.latent_files import (
 )  # fmt: skip
 from training.latent_settings import find_folder, made_with, root_of
 from training.recipes import Planned, Task
+from training.storage import Shard
 from training.tensor_member import TensorMember
+from training.transfer import on_device
 
 _OPEN_TARS = 32  # at a time, in a process
 _MOST_DESCRIBED_BYTES = 1 << 22
@@ -62,7 +64,6 @@ class LatentReader:
 
     def __init__(self, sources: Sequence[Index], folders: Sequence[Path], form: Form) -> None:
         self._sources, self._folders, self._form = tuple(sources), tuple(folders), form
-        self._first_rows = tuple(_first_rows(index) for index in self._sources)
         self._tars = OrderedDict[Path, tuple[BinaryIO, LatentIndex]]()
 
     def __reduce__(self) -> tuple[type["LatentReader"], tuple[Any, ...]]:
@@ -77,10 +78,9 @@ class LatentReader:
         index = self._sources[planned.source]
         shard = index.shard(planned.index)
         path = tar_path(self._folders[planned.source], shard)
-        number = int(index.table["shard"][planned.index].as_py())
         try:
-            file, places = self._open(path, index, planned.index)
-            members = places.members(planned.index - int(self._first_rows[planned.source][number]))
+            file, places = self._open(path, shard)
+            members = places.members(index.row_in_shard(planned.index))
             return self._read(file, members, planned, index.facts(planned.index).key)
         except (ValueError, OSError) as error:
             raise ValueError(f"{path}, sample {index.facts(planned.index).key}: {error}") from error
@@ -100,10 +100,10 @@ class LatentReader:
         text_UW = TensorMember(file, members[TEXT]).whole(text_name(text), (planned.shape.text, form.text_width))
         return Stored(planned, frames_FChw, condition_Chw, text_UW)
 
-    def _open(self, path: Path, index: Index, row: int) -> tuple[BinaryIO, LatentIndex]:
+    def _open(self, path: Path, shard: Shard) -> tuple[BinaryIO, LatentIndex]:
         opened = self._tars.pop(path, None)
         if opened is None:
-            places = read_latent_index(path, index.shard(row))
+            places = read_latent_index(path, shard)
             opened = (path.open("rb"), places)
         self._tars[path] = opened
         if len(self._tars) > _OPEN_TARS:
@@ -142,12 +142,7 @@ class LatentCache:
 
 
 def _tensor(bits: np.ndarray, device: torch.device) -> Tensor:
-    return torch.from_numpy(bits).view(torch.bfloat16).to(device)
-
-
-def _first_rows(index: Index) -> np.ndarray:
-    """Of each shard, in the index, where the rows of a shard lie together."""
-    return np.searchsorted(index.table["shard"].to_numpy(), np.arange(len(index.shards) + 1))
+    return on_device(bits, device).view(torch.bfloat16)
 
 
 def _use(file: BinaryIO, member: Member, planned: Planned, key: str) -> tuple[list[int], int, int]:
@@ -179,12 +174,10 @@ def _described(data: bytes) -> Any:
 
 
 def _check_whole(index: Index, folder: Path, rows: np.ndarray) -> None:
-    first_rows = _first_rows(index)
     for number, shard in enumerate(index.shards):
-        path = tar_path(folder, shard)
+        path, every = tar_path(folder, shard), index.rows_of(number)
         places = read_latent_index(path, shard)
-        first, end = first_rows[number : number + 2].tolist()
-        own = rows[(rows >= first) & (rows < end)] - first
-        keys = index.table["key"].slice(first, end - first).take(own)
-        if len(places.table) != end - first or not places.table["key"].take(own).equals(keys):
+        own = rows[(rows >= every.start) & (rows < every.stop)] - every.start
+        keys = index.table["key"].slice(every.start, len(every)).take(own)
+        if len(places.table) != len(every) or not places.table["key"].take(own).equals(keys):
             raise ValueError(f"{path} lacks samples of {shard.path}; remove it, and make latents again")

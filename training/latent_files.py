@@ -18,8 +18,10 @@ from torch import Tensor
 
 from data_pipeline.shard_io import BLOCK_BYTES, Member, TarWriter, pack, whole_file
 from data_pipeline.stack_io.canonical_json import decode_json, encode_json
+from training.index import DAMAGE, facts_of, with_facts
 from training.recipes import Recipe
 from training.storage import Shard
+from training.writing import naming
 
 DESCRIPTION, LATENTS, TEXT = "json", "latents.safetensors", "text.safetensors"
 FRAMES, CONDITIONS = "frames", "conditions"  # tensors of LATENTS
@@ -91,16 +93,14 @@ def write_latents(path: Path, shard: Shard, samples: Iterable[SampleLatents | No
 
     OSError that names the file where the disk is full.
     """
-    try:
-        rows = []
+    rows = []
+    with naming(path):
         with whole_file(path) as file:
             writer = TarWriter(file)
             for sample in samples:
                 rows.append({"key": None} if sample is None else _written(writer, sample))
             writer.finish()
         _write_index(path, LatentIndex(shard, path.stat().st_size, pa.Table.from_pylist(rows, _SCHEMA)))
-    except OSError as error:
-        raise OSError(f"{path} cannot be written: {error.strerror or error}") from error
     return sum(row["key"] is not None for row in rows)
 
 
@@ -111,9 +111,9 @@ def read_latent_index(tar: Path, shard: Shard) -> LatentIndex:
         raise ValueError(f"{tar} is not there: make latents has not finished")
     try:
         table = pa.ipc.open_file(pa.memory_map(os.fspath(path))).read_all()
-        facts = decode_json((table.schema.metadata or {})[b"lamina"])
+        facts = facts_of(table.schema)
         index = LatentIndex(Shard(**facts["shard"]), int(facts["bytes"]), table)
-    except (OSError, pa.ArrowException, KeyError, TypeError, ValueError) as error:
+    except DAMAGE as error:
         raise ValueError(f"{path} is no index of latents ({error}); remove it, and make latents again") from error
     if not table.schema.equals(_SCHEMA):
         raise ValueError(f"{path} is an index of another version; remove it, and make latents again")
@@ -149,7 +149,7 @@ def _written(writer: TarWriter, sample: SampleLatents) -> dict[str, Any]:
     row: dict[str, Any] = {"key": sample.key}
     for part, data in zip(_PARTS, contents, strict=True):
         row[part] = {"offset": writer.offset + BLOCK_BYTES, "bytes": len(data)}
-        writer.add_run(pack([(f"{sample.key}.{part}", data)]))
+        writer.add(f"{sample.key}.{part}", data)
     return row
 
 
@@ -169,6 +169,6 @@ def _index_path(tar: Path) -> Path:
 def _write_index(tar: Path, index: LatentIndex) -> None:
     shard = replace(index.shard, path=PurePosixPath(index.shard.path).name)  # datasets move
     facts = {"shard": asdict(shard), "bytes": index.bytes}
-    table = index.table.replace_schema_metadata({"lamina": encode_json(facts)})
+    table = with_facts(index.table, facts)
     with whole_file(_index_path(tar)) as file, pa.ipc.new_file(file, table.schema) as writer:
         writer.write_table(table)

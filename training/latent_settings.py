@@ -13,6 +13,7 @@ from typing import Any
 from data_pipeline.shard_io import whole_file
 from data_pipeline.stack_io.canonical_json import decode_json, encode_json
 from model.rgba_vae import RgbaVae
+from model.tensor_files import read_json
 from training.batches import Encoders
 from training.configuration import RunConfig
 from training.counting import counting_of
@@ -71,7 +72,7 @@ def find_folder(root: Path, facts: Facts) -> Path:
     folder = folder_of(root, facts)
     if (folder / FACTS).is_file():
         return folder
-    others = [(path.parent.name, _read(path)) for path in sorted(root.glob(f"*/{FACTS}"))]
+    others = [(path.parent.name, read_json(path)) for path in sorted(root.glob(f"*/{FACTS}"))]
     if not others:
         raise ValueError(f"{root} holds no latents; make latents makes them")
     differing = {name: _differences(other, facts) for name, other in others}
@@ -80,16 +81,6 @@ def find_folder(root: Path, facts: Facts) -> Path:
     raise ValueError(
         f"{root} holds no latents for this run; of those in {name} {told}; make latents with what this run has"
     )
-
-
-def _read(path: Path) -> Facts:
-    try:
-        facts = decode_json(path.read_bytes())
-    except (OSError, ValueError) as error:
-        raise ValueError(f"{path} cannot be read: {error}") from error
-    if not isinstance(facts, dict):
-        raise ValueError(f"{path} does not say what latents were made with")
-    return facts
 
 
 def _differences(there: Facts, here: Facts) -> list[str]:

@@ -7,6 +7,7 @@ a killed one stood. Exit status: 0, or 2 where something is wrong (one sentence 
 """
 
 import argparse
+import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
@@ -20,9 +21,10 @@ from training.batches import Encoders
 from training.configuration import RunConfig
 from training.counting import counting_of
 from training.distributed import LOST, RankLost, Ranks, join, leave, share_threads
+from training.eligible import eligible
 from training.index import Index, read_index
-from training.indexes import open_indexes
-from training.latent_files import SampleLatents, check_key, read_latent_index, tar_path, write_latents
+from training.indexes import check_given, open_indexes
+from training.latent_files import check_key, read_latent_index, tar_path, write_latents
 from training.latent_making import SampleEncoder
 from training.latent_settings import folder_of, keep_facts, made_with, root_of
 from training.loader import Loader, WorkerDied
@@ -33,12 +35,11 @@ from training.origin import origin_of
 from training.quiet import quieten
 from training.run_lock import only_run
 from training.storage import Shard
-from training.tasks import unusable
-from training.terminal import told
-from training.variants import Place, VariantReader, Variants
+from training.terminal import WRONG, told
+from training.variants import SourceRow, VariantReader, Variants
 
-WRONG = 2
 _STATE = ".state"  # of a folder of latents: the index of the samples, a tiny text encoder
+_LINE_EVERY_S = 30.0
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,7 @@ class Job:
 
     tar: Path
     shard: Shard
-    places: tuple[Place | None, ...]
+    places: tuple[SourceRow | None, ...]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -56,18 +57,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
         config = _config(_parser().parse_args(arguments))
         ranks = join(config.engine.device, 1, config.engine.timeout_s)
     except ValueError as error:
-        return told(str(error), WRONG)
+        return told(error, WRONG)
     except RankLost as error:
-        return told(str(error), LOST)
+        return told(error, LOST)
     try:
         with ExitStack() as held:
             encoders, indexes, jobs = agree(config, ranks, held)
             dist.destroy_process_group()  # each has shards of its own, and waits for no other
             make_all(jobs[ranks.rank :: ranks.world], indexes, config, encoders, ranks.device)
     except (ValueError, OSError, WorkerDied) as error:
-        return told(str(error), WRONG)
+        return told(error, WRONG)
     except RankLost as error:
-        return told(str(error), LOST)
+        return told(error, LOST)
     finally:
         if dist.is_initialized():
             dist.destroy_process_group()
@@ -80,9 +81,8 @@ def agree(config: RunConfig, ranks: Ranks, held: ExitStack) -> tuple[Encoders, l
     ValueError before any work.
     """
     share_threads(ranks)
+    check_given(config.data.sources)
     roots = [root_of(source, config.data) for source in config.data.sources]
-    if not roots:
-        raise ValueError("data.sources is empty; give DATA=, or data.sources: [{where: ...}]")
     origin, state = origin_of(config.init, config.stage), roots[0] / _STATE
     if ranks.is_first:
         state.mkdir(parents=True, exist_ok=True)
@@ -93,7 +93,7 @@ def agree(config: RunConfig, ranks: Ranks, held: ExitStack) -> tuple[Encoders, l
     indexes = open_indexes(config.data.sources, config.data.split, counting, state / "index", ranks)
     facts = made_with(config, encoders)
     folders = [folder_of(root, facts) for root in roots]
-    jobs = _jobs(indexes, folders, config)
+    jobs = _jobs(indexes, folders, config, encoders.vae.config.stride)
     if ranks.is_first:
         for folder in dict.fromkeys(folders):
             keep_facts(folder, facts)
@@ -110,35 +110,46 @@ def make_all(
     if len(missing) < len(jobs):
         print(f"{len(jobs) - len(missing)} of {len(jobs)} shards were done before", flush=True)
     places = [place for job in missing for place in job.places if place is not None]
-    read = VariantReader(indexes, config.tasks, config.data, encoders.vae.config.stride)
+    read = VariantReader(indexes, config.tasks, config.data)
     encode = SampleEncoder(encoders, device)
     with Loader(read, places, config.data.workers, config.data.ahead) as loader:
+        variants = _watched(loader, len(places))
         for job in missing:
-            _make(job, loader, encode)
+            _make(job, variants, encode)
 
 
-def _make(job: Job, loader: Iterator[Variants], encode: SampleEncoder) -> None:
+def _watched(variants: Iterator[Variants], total: int) -> Iterator[Variants]:
+    """The same; how far this rank is, in a line every half a minute."""
+    began = said = time.monotonic()
+    for done, one in enumerate(variants):
+        seconds = time.monotonic() - began
+        if done and seconds > said - began + _LINE_EVERY_S:
+            said = began + seconds
+            pace = f"{done / seconds:.1f}/s, ETA {seconds * (total - done) / done:.0f} s"
+            print(f"encoded {done} of {total} samples in {seconds:.0f} s ({pace})", file=sys.stderr, flush=True)
+        yield one
+
+
+def _make(job: Job, variants: Iterator[Variants], encode: SampleEncoder) -> None:
     for left in [*job.tar.parent.glob(f"{job.tar.name}.*.tmp"), *job.tar.parent.glob(f"{job.tar.stem}.arrow.*.tmp")]:
         left.unlink()  # by one that was killed
     began = time.monotonic()
-    samples: Iterator[SampleLatents | None] = (None if place is None else encode(next(loader)) for place in job.places)
+    samples = (None if place is None else encode(next(variants)) for place in job.places)
     count = write_latents(job.tar, job.shard, samples)
     print(f"{job.tar}: {count} samples, {count / (time.monotonic() - began):.1f} a second", flush=True)
 
 
-def _jobs(indexes: Sequence[Index], folders: Sequence[Path], config: RunConfig) -> list[Job]:
+def _jobs(indexes: Sequence[Index], folders: Sequence[Path], config: RunConfig, stride: int) -> list[Job]:
     """ValueError where latents of two shards would be called alike, or those of a sample cannot have its name."""
     jobs = []
     for source, (index, folder) in enumerate(zip(indexes, folders, strict=True)):
-        places: list[list[Place | None]] = [[] for _ in index.shards]
-        for row, shard in enumerate(index.table["shard"].to_pylist()):
-            facts = index.facts(row)
-            is_used = unusable(facts, config) is None
-            if is_used:
-                check_key(facts.key)
-            places[shard].append((source, row) if is_used else None)
+        used = eligible(index, config, stride).rows.tolist()
+        for row in used:
+            check_key(index.facts(row).key)
+        places = {row: (source, row) for row in used}
         jobs += [
-            Job(tar_path(folder, shard), shard, tuple(own)) for shard, own in zip(index.shards, places, strict=True)
+            Job(tar_path(folder, shard), shard, tuple(map(places.get, index.rows_of(number))))
+            for number, shard in enumerate(index.shards)
         ]
     named: dict[Path, Shard] = {}
     for job in jobs:

@@ -6,8 +6,6 @@
 from collections.abc import Iterable, Sequence
 
 import numpy as np
-import torch
-from torch import Tensor
 
 from data_pipeline.compose import compose
 from evaluation.decomposition.cut import cuts_of_stack
@@ -17,12 +15,6 @@ from schemas.stack import PlainLayer, Stack
 from training.picture_sheet import Row, sheet
 
 _EDITS = (0, MAX_EDITS)  # merges at which scores are told
-
-
-def as_rgba(x_CHW: Tensor) -> np.ndarray:
-    """float [-1, 1] of a decoder -> uint8 straight RGBA [H, W, 4], rounded; RGB is 0 where alpha is."""
-    rgba = ((x_CHW.float().clamp(-1, 1) + 1) * 127.5).round().to(torch.uint8).permute(1, 2, 0).cpu().numpy()
-    return np.where(rgba[..., 3:] == 0, np.uint8(0), rgba)
 
 
 def as_stack(frames: Iterable[np.ndarray]) -> Stack:

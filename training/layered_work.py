@@ -20,7 +20,7 @@ from training.distributed import Ranks
 from training.flow_module import PARTS, FlowBatch, FlowModule
 from training.flow_pictures import FlowPictures
 from training.flow_validation import FlowValidation
-from training.indexes import held_out, not_held_out, not_there, open_indexes
+from training.indexes import not_held_out, not_there, open_held_out, open_indexes
 from training.latent_cache import LatentCache
 from training.networks import DTYPES, fingerprint, frozen_encoders, stored_fingerprint, text_folder, trained_mmdit
 from training.origin import origin_of
@@ -46,16 +46,19 @@ class LayeredWork:
         vae, text = self._encoders.vae, self._encoders.text
         counting = counting_of(text)
         self._indexes = open_indexes(config.data.sources, config.data.split, counting, output / "index", ranks)
-        held = held_out(config)
-        validation = open_indexes(held, config.validation.split, counting, output / "index", ranks) if held else []
+        validation = open_held_out(config, counting, output / "index", ranks)
         mmdit = trained_mmdit(config, origin, text.width, vae.config.z_dim, ranks)
         self._mmdit_config = mmdit.config
         self._base = origin.transformer if config.lora.rank else None  # that adapters are of
-        self._base_print = "" if self._base is None else f" {stored_fingerprint(self._base)}"
         self.module = FlowModule(mmdit, ranks.sequence_group)
         self.planner = Planner(self._indexes, config, ranks.groups, mmdit.config, vae.config.stride)
-        self._cache = self._latents(config) if config.data.latents else None
+        self._cache = None
+        if config.data.latents:
+            rows = [samples.rows for samples in self.planner.samples]
+            self._cache = LatentCache(self._indexes, rows, config, self._encoders)
         self._frozen = fingerprint(vae, self._encoders.condition_vae, text)
+        if self._base is not None:
+            self._frozen += f" {stored_fingerprint(self._base)}"
         if not config.encodes_texts:
             text.to("meta")  # most of a GPU's memory that is not trained
         self._validation = FlowValidation(validation, config, self._encoders, self._mmdit_config)
@@ -73,10 +76,6 @@ class LayeredWork:
         return flow_batch(
             encoded, self._config.flow, tasks.composite_weight, self._config.seed, self._mmdit_config.patch, self._ranks
         )
-
-    def _latents(self, config: RunConfig) -> LatentCache:
-        rows = [samples.rows for samples in self.planner.samples]
-        return LatentCache(self._indexes, rows, config, self._encoders)
 
     def keys(self, pack: Sequence[Planned]) -> list[str]:
         return [self._indexes[one.source].name(one.index) for one in pack]
@@ -120,7 +119,7 @@ class LayeredWork:
         """There is nothing beside the transformer's state."""
 
     def frozen(self) -> str:
-        return self._frozen + self._base_print
+        return self._frozen
 
     def export(self, weights: Mapping[str, Tensor], folder: Path) -> None:
         """Adapters are merged into the transformer that they are of, and lie beside it by themselves (`lora`)."""

@@ -17,7 +17,7 @@ def add_run_options(parser: argparse.ArgumentParser) -> None:
 
 
 def config_of(options: argparse.Namespace) -> RunConfig:
-    """ValueError that names the file and the key."""
+    """As `load_config`."""
     settings = list(options.set)
     if options.data is not None and any(setting.startswith("data.sources=") for setting in settings):
         raise ValueError("both DATA and data.sources in SET say what is trained on; give one of them")

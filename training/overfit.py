@@ -19,10 +19,9 @@ from training.commands import data_steps, ranks_here, scoring_step, training_ste
 from training.config_files import load_config
 from training.journal import read_metrics
 from training.steps import do_steps
-from training.terminal import told
+from training.terminal import WRONG, told
 
 LOSS, IOU = 0.05, 0.9
-WRONG = 2
 _CONFIG = "overfit"
 _DESIGNS = 4
 _SAMPLER_STEPS = 20

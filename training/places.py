@@ -50,16 +50,23 @@ def step_of(places: Places, config: RunConfig, groups: int, step: int) -> Packs:
 
 def micro_steps(config: RunConfig, groups: int) -> int:
     """ValueError where some rank would have no crop in one."""
-    batch = config.schedule.batch
-    count = -(-batch // (config.vae.micro_batch * groups))
-    if count * groups > batch:
+    if not is_dealt(config, groups):
         raise ValueError(
-            f"schedule.batch is {batch}, which leaves some of {groups} ranks without a crop in a micro-step; "
-            f"make it a multiple of {groups}"
+            f"schedule.batch is {config.schedule.batch}, which leaves some of {groups} ranks without a crop in a "
+            f"micro-step; make it a multiple of {groups}"
         )
-    return count
+    return _rounds(config, groups)
+
+
+def is_dealt(config: RunConfig, groups: int) -> bool:
+    """Whether every rank has a crop in every micro-step."""
+    return _rounds(config, groups) * groups <= config.schedule.batch
 
 
 def most_crops(config: RunConfig, groups: int) -> int:
     """That a rank takes at once."""
     return -(-config.schedule.batch // (micro_steps(config, groups) * groups))
+
+
+def _rounds(config: RunConfig, groups: int) -> int:
+    return -(-config.schedule.batch // (config.vae.micro_batch * groups))

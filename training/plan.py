@@ -8,7 +8,6 @@ would), 2 something is wrong.
 
 import argparse
 import json
-import logging
 import math
 import os
 import sys
@@ -36,24 +35,25 @@ from training.origin import Origin, origin_of
 from training.places import Places
 from training.plan_report import lines_of, planned
 from training.planner import Planner
+from training.quiet import quieten
 from training.run_folder import PLAN
-from training.terminal import shown, told
-from training.utilisation import MEMORY_GIB, PEAK_TFLOPS, known_gpu
+from training.terminal import WRONG, spelt, told
+from training.utilisation import GPUS, known_gpu
 from training.vae_plan import crop_lines, planned_crops
 from training.vae_work import WORDLESS, check
 
-FITS, TOO_LARGE, WRONG = 0, 1, 2
+FITS, TOO_LARGE = 0, 1
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
-    logging.getLogger("DeepSpeed").setLevel(logging.ERROR)
+    quieten()
     try:
         config = config_of(options)
         facts, message = plan(config, _gpus(options, config), None if options.output is None else Path(options.output))
     except (ValueError, OSError) as error:
         return told(error, WRONG)
-    print(shown("\n".join((crop_lines if config.stage == "vae" else lines_of)(facts))), flush=True)
+    print(spelt("\n".join((crop_lines if config.stage == "vae" else lines_of)(facts))), flush=True)
     if message is None:
         return FITS
     return told(message, TOO_LARGE)
@@ -130,12 +130,12 @@ def _gpus(options: argparse.Namespace, config: RunConfig) -> Gpus:
             f"GPUS is {options.gpus}; it must be a positive multiple of engine.sequence_parallel, {shared}"
         )
     known = known_gpu(options.gpu)
-    memory_gib = MEMORY_GIB[known] if options.gpu_memory is None else options.gpu_memory
+    memory_gib = GPUS[known].memory_gib if options.gpu_memory is None else options.gpu_memory
     if not 0 < memory_gib < math.inf:
         raise ValueError(f"GPU_MEMORY is {memory_gib}; it must be a positive number of GiB")
     if not 0 < options.utilisation <= 1:
         raise ValueError(f"utilisation is {options.utilisation}; it must be a share of the peak, in (0, 1]")
-    peak = config.engine.peak_tflops or PEAK_TFLOPS[known]
+    peak = config.engine.peak_tflops or GPUS[known].peak_tflops
     return Gpus(options.gpus, int(memory_gib * (1 << 30)), peak * 1e12, options.utilisation, known)
 
 
@@ -144,7 +144,7 @@ def _parser() -> argparse.ArgumentParser:
     add_run_options(parser)
     parser.add_argument("--output", help="the folder of the run; without, nothing is kept")
     parser.add_argument("--gpus", type=int, default=1, help="of all machines together")
-    parser.add_argument("--gpu", default="H100", help=f"one of {', '.join(PEAK_TFLOPS)}")
+    parser.add_argument("--gpu", default="H100", help=f"one of {', '.join(GPUS)}")
     parser.add_argument("--gpu-memory", type=float, help="GiB of each, instead of what its name says")
     parser.add_argument(
         "--utilisation", type=float, default=UTILISATION,

@@ -35,7 +35,7 @@ _MAY_CHANGE = (
     "engine", "checkpoints", "validation", "log_every", "data.workers", "data.ahead", "data.latents", "data.skip",
     "network.compile", "network.recompute", "schedule.steps", "schedule.cooldown",
 )  # fmt: skip
-_DEFAULTS = as_mapping(RunConfig(stage="vae"))
+_DEFAULTS = as_mapping(RunConfig(stage="vae"))  # the others have none: they ask for tasks
 
 
 def open_run(output: Path, config: RunConfig) -> Path | None:

@@ -2,17 +2,17 @@
 
 import sys
 
+from schemas.spelling import printable
+
+WRONG = 2  # the exit status of a command whose options or data are wrong
+
 
 def told(message: object, status: int, who: str = "lamina") -> int:
     """One sentence for people; the exit status that goes with it."""
-    print(f"{who}: {shown(' '.join(str(message).split()))}", file=sys.stderr, flush=True)
+    print(f"{who}: {printable(' '.join(str(message).split()))}", file=sys.stderr, flush=True)
     return status
 
 
-def shown(text: str) -> str:
-    """Control characters are spelled out, but for the ends of lines; halves of surrogates, too."""
-    return "".join(c if c.isprintable() or c == "\n" else _spelled(c) for c in text)
-
-
-def _spelled(character: str) -> str:
-    return character.encode("unicode_escape", "backslashreplace").decode()
+def spelt(text: str) -> str:
+    """Control characters are spelled out, but for the ends of lines."""
+    return "\n".join(map(printable, text.split("\n")))

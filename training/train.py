@@ -24,11 +24,9 @@ from training.quiet import quieten
 from training.run import Run
 from training.run_folder import find_run, open_run, wait_for
 from training.run_lock import only_run
-from training.terminal import told
+from training.terminal import WRONG, told
 from training.vae_work import VaeWork
 from training.work import Work
-
-WRONG = 2
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

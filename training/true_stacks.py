@@ -22,7 +22,7 @@ from schemas.members import MAX_LAYERS, SPLITS
 from schemas.stack import PlainLayer, Stack
 from training.ground import is_opaque
 from training.painting import resized
-from training.terminal import told
+from training.terminal import WRONG, told
 
 HELD_OUT = ("validation", "test")
 _LEAST_LAYERS = 2  # of what can be decomposed
@@ -106,7 +106,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             options.data, options.output, splits, options.resolution, options.max_layers, options.limit
         )
     except (ValueError, OSError) as error:
-        return told(error, 2)
+        return told(error, WRONG)
     print(f"{count} true stacks in {options.output}")
     return 0
 

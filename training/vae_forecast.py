@@ -21,7 +21,7 @@ from training.footprint import Memory, Parameters, states
 from training.forecast import Gpus
 from training.network_options import Network
 from training.networks import DTYPES
-from training.places import micro_steps, most_crops
+from training.places import is_dealt, micro_steps, most_crops
 from training.vae_losses import edges_at_scales
 from training.vae_module import Judges, VaeBatch, VaeModule
 
@@ -60,6 +60,8 @@ def vae_remedies(config: RunConfig, vae: VaeConfig, gpus: Gpus) -> list[str]:
     """Settings with any of which the run would fit, the mildest of each kind; none where nothing helps."""
 
     def fits(change: _Change) -> bool:
+        if not is_dealt(change.config, change.gpus):  # as such a run would be refused
+            return False
         return vae_memory(change.config, vae, change.gpus).peak <= gpus.memory_bytes
 
     families = (family(config, gpus.count) for family in (_recomputed, _fewer, _offloaded, _shared))

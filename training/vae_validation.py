@@ -12,6 +12,7 @@ from torch import Tensor
 
 from evaluation.reconstruction.backgrounds import over_backgrounds
 from evaluation.reconstruction.protocol import similarity
+from model.levels import levels_of, values_of
 from model.rgba_vae import RgbaVae
 from training.crop_reader import CropBatch
 from training.distributed import Ranks
@@ -45,7 +46,7 @@ def measure(vae: RgbaVae, batches: Iterable[CropBatch], distances: Distances | N
 def reconstructed(vae: RgbaVae, pixels_BHW4: np.ndarray) -> np.ndarray:
     """uint8 straight RGBA of the same shape. Of an RGB VAE, opaque: it is given no alpha."""
     y = vae.decode(vae.encode(as_input(vae, pixels_BHW4))[0])
-    levels = ((y.float().clamp(-1, 1) + 1) * 127.5).round().to(torch.uint8).permute(0, 2, 3, 1).cpu().numpy()
+    levels = levels_of(y).permute(0, 2, 3, 1).cpu().numpy()
     made = np.full_like(pixels_BHW4, 255)
     made[..., : levels.shape[3]] = levels
     return made
@@ -54,8 +55,7 @@ def reconstructed(vae: RgbaVae, pixels_BHW4: np.ndarray) -> np.ndarray:
 def as_input(vae: RgbaVae, pixels_BHW4: np.ndarray) -> Tensor:
     """uint8 [B, H, W, 4] -> [B, C, H, W] in [-1, 1], where the weights are and in their precision."""
     weight = vae.quant_conv.weight
-    x_B4HW = on_device(pixels_BHW4, weight.device).permute(0, 3, 1, 2)
-    return (x_B4HW[:, : vae.config.image_channels].float() / 127.5 - 1).to(weight.dtype)
+    return values_of(on_device(pixels_BHW4, weight.device), vae.config.image_channels, weight.dtype)
 
 
 def _figures(truth_HW4: np.ndarray, made_HW4: np.ndarray, distances: Distances | None) -> Iterator[tuple[str, float]]:

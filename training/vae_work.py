@@ -23,8 +23,9 @@ from training.crop_reader import CropBatch, CropReader
 from training.data_options import Source
 from training.discriminator import Adversary
 from training.distributed import Ranks
+from training.held_out import SEED
 from training.index import Counting, Index
-from training.indexes import held_out, not_held_out, not_there, open_indexes
+from training.indexes import held_out, not_held_out, not_there, open_held_out, open_indexes
 from training.networks import DTYPES, fingerprint
 from training.noising import noise_of
 from training.origin import origin_of
@@ -42,7 +43,6 @@ Item = TypeVar("Item")
 
 _MODULE = "vae."
 WORDLESS = Counting("none", lambda prompt: 0)  # the VAE sees no text
-_FIXED_SEED = 0x7E57  # of what does not depend on the run's own seed: validation, and the statistics of latents
 _MEASURED = 256  # crops whose latents give the statistics of a new VAE
 _LEAST_STD = 1e-2  # of a latent channel: one that says nothing is not made loud
 _TRAINING = 3  # times the arithmetic of a forward pass
@@ -57,11 +57,7 @@ class VaeWork:
         self._source = origin_of(config.init, config.stage).vae
         self._indexes = open_indexes(config.data.sources, config.data.split, WORDLESS, output / "index", ranks)
         self._held_sources = held_out(config)
-        self._held_out: list[Index] = []
-        if self._held_sources:
-            self._held_out = open_indexes(
-                self._held_sources, config.validation.split, WORDLESS, output / "index", ranks
-            )
+        self._held_out = open_held_out(config, WORDLESS, output / "index", ranks)
         vae = _trained_vae(config, self._source, ranks)
         self._vae_config = vae.config
         self._lpips = _lpips(config, ranks)
@@ -126,9 +122,9 @@ class VaeWork:
     def _held_crops(self, count: int, ranks: Ranks) -> Iterator[CropBatch]:
         """This rank's of the first `count` held-out crops, the same ones whenever it is asked."""
         stage = replace(self._config.vae, rgb_share=0.0)
-        held_out = self._places_of(self._held_out, self._held_sources, _FIXED_SEED)
-        places = [held_out.at(position) for position in range(ranks.group, count, ranks.groups)]
-        batches = self._read(CropReader(self._held_out, stage, _FIXED_SEED), places)
+        held = self._places_of(self._held_out, self._held_sources, SEED)
+        places = [held.at(position) for position in range(ranks.group, count, ranks.groups)]
+        batches = self._read(CropReader(self._held_out, stage, SEED), places)
         return chain(batches, self._idle(len(places), count, ranks))
 
     def _idle(self, own: int, count: int, ranks: Ranks) -> Iterator[CropBatch]:
@@ -168,11 +164,11 @@ class VaeWork:
     def _statistics(self, vae: RgbaVae) -> tuple[tuple[float, ...], tuple[float, ...]]:
         """Mean and deviation of every latent channel over the same crops whenever it is asked."""
         stage = replace(self._config.vae, rgb_share=0.0)
-        drawn = self._places_of(self._indexes, self._config.data.sources, _FIXED_SEED)
+        drawn = self._places_of(self._indexes, self._config.data.sources, SEED)
         places = list(map(drawn.at, range(_MEASURED)))
         z_Nz = torch.cat([
             vae.encode(as_input(vae, batch.pixels))[0].double().permute(0, 2, 3, 1).flatten(0, 2).cpu()
-            for batch in self._read(CropReader(self._indexes, stage, _FIXED_SEED), places)
+            for batch in self._read(CropReader(self._indexes, stage, SEED), places)
         ])  # fmt: skip
         deviation = z_Nz.std(dim=0).clamp_min(_LEAST_STD)
         return tuple(z_Nz.mean(dim=0).tolist()), tuple(deviation.tolist())

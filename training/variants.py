@@ -12,10 +12,10 @@ import numpy as np
 from training.data import Reader
 from training.data_options import Data, Tasks
 from training.index import Index, SampleFacts
-from training.recipes import Planned, Recipe
-from training.tasks import shape_of, variant
+from training.recipes import Recipe
+from training.tasks import variant
 
-Place = tuple[int, int]  # source, row of its index
+SourceRow = tuple[int, int]  # which sample: its source, and its row there
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,13 +32,13 @@ class Variants:
 
 
 class VariantReader:
-    """Called with a place. It holds no network, so that it goes to a worker process cheaply."""
+    """Called with a sample's place. It holds no network, so that it goes to a worker process cheaply."""
 
-    def __init__(self, indexes: Sequence[Index], tasks: Tasks, data: Data, stride: int) -> None:
-        self._indexes, self._tasks, self._data, self._stride = tuple(indexes), tasks, data, stride
+    def __init__(self, indexes: Sequence[Index], tasks: Tasks, data: Data) -> None:
+        self._indexes, self._tasks, self._data = tuple(indexes), tasks, data
         self._reader = Reader(self._indexes)
 
-    def __call__(self, place: Place) -> Variants:
+    def __call__(self, place: SourceRow) -> Variants:
         """ValueError that names the shard and the sample that cannot be read."""
         source, row = place
         facts = self._indexes[source].facts(row)
@@ -46,14 +46,13 @@ class VariantReader:
         pictures, prompts = dict[bytes, np.ndarray](), dict[str, int]()
         frames, texts = [], []
         for recipe in recipes:
-            planned = Planned(0, source, row, recipe, shape_of(recipe, facts, self._stride))
-            example = self._reader.example(planned)
-            names = [hashlib.sha256(frame.data).digest() for frame in example.frames]
-            for name, frame in zip(names, example.frames, strict=True):
+            painted, prompt = self._reader.painted(source, row, recipe)
+            names = [hashlib.sha256(frame.data).digest() for frame in painted]
+            for name, frame in zip(names, painted, strict=True):
                 if name not in pictures:
                     pictures[name] = frame.copy()  # so that the others' memory is let go
             frames.append(names)
-            texts.append(prompts.setdefault(example.prompt, len(prompts)))
+            texts.append(prompts.setdefault(prompt, len(prompts)))
         number = {name: place for place, name in enumerate(pictures)}
         return Variants(
             facts.key,

@@ -5,7 +5,7 @@ that what an anomalous layer hides is judged as if it had never been there.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Protocol
 
@@ -39,8 +39,9 @@ class Scene:
         hidden = np.zeros((-(-self.stack.height // step), -(-self.stack.width // step)), bool)
         shares = []
         for layer in reversed(self.stack.layers):
-            alpha = layer.rgba[-layer.box[1] % step :: step, -layer.box[0] % step :: step, 3]
-            points = _points(hidden, layer, step)
+            small = at_points(layer, step)
+            (left, top, right, bottom), alpha = small.box, small.rgba[..., 3]
+            points = hidden[top:bottom, left:right]
             own = points[alpha > _FAINTEST]
             shares.append(float(own.mean()) if own.size else 0.0)
             points |= alpha > 127
@@ -71,7 +72,7 @@ class Subject:
     @property
     def groups(self) -> tuple[str, ...]:
         """The names of the groups above it."""
-        return tuple({name: None for node in self.nodes for name in node.group_path.replace("//", " ").split("/")})
+        return tuple({name: None for node in self.nodes for name in node.groups})
 
     @property
     def covered(self) -> float:
@@ -79,10 +80,11 @@ class Subject:
         return self.scene.covered[self.index]
 
 
-def _points(canvas: np.ndarray, layer: PlainLayer, step: int) -> np.ndarray:
-    """The part of a canvas of every `step`-th point that lies in a layer's box."""
+def at_points(layer: PlainLayer, step: int) -> PlainLayer:
+    """A layer on a canvas of every `step`-th point alone."""
     left, top, right, bottom = (-(-side // step) for side in layer.box)
-    return canvas[top:bottom, left:right]
+    rgba = layer.rgba[-layer.box[1] % step :: step, -layer.box[0] % step :: step]
+    return replace(layer, box=(left, top, right, bottom), rgba=rgba)
 
 
 class Detector(Protocol):

@@ -1,22 +1,25 @@
 """Guides and grids: thin lines, or even columns, from edge to edge, that help a designer and belong to no design."""
 
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from scipy import ndimage
 
 from data_pipeline.anomaly.alpha import Ink, ink_of
 from data_pipeline.anomaly.detector import Subject
+from data_pipeline.anomaly.ground import is_of_ground
 from data_pipeline.anomaly.guide_names import is_aid, is_aid_group, says_nothing
 from data_pipeline.anomaly.lines import lines_of, share_on
 from schemas.reasons import DropReason
-from schemas.stack import Stack
+from schemas.stack import PlainLayer, Stack
 
 _MOST_INK = 0.95  # of the canvas: a layer that covers more is no aid, whatever its name
 _NAMED_ACROSS = 0.5  # of the canvas's side: a smaller "grid" is an icon
 _ACROSS = 0.98  # of the canvas's side: how far a line reaches; those of tables leave a margin
-_SPREAD = 0.7  # of the canvas's side, over which lines in one direction lie; the rows of tables leave room
+_SPREAD = 0.7  # of the canvas's side, over which columns lie
 _LINES = 8  # at least, in one direction: fewer divide a page into sections
+_ROWS = 6  # even lines, and more, that begin below a title or end above the foot are those of a table or a list
 _CROSSING = 2  # at least, in each of two directions
 _BANDS = 3  # at least, of columns
 _THIN = 0.005  # of the canvas's longer side, and at least 3 px
@@ -49,10 +52,14 @@ class Guide:
         ink = ink_of(rgba)
         if not 0 < ink.total <= _MOST_INK * stack.width * stack.height:
             return 0.0
-        is_drawn = is_named and (_is_thin(rgba, stack) or share_on(_aids(ink, stack, across=0), ink) > self.threshold)
+        aids = partial(_aids, ink, subject.layer, stack)
+        is_drawn = is_named and (_is_thin(rgba, stack) or share_on(aids(across=0), ink) > self.threshold)
         if is_drawn and _is_plain(rgba):
             return 1.0
-        return share_on(_aids(ink, stack, _ACROSS), ink) if subject.covered <= _COVERED else 0.0
+        if subject.covered > _COVERED:
+            return 0.0
+        share = share_on(aids(across=_ACROSS), ink)
+        return 0.0 if share and is_of_ground(subject) else share
 
 
 def _is_plain(rgba: np.ndarray) -> bool:
@@ -95,21 +102,29 @@ def _thin_px(stack: Stack) -> float:
     return max(3, _THIN * max(stack.width, stack.height))
 
 
-def _aids(ink: Ink, stack: Stack, across: float) -> tuple[np.ndarray, np.ndarray]:
-    """Which rows and which columns, bool [height] and [width], are lines or bands of an aid; none of lines that do
-    not reach so far across the canvas, in one direction alone also none that do not lie all over it."""
+def _aids(ink: Ink, layer: PlainLayer, stack: Stack, across: float) -> tuple[np.ndarray, np.ndarray]:
+    """Which rows and which columns, bool [height] and [width], are lines or bands of an aid; with `across` above 0
+    none that do not reach so far across the canvas, nor lie all over it."""
     height, width = len(ink.rows), len(ink.columns)
     rows, columns = lines_of(ink.rows, width), lines_of(ink.columns, height)
     is_wide, is_high = width >= across * stack.width, height >= across * stack.height
     spread = min(across, _SPREAD)
-    is_broad, is_tall = width >= spread * stack.width, height >= spread * stack.height
     thin_px = _thin_px(stack)
+    left, top, right, bottom = layer.box
+    around = (top, stack.height - bottom), (left, stack.width - right)
+    is_table = [
+        across > 0 and lines.are_even(_ROWS, thin_px) and not lines.go_on(*px)
+        for lines, px in zip((rows, columns), around, strict=True)
+    ]
     if is_wide and is_high and min(rows.inner, columns.inner) >= _CROSSING:
-        is_grid = rows.are_thin(thin_px) and columns.are_thin(thin_px)
+        is_grid = rows.are_thin(thin_px) and columns.are_thin(thin_px) and not any(is_table)
         return rows.is_inked & is_grid, columns.is_inked & is_grid
     is_faint = int(ink.by_alpha[round(_FAINT * 255) :].sum()) <= _MOST_SOLID * ink.total
+    is_spread = height >= spread * stack.height, width >= spread * stack.width
     is_aid = [
-        reaches and (lines.are_even(_LINES, thin_px) or (is_faint and lines.are_bands(_BANDS)))
-        for lines, reaches in ((rows, is_wide and is_tall), (columns, is_high and is_broad))
+        reaches
+        and not stops
+        and (lines.are_even(_LINES, thin_px) or (is_faint and spreads and lines.are_bands(_BANDS, thin_px)))
+        for lines, reaches, spreads, stops in zip((rows, columns), (is_wide, is_high), is_spread, is_table, strict=True)
     ]
     return rows.is_inked & is_aid[0], columns.is_inked & is_aid[1]

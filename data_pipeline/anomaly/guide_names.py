@@ -20,7 +20,11 @@ _MANY = (
     # German, French, Spanish and Portuguese, Russian, Chinese, Japanese, Korean
     r"|hilfslinien?|reperes|guias|направляющие|参考线|參考線|ガイド(ライン)?|안내선|가이드"
 )
-_ONE = r"guide|grids?|margins"
+_ONE = (
+    r"guide|grids?|margins"
+    # German, French, Spanish, Italian, Portuguese, Russian, Chinese, Japanese, Korean
+    r"|raster|gitter|grille|rejilla|cuadricula|reticula|griglia|grade|malha|сетка|网格|網格|グリッド|그리드|격자"
+)
 _BEFORE, _BESIDE = rf"(({_OF}|logo|icon) ){{0,4}}", rf"( ?\d+)?( ({_OF}|{_AFTER})){{0,4}}"
 _AID = re.compile(rf"{_BEFORE}({_MANY}|{_ONE}){_BESIDE}")
 _AID_GROUP = re.compile(rf"{_BEFORE}({_MANY}){_BESIDE}")

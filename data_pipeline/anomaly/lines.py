@@ -8,6 +8,7 @@ from data_pipeline.anomaly.alpha import Ink
 
 _LEAST_PERIOD_PX = 5  # finer lines are a texture, such as the lines of a screen
 _UNEVEN = 0.1  # how far distances may vary
+_NEAR_EDGE_PX = 3  # of the canvas: a line there may be left out
 _MOSTLY = 0.7  # of the distances do not
 
 
@@ -31,9 +32,17 @@ class Lines:
         """Whether those that are thin, at least so many, lie at even distances."""
         return _is_even(self.starts[self.widths <= most_px], fewest)
 
-    def are_bands(self, fewest: int) -> bool:
-        """Whether all have one width and lie at even distances."""
-        return _is_even(self.starts, fewest) and bool((np.abs(self.widths - np.median(self.widths)) <= 1).all())
+    def go_on(self, before_px: int, after_px: int) -> bool:
+        """Whether even lines leave no room for one more on either side, where the canvas goes on for so many px."""
+        most = (1 + _UNEVEN) * float(np.median(np.diff(self.starts))) + _NEAR_EDGE_PX
+        return before_px + int(self.starts[0]) <= most and len(self.is_inked) - int(self.starts[-1]) + after_px <= most
+
+    def are_bands(self, fewest: int, least_px: float) -> bool:
+        """Whether all have one width, larger than this one, and lie at even distances."""
+        if not _is_even(self.starts, fewest):
+            return False
+        width = float(np.median(self.widths))
+        return width > least_px and bool((np.abs(self.widths - width) <= 1).all())
 
 
 def lines_of(inked_px: np.ndarray, across_px: int) -> Lines:

@@ -1,4 +1,4 @@
-"""Watermarks: preview wording, or a faint mark repeated over the whole picture, or lines across it."""
+"""Watermarks: preview wording, an owner's name or lines across the picture, or a faint mark repeated over all of it."""
 
 from dataclasses import dataclass
 
@@ -7,6 +7,7 @@ from scipy import fft, ndimage
 
 from data_pipeline.anomaly.alpha import ink_of, shrunk
 from data_pipeline.anomaly.detector import Subject
+from data_pipeline.anomaly.ground import is_of_ground
 from data_pipeline.anomaly.lines import lines_of, share_on
 from data_pipeline.anomaly.wording import (
     is_doubtful_name,
@@ -14,6 +15,7 @@ from data_pipeline.anomaly.wording import (
     is_watermark_group,
     is_watermark_name,
     is_watermark_text,
+    names_owner,
 )
 from data_pipeline.boxes import area, intersect
 from data_pipeline.flatten.node import Node
@@ -42,24 +44,28 @@ _LEAST_FILL, _MOST_LONG = 0.7, 1.35  # a disc fills 0.785 of its box, whose side
 _MOSTLY_SPOTS = 0.8
 _RULED = 0.8  # of the ink lies on lines from edge to edge, along rows and columns
 _ASIDE = 0.02  # of the side: how far from the diagonal a line from corner to corner may run
+_MIDDLE = 1 / 3  # of the height, where crossed lines may bear a name
+_READ = 0.5  # alpha: what is to be read is no fainter
+_WRITTEN_ACROSS = 0.06, 0.4  # of the canvas's longer side, at least: the height and the length of a name across it
 
 
 @dataclass(frozen=True)
 class Watermark:
-    """Measures 1 for preview wording in a text or a name of what does not hide the picture; else, of a faint layer over
-    most of the picture, the larger of two: how much its alpha resembles itself one period away (the height of its
-    autocorrelation's second peak; 0 for polka dots and their like), and the share of both diagonals that it marks; 0
-    for ruled lines. In [0, 1]."""
+    """Measures 1 for preview wording in a text or a name of what does not hide the picture, and for a copyright or an
+    address written faintly across it; else, of a faint layer over most of the picture, the larger of two: how much its
+    alpha resembles itself one period away (the height of its autocorrelation's second peak; 0 for polka dots and their
+    like), and the share of both diagonals that it marks; 0 for ruled lines, and for patterns of the ground.
+    In [0, 1]."""
 
     threshold: float
     reason: DropReason = DropReason.WATERMARK
 
     def measure(self, subject: Subject) -> float:
-        if _is_said(subject):
+        if _is_said(subject) or _is_signed(subject):
             return 1.0
         if not _is_faint_and_wide(subject) or subject.covered > _COVERED:
             return 0.0
-        if _is_ruled(subject.layer):
+        if _is_ruled(subject.layer) or is_of_ground(subject):
             return 0.0
         alpha = shrunk(subject.layer.rgba, _SIDE)
         return max(crossing(alpha), 0.0 if are_spots(alpha) else repetition(alpha))
@@ -73,7 +79,7 @@ def _is_said(subject: Subject) -> bool:
     doubtful = [node for node in subject.nodes if node not in plain and _is_doubtful(node)]
     if not plain and not doubtful:
         return False
-    if not plain and _solid_share(layer) > _SOLID_DOTS:
+    if not plain and _solid_share(layer, _FAINT) > _SOLID_DOTS:
         return False
     named = plain or doubtful
     if len(named) < len(subject.nodes):
@@ -85,22 +91,38 @@ def _is_said(subject: Subject) -> bool:
 
 
 def _is_named(node: Node) -> bool:
+    if any(map(is_watermark_group, node.groups)):
+        return True
     if node.text is not None:
         return is_watermark_text(node.text)
-    groups = node.group_path.replace("//", " ").split("/")
-    return any(map(is_watermark_group, groups)) or (node.owner_id is None and is_watermark_name(node.name))
+    return node.owner_id is None and is_watermark_name(node.name)
 
 
 def _is_doubtful(node: Node) -> bool:
+    if any(map(is_doubtful_name, node.groups)):
+        return True
     if node.text is not None:
         return is_doubtful_text(node.text)
     return node.owner_id is None and is_doubtful_name(node.name)
 
 
-def _solid_share(layer: PlainLayer) -> float:
-    """Of what a layer paints, the share that lets next to nothing through."""
-    by_alpha = ink_of(layer.rgba).by_alpha[_FAINTEST + 1 :]
-    return float(by_alpha[round(_FAINT * 255) - _FAINTEST :].sum()) / max(1, int(by_alpha.sum()))
+def _is_signed(subject: Subject) -> bool:
+    """Whether a text on top says whose the picture is, in large letters that are too faint to be read."""
+    layer, stack = subject.layer, subject.scene.stack
+    if not subject.texts or not all(node.text and names_owner(node.text) for node in subject.nodes):
+        return False
+    left, top, right, bottom = layer.box
+    sides = sorted((right - left, bottom - top))
+    longer = max(stack.width, stack.height)
+    if any(side < least * longer for side, least in zip(sides, _WRITTEN_ACROSS, strict=True)):
+        return False
+    return subject.covered <= _COVERED and _solid_share(layer, _READ) <= _SOLID_DOTS
+
+
+def _solid_share(layer: PlainLayer, alpha: float) -> float:
+    """Of what a layer paints, the share whose alpha exceeds this one, in [0, 1]."""
+    by_alpha = ink_of(layer.rgba).by_alpha
+    return float(by_alpha[round(alpha * 255) + 1 :].sum()) / max(1, int(by_alpha[_FAINTEST + 1 :].sum()))
 
 
 def _is_faint_and_wide(subject: Subject) -> bool:
@@ -114,7 +136,7 @@ def _is_faint_and_wide(subject: Subject) -> bool:
     ):
         return False
     visible = int(ink_of(layer.rgba).by_alpha[_FAINTEST + 1 :].sum())
-    return _INK[0] <= visible / area(layer.box) <= _INK[1] and _solid_share(layer) <= _MOST_SOLID
+    return _INK[0] <= visible / area(layer.box) <= _INK[1] and _solid_share(layer, _FAINT) <= _MOST_SOLID
 
 
 def _is_ruled(layer: PlainLayer) -> bool:
@@ -125,7 +147,8 @@ def _is_ruled(layer: PlainLayer) -> bool:
 
 
 def crossing(alpha: np.ndarray) -> float:
-    """The share of the points on both diagonals that lines mark, in [0, 1]; 0 where most of the alpha lies elsewhere.
+    """The share of the points on both diagonals that lines mark, in [0, 1]; 0 where most of the alpha above and below
+    the middle lies elsewhere.
 
     `alpha` is float32 [height, width] in 0..255.
     """
@@ -135,8 +158,9 @@ def crossing(alpha: np.ndarray) -> float:
     y, x = np.ogrid[:height, :width]
     down, across = (y + 0.5) / height, (x + 0.5) / width
     falling, rising = np.abs(down - across) <= _ASIDE, np.abs(down + across - 1) <= _ASIDE
-    total = float(alpha.sum())
-    if total == 0 or float(alpha[falling | rising].sum()) < 0.6 * total:
+    around = np.where(np.abs(down - 0.5) > _MIDDLE / 2, alpha, 0)
+    total = float(around.sum())
+    if total == 0 or float(around[falling | rising].sum()) < 0.6 * total:
         return 0.0
     along = 0 if height >= width else 1  # each row, or each column, holds one point of either diagonal
     return min(float(np.where(band, alpha, 0).max(axis=1 - along).astype(bool).mean()) for band in (falling, rising))

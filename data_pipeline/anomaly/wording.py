@@ -30,6 +30,10 @@ _NAME_PART = re.compile(rf" ?(?:(?P<mark>{MARK_NAME})|(?P<label>{LABEL}))")  # "
 _NAMED = re.compile(rf"^(for )?(preview|specimen|comp|proof) only\b|\b{AGENCY}( com)? (preview|comp|overlay)\b")
 _DOUBTFUL_NAME = re.compile(DOUBTFUL_NAME)
 _NO_MARK = re.compile(NO_MARK)
+_OWNER = re.compile(  # a copyright, an address of a site or of a person
+    r"©|\(c\)|\bcopyright\b|(?<![\w.@-])([\w.-]+@)?([\w-]{2,}\.)+[a-z]{2,}(?![\w-])", re.IGNORECASE
+)
+_MAX_OWNER_WORDS = 8
 _REPEATED = 3  # times: a mark, where a headline says it once
 _THING = (
     r"(own |company |brand |business |personal |custom )?"
@@ -38,21 +42,36 @@ _THING = (
 )
 _VERB = r"(place|put|insert|add|drop|paste|drag|replace|change|edit|type|write|upload|enter)"
 _LEAD = rf"({_VERB} |(with|for|and) )?"
-_ASKING = re.compile(
-    rf"{_LEAD}(in )?(your|the|an?|this|my) {_THING} (goes )?(in )?here|{_LEAD}(the )?{_THING} (goes )?here"
-    rf"|(insert|place) (your|an?) {_THING}|your (company |brand |business )?(logo|designs?|slogan|tag ?line|art ?work)"
-    r"|your (company|brand|business)( name)?|(sample|dummy|place ?holder) (text|image|photo|picture|logo|title)"
+_ASKING_ABROAD = (
     # French, Spanish, German, Italian, Portuguese, Russian
-    r"|(placez |ins[ée]rez |ajoutez )?votre (propre )?(logo|image|photo|texte|design|nom|slogan) ici"
+    r"(placez |ins[ée]rez |ajoutez )?votre (propre )?(logo|image|photo|texte|design|nom|slogan) ici"
     r"|(coloca |inserta |pon )?(tu|su) (logo|imagen|foto|texto|dise[ñn]o|nombre|eslogan) aqu[ií]"
     r"|hier (ihr|dein)e? (logo|bild|foto|text|design|name|slogan)|(ihr|dein)e? (logo|bild|foto|text|design|slogan) hier"
     r"|(il )?(tuo|vostro) (logo|testo|nome|design) qui|(coloque )?(o )?seu (logo|texto|nome|design) aqui"
     r"|ваше? (текст|фото|дизайн|название) здесь|ваш логотип( здесь)?"
+    # Chinese
+    r"|(请|請)?(在此|在这里|在這裡|此处|此處|(点击|點擊|单击|單擊)(此处|此處|这里|這裡)?)(处|處)?"
+    r"(输入|輸入|添加|填写|填寫|插入|替换|替換|放置|编辑|編輯)(您的|你的)?(公司)?"
+    r"(文字|文本|标题|標題|副标题|副標題|内容|內容|正文|图片|圖片|照片| ?logo|标志|標誌|名称|名稱)+"
+    r"|(您|你)的 ?(公司)?(logo|标志|標誌|文字|图片|圖片|标题|標題)(在此|在这里|在這裡)?"
+    # Japanese
+    r"|(ここ|こちら)に(あなたの|貴社の|御社の)?(ロゴ|テキスト|文字|文章|画像|写真|タイトル|デザイン|見出し)(を|が)?"
+    r"((入り|入れ)ます|入れてください|(入力|配置|挿入|追加)(します|してください)?)?"
+    r"|ダミー(テキスト|文|画像|コピー)?|(テキスト|タイトル|文章)が入ります"
+    # Korean
+    r"|여기에 ?((당신|귀사)의 ?)?(회사 ?)?(로고|텍스트|글|이미지|사진|제목|내용)(를|을)? ?"
+    r"((입력|삽입|추가)(하세요|하십시오)?|넣으세요)?|(당신|귀사)의 ?(로고|이미지|디자인)"
+)
+_ASKING = re.compile(
+    rf"{_LEAD}(in )?(your|the|an?|this|my) {_THING} (goes )?(in )?here|{_LEAD}(the )?{_THING} (goes )?here"
+    rf"|(insert|place) (your|an?) {_THING}|your (company |brand |business )?(logo|designs?|slogan|tag ?line|art ?work)"
+    r"|your (company|brand|business)( name)?|(sample|dummy|place ?holder) (text|image|photo|picture|logo|title)"
+    rf"|((image|photo|picture|logo|text) )?place ?holder( \d+( ?x ?\d+)?)?|{_ASKING_ABROAD}"
 )
 _ASKING_NAME = re.compile(
     rf"\b{_VERB} ((in |with )?(your|the|an?|this|any|my) )?({_THING})\b( here)?|\byour {_THING}( goes)? here\b"
     rf"|\byour (company |brand |business )?(logo|designs?|art ?work)\b|\b(edit|replace|change) (me|this)\b"
-    r"|\bplace ?holders?\b|\b(double|dbl) ?click\b"
+    rf"|\bplace ?holders?\b|\b(double|dbl) ?click\b|^({_ASKING_ABROAD})$"
 )
 _TOOL = re.compile(r"\b(icon|button|btn|label|link|menu|tab|bar|field|input|form|tooltip|hover|bg)s?\b")
 _MAX_NAME_WORDS = 8  # a name is one to a few words: a sentence that says "logo" is content
@@ -131,6 +150,11 @@ def is_watermark_text(text: str) -> bool:
 def is_doubtful_text(text: str) -> bool:
     """Whether a text is made of what marks say, and headlines, captions and packages as well."""
     return bool(_parts(_PHRASE, plain_words(text)).keys() - {"beside"})
+
+
+def names_owner(text: str) -> bool:
+    """Whether a text says whose a picture is, and hardly more."""
+    return len(text.split()) <= _MAX_OWNER_WORDS and bool(_OWNER.search(text))
 
 
 def is_watermark_name(name: str) -> bool:

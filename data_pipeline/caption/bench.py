@@ -26,12 +26,13 @@ import torch
 
 from data_pipeline.caption.asking import seen
 from data_pipeline.caption.control import flags, quoted_share
+from data_pipeline.caption.endpoint import Endpoint
 from data_pipeline.caption.network import Network
 from data_pipeline.caption.picture import Picture, picture_of
 from data_pipeline.caption.prompt import COMPOSITE, prompt
 from data_pipeline.caption.qwen import Qwen
 from data_pipeline.caption.random_model import save_random_model
-from data_pipeline.caption.server import Endpoint, Server
+from data_pipeline.caption.server import Server
 from data_pipeline.caption.vision import Answer, Keep, Question, Remembered, Sampling, VisionModel, nothing
 from data_pipeline.stack_io.images import decode_image, encode_image
 

@@ -51,6 +51,11 @@ class Node:
         """A leaf or an effect: it ends in a stored layer or is dropped, where a group dissolves."""
         return self.is_leaf or self.owner_id is not None
 
+    @property
+    def groups(self) -> tuple[str, ...]:
+        """The names of the groups above it, outermost first; a slash in one is a space."""
+        return tuple(self.group_path.replace("//", " ").split("/"))
+
     def row(self, document_id: str, stored: Mapping[int, tuple[int, Fate, bool, float]]) -> LayerRow:
         """`stored` maps a layer id to its stored layer, its fate there, and how it was baked."""
         index, fate, baked, dependence = stored.get(self.layer_id, (None, None, False, 0.0))

@@ -6,7 +6,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from beam_jobs.inputs import find_inputs, printable
+from beam_jobs.inputs import find_inputs
+from schemas.spelling import printable
 
 
 def touch(folder, *names):

@@ -63,6 +63,13 @@ def test_a_missing_part_is_named(checkpoint, tmp_path):
         load(str(folder), "cpu")
 
 
+@pytest.mark.parametrize("inside", ["checkpoints", "export/ema"])
+def test_of_a_run_of_training_the_exported_folder_is_named(tmp_path, inside):
+    (tmp_path / inside).mkdir(parents=True)
+    with pytest.raises(ValueError, match=f"exports a checkpoint to {tmp_path}/export/ema$"):
+        load(str(tmp_path), "cpu")
+
+
 def test_parts_that_do_not_fit_each_other_are_told(checkpoint, tmp_path):
     folder = copied(checkpoint, tmp_path)
     path = folder / "vae" / "config.json"

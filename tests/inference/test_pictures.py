@@ -6,7 +6,8 @@ import torch
 from PIL import Image
 
 from data_pipeline.compose import compose
-from inference.pictures import pictures_in, to_model, to_rgba, to_stack
+from inference.pictures import pictures_in, to_model, to_stack
+from model.levels import to_rgba
 
 
 def test_levels_come_back_exactly():

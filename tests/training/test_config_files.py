@@ -1,5 +1,7 @@
 """Configurations are strict: what is not known, or cannot be, is named in one sentence."""
 
+import re
+
 import pytest
 import yaml
 
@@ -67,6 +69,28 @@ def test_settings_have_the_last_word():
 def test_what_is_wrong_is_named(setting, said):
     with pytest.raises(ValueError, match=said):
         load_config(None, "3", [setting, "engine.zero=2"] if "offload" in setting else [setting])
+
+
+@pytest.mark.parametrize(
+    ("settings", "named"),
+    [
+        (["schedule.lr=-1"], "the setting 'schedule.lr=-1': schedule.lr is -1.0"),
+        (["lora.rank=4", "schedule.lr=-1", "log_every=3"], "the setting 'schedule.lr=-1': "),
+        (["schedule.lr=-1", "schedule.lr=-2"], "the setting 'schedule.lr=-2': schedule.lr is -2.0"),
+        (["vae.crop_px=64", "stage=2"], "the setting 'stage=2': it is a configuration of stage 2"),
+        (["engine.zero=2", "engine.offload_parameters=true"], "the setting 'engine.offload_parameters=true': "),
+    ],
+)
+def test_the_setting_that_is_wrong_is_named(settings, named):
+    with pytest.raises(ValueError, match=f"^{re.escape(named)}"):
+        load_config(None, "3", settings)
+
+
+def test_what_is_wrong_in_the_file_is_not_said_of_a_setting(tmp_path):
+    path = written(tmp_path, "stage: '2'\ntasks: {weights: {text_to_layers: 1}}\nschedule: {lr: -1}")
+    with pytest.raises(ValueError, match=f"^{re.escape(path)}: schedule.lr is -1"):
+        load_config(path, None, ["log_every=3"])
+    assert load_config(path, None, ["schedule.lr=1e-4"]).schedule.lr == 1e-4
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,8 @@ from data_pipeline.shard_io import index_tar, read_at
 from data_pipeline.stack_io.sample import read_sample
 from schemas.stack import PlainLayer, Stack
 from tests.training.drawn_shards import WORDS, indexed, members_of, sample_of, soft_stack, tar
+from tests.training.made_index import index_of
+from tests.training.made_index import row as made_row
 from training.index import read_index, write_index
 from training.indexing import build_index
 from training.recipes import COMPOSITE
@@ -96,6 +98,12 @@ def test_facts_and_members_are_those_of_the_row(dataset):
             {"name": member["name"], "offset": member["offset"], "size": member["bytes"]} for member in row["members"]
         ]
         assert index.shard(number) == index.shards[row["shard"]]
+
+
+def test_rows_of_a_shard_lie_together():
+    index = index_of([{**made_row(number), "shard": number // 3} for number in range(5)])
+    assert [index.rows_of(shard) for shard in (0, 1)] == [range(3), range(3, 5)]
+    assert [index.row_in_shard(number) for number in range(5)] == [0, 1, 2, 0, 1]
 
 
 def test_captions_of_layers_are_those_of_key_json(dataset):

@@ -36,9 +36,10 @@ from training import latents
 from training.batches import encode
 from training.config_files import load_config
 from training.latent_settings import find_folder
-from training.latents import WRONG, agree, main, make_all
+from training.latents import agree, main, make_all
 from training.layered_work import LayeredWork
 from training.loader import Loader
+from training.terminal import WRONG
 
 STAGES = ("1", "2", "3")
 BF16 = 2**-8  # twice what rounding to 8 bits may change, as pictures that are encoded together are rounded, too
@@ -175,6 +176,14 @@ def test_what_is_there_is_not_made_again_and_what_is_missing_has_the_same_bytes(
     assert first.stat().st_mtime_ns == before
     assert not list(folder.glob("*.tmp"))
     assert "1 of 2 shards were done before" in capsys.readouterr().out
+
+
+def test_how_far_it_is_within_a_shard_is_told(start, own, monkeypatch, capsys):
+    shutil.rmtree(own / "latents")
+    monkeypatch.setattr("training.latents._LINE_EVERY_S", 0.0)
+    assert main(words("1", own, start)) == 0
+    lines = [line for line in capsys.readouterr().err.splitlines() if line.startswith("encoded ")]
+    assert [line.partition(" samples in ")[0] for line in lines] == [f"encoded {n} of 9" for n in range(1, 9)]
 
 
 def test_a_shard_that_has_changed_is_encoded_again(cached, start, own, tmp_path):

@@ -2,12 +2,11 @@
 
 import numpy as np
 import pytest
-import torch
 
 from data_pipeline.compose import compose
 from evaluation.decomposition.stand_ins import blanks
 from tests.training.drawn_shards import soft_stack
-from training.layer_figures import as_rgba, as_stack, decomposed, decomposition_sheet, generated
+from training.layer_figures import as_stack, decomposed, decomposition_sheet, generated
 from training.picture_sheet import sheet
 
 
@@ -40,12 +39,6 @@ def test_layers_too_many_are_told(truth):
 
 def test_generated_layers_are_held_against_their_own_composite(truth):
     assert generated(as_stack([compose(truth)]), truth, None) == {"blank_rate": 0, "recomposition": 0}
-
-
-def test_levels_are_rounded_and_hidden_colour_goes():
-    x = torch.tensor([[0.2], [-0.2], [2.0], [-1.0]]).reshape(4, 1, 1).repeat(1, 1, 2)
-    x[3, 0, 1] = 1
-    assert as_rgba(x).tolist() == [[[0, 0, 0, 0], [153, 102, 255, 255]]]
 
 
 def test_a_sheet_shows_input_and_layers_above_the_true_ones(truth):

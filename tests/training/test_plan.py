@@ -7,7 +7,8 @@ import pytest
 
 from tests.training.drawn_shards import members_of, sample_of, soft_stack, tar
 from training.config_files import load_config
-from training.plan import FITS, TOO_LARGE, WRONG, main, networks_of
+from training.plan import FITS, TOO_LARGE, main, networks_of
+from training.terminal import WRONG
 
 SETTINGS = (
     "network.text=tiny", "network.mmdit=tiny", "network.vae=tiny", "data.resolutions=[64]", "schedule.batch=4",
@@ -95,6 +96,11 @@ def test_what_is_wrong_is_one_sentence(shards, capsys, arguments, settings, mess
     assert captured.err.startswith("lamina: ")
     assert captured.err.count("\n") == 1
     assert message in captured.err
+
+
+def test_a_gpu_is_known_by_any_name_of_the_table(shards, capsys):
+    assert run(shards, "--gpu", "h100 pcie") == FITS
+    assert "2 x H100 PCIe (79 GiB)" in capsys.readouterr().out
 
 
 def plan_crops(shards, *arguments, settings=()):

@@ -20,7 +20,8 @@ from training.config_files import as_mapping, from_mapping
 from training.journal import read_metrics
 from training.run_folder import open_run, read_config
 from training.run_lock import only_run
-from training.train import WRONG, main
+from training.terminal import WRONG
+from training.train import main
 
 ANY = "init.stages=[vae, '1', '2', '3']"
 OTHER = from_mapping({"stage": "2", "tasks": {"weights": {"text_to_layers": 1.0}}})

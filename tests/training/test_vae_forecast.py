@@ -11,7 +11,7 @@ from tests.training.vae_runs import config_of, draw_dataset
 from training.configuration import RunConfig, Schedule, VaeStage
 from training.footprint import RESERVE_BYTES
 from training.forecast import Gpus
-from training.places import most_crops
+from training.places import is_dealt, most_crops
 from training.plan import plan
 from training.vae_forecast import vae_memory, vae_remedies, vae_step_seconds
 from training.vae_work import forward_flops
@@ -58,3 +58,10 @@ def test_what_would_make_crops_fit_does(memory_gib):
         else:
             config = replace(CONFIG, engine=replace(CONFIG.engine, offload_optimizer=True))
         assert vae_memory(config, VAE, count).peak <= gpus.memory_bytes
+
+
+def test_no_setting_is_named_that_leaves_a_rank_without_a_crop():
+    config = replace(CONFIG, schedule=Schedule(batch=9), vae=VaeStage(micro_batch=3))
+    assert not is_dealt(replace(config, vae=VaeStage(micro_batch=1)), 2)
+    ways = vae_remedies(config, VAE, Gpus(2, 6 * GIB, 1e15))
+    assert not [way for way in ways if way.startswith("vae.micro_batch")]

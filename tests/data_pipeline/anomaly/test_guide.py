@@ -47,6 +47,18 @@ def test_paper_and_wallpaper_lie_below_the_design(variant) -> None:
     assert _DETECTOR.measure(subject([GROUND, pattern, _PANEL], pattern.name)) == 0
 
 
+def test_the_lines_of_the_paper_that_is_written_on_are_no_guides() -> None:
+    ruled, squared = (
+        _lines("Layer 1", range(10, HEIGHT, 20)),
+        _lines("Layer 1", range(10, HEIGHT, 20), range(9, 320, 20)),
+    )
+    written = Pixels(name="Headline", rgba=filled((30, 30, 90), 60, 20), left=50, top=40)
+    for lines in (ruled, squared):
+        assert _DETECTOR.measure(subject([GROUND, lines, written], "Layer 1")) == 0
+        assert _DETECTOR.measure(subject([GROUND, _PANEL, lines, written], "Layer 1")) == 1
+        assert _DETECTOR.measure(subject([GROUND, replace(lines, name="Grid"), written], "Grid")) == 1
+
+
 def test_the_share_of_ink_on_lines_is_measured() -> None:
     lines = _lines("Layer 1", range(10, HEIGHT, 20))
     lines.rgba[11:15, :300] = (0, 255, 255, 255)  # type: ignore[index]  # 12 lines of 320 px, and 1200 px beside them
@@ -69,6 +81,19 @@ def test_even_lines_that_leave_a_margin_are_the_rows_of_a_table() -> None:
     assert _DETECTOR.measure(subject([GROUND, lines])) == 1
     assert _DETECTOR.measure(subject([GROUND, replace(lines, rgba=lines.rgba[:, 20:], left=10)])) == 0  # type: ignore[index]
     assert _DETECTOR.measure(subject([GROUND, replace(lines, rgba=lines.rgba[:160])])) == 0  # type: ignore[index]
+
+
+@pytest.mark.parametrize("opacity", [90, 255])
+def test_even_lines_that_begin_below_a_header_are_those_of_a_list_or_a_table(opacity) -> None:
+    for columns in (range(0), range(80, WIDTH, 80)):
+        lines = replace(_lines("Layer 1", range(60, HEIGHT, 20), columns), opacity=opacity)
+        assert _DETECTOR.measure(subject([GROUND, _PANEL, lines])) == 0
+        assert _DETECTOR.measure(subject([GROUND, _PANEL, replace(lines, name="Grid")], "Grid")) == 1
+
+
+def test_a_few_thin_lines_divide_a_page_however_faint_they_are() -> None:
+    lines = replace(_lines("Layer 1", range(40, HEIGHT, 40)), opacity=60)
+    assert _DETECTOR.measure(subject([GROUND, _PANEL, lines])) == 0
 
 
 def test_letters_on_a_layer_called_guide_are_no_lines() -> None:

@@ -10,7 +10,8 @@ from data_pipeline.anomaly.guide_names import is_aid, is_aid_group, says_nothing
     ["Guides", "guide", "Guide copy 2", "guides 12 col", "Grid 2", "12 column grid", "12 col GRID", "960 grid",
      "layout_guides", "Column guides", "Baseline grid", "logo guides", "Margins", "Safe area", "safe zone copy",
      "SafeArea", "bleed guide", "Bleed guide lines", "trim lines", "Rulers", "rule of thirds", "GUIDES (hide me)",
-     "grid-lines", "Hilfslinien", "Repères", "参考线", "ガイド", "Направляющие"],
+     "grid-lines", "Hilfslinien", "Repères", "参考线", "ガイド", "Направляющие", "Raster", "Layout-Raster", "Grille",
+     "Cuadrícula", "Rejilla 2", "Griglia", "Grade", "Сетка", "网格", "網格", "グリッド", "그리드"],
 )  # fmt: skip
 def test_names_of_guides(name) -> None:
     assert is_aid(name)
@@ -22,7 +23,8 @@ def test_names_of_guides(name) -> None:
     ["Gold trim", "Trim", "City guide route", "Travel guide underline", "Style guide rule", "Column text",
      "Margin line", "Columns", "Baseline", "Bleed", "Calendar grid", "guide dog", "Grid paper", "Grid_pattern 2",
      "Marginal notes", "Rows",
-     "Dividers", "Table", "Products grid", "Grid icon", "Lines", "graph paper", "Pattern Fill 1"],
+     "Dividers", "Table", "Products grid", "Grid icon", "Lines", "graph paper", "Pattern Fill 1", "Rasterbild",
+     "Color grade", "Grille-pain", "Сетка товаров"],
 )  # fmt: skip
 def test_names_of_what_belongs_to_a_design(name) -> None:
     assert not is_aid(name)

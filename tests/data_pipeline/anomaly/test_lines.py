@@ -40,10 +40,20 @@ def test_even_lines_are_enough_far_enough_apart_and_at_one_distance(starts, is_e
 def test_thick_runs_do_not_count_as_lines_and_bands_have_one_width() -> None:
     bands = lines_of(rows(*((y, y + 8) for y in range(0, 100, 20))), 9)
     assert not bands.are_even(3, 7)
-    assert bands.are_bands(3)
-    assert not lines_of(rows((0, 8), (20, 28), (40, 52)), 9).are_bands(3)
+    assert bands.are_bands(3, 7)
+    assert not bands.are_bands(3, 8)
+    assert not lines_of(rows((0, 8), (20, 28), (40, 52)), 9).are_bands(3, 7)
+
+
+def test_even_lines_go_on_where_no_more_of_them_would_fit() -> None:
+    lines = lines_of(rows(*((y, y + 1) for y in range(8, 99, 10))), 9)  # 8 to 98, of 100
+    assert lines.go_on(0, 0)
+    assert lines.go_on(6, 0)
+    assert not lines.go_on(7, 0)
+    assert lines.go_on(0, 12)
+    assert not lines.go_on(0, 13)
 
 
 def test_no_line_is_none() -> None:
     lines = lines_of(rows(), 9)
-    assert (lines.inner, lines.are_even(1, 3), lines.are_bands(1)) == (0, False, False)
+    assert (lines.inner, lines.are_even(1, 3), lines.are_bands(1, 3)) == (0, False, False)

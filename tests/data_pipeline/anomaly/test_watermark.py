@@ -62,6 +62,13 @@ def test_a_repeated_pattern_below_other_things_belongs_to_the_design() -> None:
     assert _DETECTOR.measure(subject([GROUND, pattern, panel], "Pattern")) == 0
 
 
+def test_a_faint_pattern_of_a_plain_ground_with_a_headline_above_belongs_to_the_design() -> None:
+    headline = Pixels(name="Headline", rgba=filled((30, 30, 90), 60, 20), left=50, top=40)
+    panel = Pixels(name="Panel", rgba=filled((30, 30, 90), 200, 150), left=50, top=40)
+    assert _DETECTOR.measure(subject([GROUND, _tiled(), headline], "Layer 3")) == 0
+    assert _DETECTOR.measure(subject([GROUND, panel, _tiled(), headline], "Layer 3")) > 0.5
+
+
 def test_an_opaque_or_a_small_pattern_is_none() -> None:
     opaque, small = _tiled(255), _tiled()
     assert _DETECTOR.measure(subject([GROUND, opaque])) == 0
@@ -77,6 +84,8 @@ def test_the_name_of_a_group_counts() -> None:
     layer = Pixels(name="Shape 1", rgba=filled((200, 40, 90), 60, 40))
     assert _DETECTOR.measure(subject([GROUND, Group(name="Watermark", layers=(layer,))])) == 1
     assert _DETECTOR.measure(subject([GROUND, Group(name="Header", layers=(layer,))])) == 0
+    assert _DETECTOR.measure(called("Nora Lind", text="Nora Lind", group="Page/Watermark")) == 1
+    assert _DETECTOR.measure(called("Nora Lind", text="Nora Lind", group="Page/Credits")) == 0
 
 
 def test_a_type_layer_is_judged_by_what_it_says_not_by_its_name() -> None:
@@ -108,6 +117,14 @@ def test_lines_from_corner_to_corner_need_both_diagonals() -> None:
     assert crossing((falling | rising) * np.float32(90)) > 0.95
     assert crossing(falling * np.float32(90)) < 0.1
     assert crossing(np.full((200, 300), 90, np.float32)) == 0
+
+
+def test_crossed_lines_may_bear_a_name_in_the_middle() -> None:
+    y, x = np.mgrid[:200, :300]
+    lines = (np.abs(y / 200 - x / 300) < 0.005) | (np.abs(y / 200 + x / 300 - 1) < 0.005)
+    name, elsewhere = ((abs(y - middle) < 12) & (x % 300 > 20) for middle in (100, 30))
+    assert crossing((lines | name) * np.float32(90)) > 0.95
+    assert crossing((lines | elsewhere) * np.float32(90)) == 0
 
 
 def test_discs_and_squares_are_spots_and_letters_rings_and_bars_are_not() -> None:
@@ -147,6 +164,25 @@ def test_names_that_only_mention_a_mark_count_where_they_are_faint() -> None:
     for name in ("Watermark Hotel logo", "do not use"):
         assert _DETECTOR.measure(called(name)) == 0
         assert _DETECTOR.measure(called(name, rgba=filled((200, 40, 90, 90), 60, 40))) == 1
+
+
+def test_names_of_groups_that_only_mention_a_mark_count_where_the_layer_is_faint() -> None:
+    faint = filled((200, 40, 90, 90), 60, 40)
+    assert _DETECTOR.measure(called("Layer 1", group="Watermark - off before export", rgba=faint)) == 1
+    assert _DETECTOR.measure(called("Layer 1", group="Watermark - off before export")) == 0
+    assert _DETECTOR.measure(called("Layer 1", group="No watermark", rgba=faint)) == 0
+
+
+@pytest.mark.parametrize("said", ["© Nora Lind", "northstudio.example", "Copyright", "nora@lind.example"])
+def test_an_owner_named_faintly_across_the_picture_is_a_mark(said) -> None:
+    def written(size: int, opacity: int, angle: float = 0) -> float:
+        ink = words(np.random.default_rng(0), said, size, angle=angle)
+        top = min(20, HEIGHT - ink.shape[0])
+        return _DETECTOR.measure(subject([GROUND, Text(name="T", text=said, rgba=ink, top=top, opacity=opacity)]))
+
+    assert written(34, 90) == written(34, 90, angle=30) == 1
+    assert written(34, 255) == written(34, 190) == 0  # to be read
+    assert written(10, 90) == 0  # the line at a page's foot
 
 
 @pytest.mark.parametrize("period", [9, 24, 60])

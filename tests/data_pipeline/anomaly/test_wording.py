@@ -11,6 +11,7 @@ from data_pipeline.anomaly.wording import (
     is_watermark_name,
     is_watermark_text,
     lorem_share,
+    names_owner,
     plain_words,
 )
 
@@ -161,6 +162,27 @@ def test_names_in_other_languages() -> None:
     assert not any(map(is_watermark_group, ["Watermark paper texture", "no watermark", "Preview only", "Water marks"]))
 
 
+@pytest.mark.parametrize(
+    "text", ["© Nora Lind", "(C) 2019", "COPYRIGHT Nora Lind 2019", "www.north-studio.example", "nora.lind@example.org"]
+)
+def test_texts_that_say_whose_a_picture_is(text) -> None:
+    assert names_owner(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "Summer 2024", "Copyrights", "9.99", "3.5 km", "e.g. this", "Hello...world", "19.30",
+     "© 2024 North Studio. No part of this page may be reproduced"],
+)  # fmt: skip
+def test_texts_that_name_no_owner_or_say_more(text) -> None:
+    assert not names_owner(text)
+
+
+def test_an_address_of_a_hundred_thousand_letters_is_read_at_once() -> None:
+    assert not names_owner("a1." * 50_000)
+    assert not names_owner("a-" * 50_000 + "@")
+
+
 @pytest.mark.parametrize("unit", ["shutterstock preview ", "stock photo ", "do not use or do not copy ", "preview "])
 def test_a_text_of_a_thousand_marks_is_read_at_once(unit: str) -> None:
     """Read in every way there is, it would take as long as the universe has lasted."""
@@ -172,7 +194,10 @@ def test_a_text_of_a_thousand_marks_is_read_at_once(unit: str) -> None:
     "text",
     ["Your logo here", "YOUR LOGO", "Insert your text here", "Logo here!", "Your company name here", "Sample text",
      "Company slogan goes here", "Votre logo ici", "Tu logo aquí", "Ihr Logo hier", "Seu logo aqui", "Ваш логотип",
-     "Ваш дизайн здесь"],
+     "Ваш дизайн здесь", "PLACEHOLDER", "Image placeholder 300 x 250", "在此输入文字", "点击添加标题",
+     "单击此处添加文本", "請在此處輸入標題文字", "您的LOGO", "ここにロゴ", "ここにテキストを入力してください",
+     "テキストが入ります", "여기에 로고를 넣으세요",
+     "당신의 로고"],
 )  # fmt: skip
 def test_texts_that_ask_for_the_buyers_own(text) -> None:
     assert asks_in_text(text)
@@ -181,7 +206,9 @@ def test_texts_that_ask_for_the_buyers_own(text) -> None:
 @pytest.mark.parametrize(
     "text",
     ["Add a photo", "We print your logo on mugs", "Your name", "Upload your picture and win", "Your story starts here",
-     "Logo design from 99", "Tu nombre", "Ihr Name", "Votre texte sera imprimé", "Place of birth", "Edit", "Image"],
+     "Logo design from 99", "Tu nombre", "Ihr Name", "Votre texte sera imprimé", "Place of birth", "Edit", "Image",
+     "输入密码", "您的订单", "标题", "点击购买", "ここに来て", "テキスト", "여기에 서명", "사진",
+     "Placeholders of history"],
 )  # fmt: skip
 def test_texts_that_speak_of_pictures(text) -> None:
     assert not asks_in_text(text)
@@ -190,7 +217,8 @@ def test_texts_that_speak_of_pictures(text) -> None:
 @pytest.mark.parametrize(
     "name",
     ["PLACE YOUR DESIGN HERE", "<- Put your photo here ->", "YOUR_DESIGN_HERE", "Double click to edit", "Edit Me",
-     "Smart Object (change your design here)", "Logo placeholder", "Replace this image", "Place Image"],
+     "Smart Object (change your design here)", "Logo placeholder", "Replace this image", "Place Image",
+     "Ihr Design hier", "votre logo ici", "在此输入文字", "ここに画像"],
 )  # fmt: skip
 def test_names_of_what_is_to_be_replaced(name) -> None:
     assert asks_in_name(name)
@@ -199,6 +227,7 @@ def test_names_of_what_is_to_be_replaced(name) -> None:
 @pytest.mark.parametrize(
     "name",
     ["logo", "Image 2", "add photo icon", "input placeholder", "Change colour", "Edit button", "place",
+     "hier ihr logo nicht",
      "why a sentence that tells how to replace your logo is no name"],
 )  # fmt: skip
 def test_names_of_pictures_and_buttons(name) -> None:

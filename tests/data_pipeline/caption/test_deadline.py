@@ -7,10 +7,12 @@ import time
 import numpy as np
 import pytest
 
+from data_pipeline.caption import endpoint
 from data_pipeline.caption import server as module
 from data_pipeline.caption.deadline import cut_after
+from data_pipeline.caption.endpoint import Endpoint
 from data_pipeline.caption.picture import picture_of
-from data_pipeline.caption.server import Endpoint, Server
+from data_pipeline.caption.server import Server
 from data_pipeline.caption.vision import GONE, Question
 
 
@@ -36,7 +38,7 @@ def test_a_question_may_take_as_long_to_be_sent_as_to_be_answered(
 ) -> None:
     """A server that takes a long question slowly, and more so than any connection may take to be made."""
     is_over = threading.Event()
-    monkeypatch.setattr(module, "_CONNECT_S", 0.2)
+    monkeypatch.setattr(endpoint, "_CONNECT_S", 0.2)
     monkeypatch.setattr(module, "_LOOK_S", 0.1)
     noise = np.random.default_rng(0).integers(0, 255, (1500, 1500, 3), np.uint8)
     with socket.socket() as listener:

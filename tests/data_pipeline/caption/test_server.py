@@ -12,8 +12,9 @@ import pytest
 from PIL import Image
 
 from data_pipeline.caption import server as module
+from data_pipeline.caption.endpoint import KEY, Endpoint
 from data_pipeline.caption.picture import Picture, picture_of
-from data_pipeline.caption.server import KEY, Endpoint, Server
+from data_pipeline.caption.server import Server
 from data_pipeline.caption.vision import FAILED, GONE, NO_ANSWER, Answer, ModelGone, Question, Sampling
 from tests.chat_server import Reply, chat_server, says, sends, stalls, trickles, trickles_header
 
