@@ -15,6 +15,8 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
+from model.tensor_files import MODE
+
 FILE = "pytorch_lora_weights.safetensors"
 # The projections of attention, of both streams.
 ATTENTION = ("to_q", "to_k", "to_v", "to_out.0", "add_q_proj", "add_k_proj", "add_v_proj", "to_add_out")
@@ -64,6 +66,7 @@ def save_lora(folder: Path, adapters: Adapters, alpha: float, targets: Sequence[
     }
     folder.mkdir(parents=True)
     save_file(tensors, folder / FILE, {"format": "pt", _METADATA: metadata})
+    (folder / FILE).chmod(MODE)
 
 
 def load_lora(path: Path, model: nn.Module) -> dict[str, LowRank]:

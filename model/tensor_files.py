@@ -24,6 +24,7 @@ _INDEX = f"{STEM}.safetensors.index.json"
 _ONE = f"{STEM}.safetensors"
 _REAL = ("BF16", "F16", "F32", "F64")
 SHARD_BYTES = 5 << 30
+MODE = 0o644  # of what is written: safetensors' own keeps other accounts out
 
 
 @dataclass(frozen=True)
@@ -79,6 +80,7 @@ def write_tensors(folder: Path, tensors: Iterable[tuple[str, Tensor]], shard_byt
     total = 0
     for number, shard in enumerate(_shards(tensors, shard_bytes)):
         save_file(shard, folder / f"{number}.part", metadata={"format": "pt"})
+        os.chmod(folder / f"{number}.part", MODE)
         shards.append(list(shard))
         total += sum(tensor.nbytes for tensor in shard.values())
     if len(shards) == 1:

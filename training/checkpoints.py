@@ -19,12 +19,12 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from data_pipeline.shard_io import sync
+from model.tensor_files import MODE
 from schemas.version import SCHEMA_VERSION
 from training.distributed import Ranks
 from training.engine import Fragment
 
 STATE = "state.json"
-_MODE = 0o644  # safetensors' own keeps other accounts out
 _EXTRA = "extra.safetensors"
 _FOLDER = re.compile(r"step-(\d{8,})\Z")
 _STARTS = "starts"  # in a file's header: where each fragment begins in its flattened parameter
@@ -102,7 +102,30 @@ def read_state(folder: Path) -> State:
         raise ValueError(f"{path} is no state of a run: {error}") from error
     if state.schema_version != SCHEMA_VERSION:
         raise ValueError(f"{path} has schema version {state.schema_version}; this is {SCHEMA_VERSION}")
+    if not _is_sound(state):
+        raise ValueError(f"{path} is no state of a run: a value in it is of another kind")
+    if _FOLDER.match(folder.name) and state.steps_done != steps_of(folder):
+        raise ValueError(f"{path} is of {state.steps_done} steps, its folder of {steps_of(folder)}")
     return state
+
+
+def _is_sound(state: State) -> bool:
+    """Whether every value is of its kind: JSON may hold anything."""
+    return (
+        type(state.steps_done) is int
+        and type(state.world) is int
+        and state.steps_done >= 0
+        and state.world >= 1
+        and isinstance(state.stage, str)
+        and isinstance(state.frozen, str)
+        and isinstance(state.config, dict)
+        and isinstance(state.shapes, dict)
+        and all(_is_shape(shape) for shape in state.shapes.values())
+    )
+
+
+def _is_shape(value: Any) -> bool:
+    return isinstance(value, list) and all(type(side) is int and side >= 0 for side in value)
 
 
 @torch.no_grad()
@@ -206,7 +229,7 @@ def write_part(
 def _write(path: Path, tensors: Mapping[str, Tensor], facts: dict[str, str]) -> None:
     try:
         save_file({name: tensor.detach().to("cpu", copy=True) for name, tensor in tensors.items()}, path, facts)
-        os.chmod(path, _MODE)
+        os.chmod(path, MODE)
         sync(path)
     except (OSError, SafetensorError) as error:
         raise OSError(f"{path} cannot be written: {error}") from error

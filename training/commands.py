@@ -40,7 +40,9 @@ def data_steps(output: Path, count: int, seed: int, *options: str) -> list[Step]
 def training_step(
     stage: str, config: str, data: Path, run: Path, gpus: int, seed: int, before: Path | None, *extra: str
 ) -> Step:
-    """The command of `make train`; `extra` are settings, as `section.key=value`."""
+    """The command of `make train`; `extra` are settings, as `section.key=value`. ValueError for less than one GPU."""
+    if gpus < 1:
+        raise ValueError(f"gpus is {gpus}; it must be at least 1, and is the number of ranks where there is no GPU")
     module: tuple[str, ...] = ("training.train",)
     if gpus > 1:
         module = ("torch.distributed.run", "--nproc-per-node", str(gpus), "--shutdown-timeout", "600", "-m", *module)

@@ -73,9 +73,13 @@ def steps_of(settings: Settings, output: Path, gpus: int = 1) -> list[Step]:
 
 
 def keep_settings(output: Path, settings: Settings, steps: Sequence[Step]) -> None:
-    """ValueError where OUTPUT holds results of other settings. A first command that was wrong leaves none, and may be
-    mended."""
+    """ValueError where OUTPUT holds results of other settings, or can hold none. A first command that was wrong leaves
+    none, and may be mended."""
     path = output / _SETTINGS
+    if output.exists() and not output.is_dir():
+        raise ValueError(f"{output} is no folder; OUTPUT is the folder of all steps")
+    if settings.data is not None and Path(settings.data).resolve() == output.resolve():
+        raise ValueError(f"{output} is DATA itself, which stays as it is; give another OUTPUT")
     if path.is_file() and any(step.result.exists() for step in steps):
         try:
             stored = json.loads(path.read_bytes())

@@ -80,14 +80,15 @@ class LatentReader:
         path = tar_path(self._folders[planned.source], shard)
         try:
             file, places = self._open(path, shard)
-            return self._read(file, places.members(index.row_in_shard(planned.index)), planned)
+            members = places.members(index.row_in_shard(planned.index))
+            return self._read(file, members, planned, index.facts(planned.index).key)
         except (ValueError, OSError) as error:
             raise ValueError(f"{path}, sample {index.facts(planned.index).key}: {error}") from error
 
-    def _read(self, file: BinaryIO, members: dict[str, Member] | None, planned: Planned) -> Stored:
+    def _read(self, file: BinaryIO, members: dict[str, Member] | None, planned: Planned, key: str) -> Stored:
         if members is None:
             raise ValueError("it has no latents")
-        frames, condition, text = _use(file, members[DESCRIPTION], planned)
+        frames, condition, text = _use(file, members[DESCRIPTION], planned, key)
         recipe, form = planned.recipe, self._form
         width, height = recipe.size
         shape = (form.channels, height // form.stride, width // form.stride)
@@ -144,13 +145,15 @@ def _tensor(bits: np.ndarray, device: torch.device) -> Tensor:
     return on_device(bits, device).view(torch.bfloat16)
 
 
-def _use(file: BinaryIO, member: Member, planned: Planned) -> tuple[list[int], int, int]:
+def _use(file: BinaryIO, member: Member, planned: Planned, key: str) -> tuple[list[int], int, int]:
     """What a recipe is made of, as KEY.json says: rows of frames, a row of conditions, the number of a text."""
     if member.size > _MOST_DESCRIBED_BYTES:
         raise ValueError(f"its {DESCRIPTION} has {member.size} bytes")
-    described = decode_json(read_at(file, member.offset, member.size))
+    described = _described(read_at(file, member.offset, member.size))
     wanted = plain(planned.recipe)
     try:
+        if described["key"] != key:  # a tar that took another's place has the same recipes, of other pictures
+            raise ValueError(f"those there are of {described['key']}; remove the tar, and make latents again")
         use = next((one for one in described["recipes"] if one["recipe"] == wanted), None)
         if use is None:
             raise ValueError("it has no latents of the recipe that is planned; make latents again")
@@ -161,6 +164,13 @@ def _use(file: BinaryIO, member: Member, planned: Planned) -> tuple[list[int], i
     if not is_sound:
         raise ValueError(f"its {DESCRIPTION} names {frames} as the {planned.recipe.frames} frames of a recipe")
     return list(frames), condition, text
+
+
+def _described(data: bytes) -> Any:
+    try:
+        return decode_json(data)
+    except ValueError as error:
+        raise ValueError(f"its {DESCRIPTION} is damaged ({error}); remove the tar, and make latents again") from error
 
 
 def _check_whole(index: Index, folder: Path, rows: np.ndarray) -> None:

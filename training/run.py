@@ -25,9 +25,11 @@ class Run:
         self.done = 0
 
     def resume(self, checkpoint: Path) -> None:
-        """ValueError, naming the file, where it is damaged or of other networks."""
+        """ValueError, naming the file, where it is damaged, of another stage or of other networks."""
         try:
             state = checkpoints.read_state(checkpoint)
+            if state.stage != self.config.stage:
+                raise ValueError(f"{checkpoint} is of stage {state.stage}, this run of stage {self.config.stage}")
             checkpoints.restore(checkpoint, self.engine.fragments, self._tensors())
             self.work.load_extra(checkpoints.read_extra(checkpoint))
         except ValueError as error:

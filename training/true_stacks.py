@@ -36,6 +36,8 @@ def write_true_stacks(
 
     ValueError where there is no dataset, or no such sample in it.
     """
+    if not _shards(data, splits):
+        raise ValueError(f"{data} has no shards of {', '.join(splits)}; it must be a dataset of make shards")
     made = output.with_name(f".{output.name}.partial")
     shutil.rmtree(made, ignore_errors=True)
     made.mkdir(parents=True)
@@ -56,8 +58,7 @@ def write_true_stacks(
 def true_stacks(data: Path, splits: Sequence[str], resolution: int, max_layers: int) -> Iterator[tuple[str, Stack]]:
     """Each sample's KEY, and its layers at the bucket of `resolution`, which compose a picture as opaque as those that
     are trained on."""
-    shards = [path for split in splits for path in sorted((data / "shards").glob(f"{split}-*.tar"))]
-    for shard in shards:
+    for shard in _shards(data, splits):
         for ref in stacks_in(shard):
             stack = ref.read()
             if len(stack.layers) < _LEAST_LAYERS:
@@ -67,6 +68,10 @@ def true_stacks(data: Path, splits: Sequence[str], resolution: int, max_layers: 
                 shown = on_ground(shown, ref.name)
             if len(shown.layers) <= max_layers:
                 yield ref.name, shown
+
+
+def _shards(data: Path, splits: Sequence[str]) -> list[Path]:
+    return [path for split in splits for path in sorted((data / "shards").glob(f"{split}-*.tar"))]
 
 
 def at_size(stack: Stack, resolution: int) -> Stack:

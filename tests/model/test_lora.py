@@ -77,6 +77,11 @@ def test_names_and_header_are_those_that_diffusers_saves(ours, tmp_path):
         assert one.metadata() == other.metadata()
 
 
+def test_adapters_are_for_other_accounts_too(ours, tmp_path):
+    save_lora(tmp_path / "ours", drawn(ours), 6, ATTENTION)
+    assert (tmp_path / "ours" / FILE).stat().st_mode & 0o777 == 0o644
+
+
 def test_what_diffusers_saves_without_a_header_counts_once(released, ours, tmp_path):
     layers = {
         f"{name}.lora_{half}.weight": tensor

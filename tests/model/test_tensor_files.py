@@ -9,7 +9,7 @@ from safetensors.torch import load_file, save_file
 
 from model.checkpoint import load_mmdit
 from model.configs import MMDIT_CONFIGS
-from model.tensor_files import TensorFiles
+from model.tensor_files import TensorFiles, write_tensors
 from tests.model.released import released_transformer
 
 TINY = MMDIT_CONFIGS["tiny"]
@@ -110,3 +110,8 @@ def test_tensors_are_read_and_converted_one_at_a_time(transformer_folder, monkey
     load_mmdit(transformer_folder, dtype=torch.bfloat16)  # of float32
     assert len(alive) > 50
     assert max(alive) <= 2  # one, and the one before it
+
+
+def test_weights_that_are_written_are_for_other_accounts_too(tmp_path):
+    write_tensors(tmp_path, [("a", torch.zeros(4)), ("b", torch.zeros(4))], shard_bytes=16)
+    assert {path.stat().st_mode & 0o777 for path in tmp_path.glob("*.safetensors")} == {0o644}

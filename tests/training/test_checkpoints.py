@@ -8,7 +8,18 @@ import signal
 import pytest
 import torch
 
-from training.checkpoints import STATE, State, StoredParameters, folder_of, read_extra, restore, save, whole, write_part
+from training.checkpoints import (
+    STATE,
+    State,
+    StoredParameters,
+    folder_of,
+    read_extra,
+    read_state,
+    restore,
+    save,
+    whole,
+    write_part,
+)
 from training.engine import Fragment
 
 SHAPES = {"a": (4, 3), "b": (5,)}
@@ -114,6 +125,27 @@ def test_a_damaged_state_is_named(tmp_path, text):
     (folder / STATE).write_text(text)
     with pytest.raises(ValueError, match=r"state\.json is no state of a run"):
         StoredParameters(folder, "weights")
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        *(
+            ({name: value}, "a value in it is of another kind")
+            for name, value in (
+                ("steps_done", "7"), ("steps_done", -7), ("steps_done", True), ("world", "x"), ("world", 0),
+                ("world", 1e9), ("stage", 3), ("frozen", None), ("config", []), ("shapes", []), ("shapes", {"a": "4"}),
+            )
+        ),
+        ({"steps_done": 77}, "is of 77 steps, its folder of 7"),
+    ],
+)  # fmt: skip
+def test_a_state_that_says_what_cannot_be_is_named(tmp_path, values, said):
+    folder = saved(tmp_path, 1)
+    state = json.loads((folder / STATE).read_text())
+    (folder / STATE).write_text(json.dumps({**state, **values}))
+    with pytest.raises(ValueError, match=rf"state\.json .*{said}"):
+        read_state(folder)
 
 
 def test_a_state_of_another_version_is_refused(tmp_path):

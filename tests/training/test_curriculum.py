@@ -61,6 +61,25 @@ def test_another_curriculum_in_the_same_folder_is_refused(tmp_path: Path) -> Non
         keep_settings(tmp_path, Settings(seed=1), steps_of(Settings(seed=1), tmp_path))
 
 
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--data", "out"], "out is DATA itself"),
+        (["--output", "file"], "file is no folder"),
+        (["--gpus", "0"], "gpus is 0; it must be at least 1"),
+    ],
+)
+def test_what_cannot_be_a_curriculum_is_one_sentence(
+    options: list[str], said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("file").touch()
+    Path("out").mkdir()
+    assert main(["--output", "out", *options]) == 2
+    assert said in capsys.readouterr().err
+    assert not list(Path("out").iterdir())
+
+
 @pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize("stage", STAGES)
 def test_every_size_has_a_configuration_of_every_stage(size: str, stage: str) -> None:

@@ -5,6 +5,7 @@ import json
 import os
 import pickle
 import random
+import re
 import shutil
 import signal
 import subprocess
@@ -366,6 +367,7 @@ def test_an_index_of_latents_that_lies_is_refused_before_a_step(cached, start, o
         (b'"condition":0', b'"condition":9', "9.* are asked for"),
         (b'"recipes"', b'"receipt"', "does not say what its recipes are made of"),
         (b'"picture":-1', b'"picture":-2', "no latents of the recipe that is planned"),
+        (b'"recipes"', b'"recipes:', "its json is damaged"),
     ],
 )
 def test_a_tar_that_was_tampered_with_is_named_with_its_sample(cached, start, own, tmp_path, old, new, said):
@@ -374,6 +376,14 @@ def test_a_tar_that_was_tampered_with_is_named_with_its_sample(cached, start, ow
         path.write_bytes(path.read_bytes().replace(old, new))
     work = work_of("3", own, start, tmp_path, "data.latents=beside")
     with pytest.raises(ValueError, match=rf"train-00000\d\.tar, sample [0-9a-f]{{16}}: .*({said})"):
+        [work.reader()(pack) for row in work.plan(0) for pack in row]
+
+
+def test_a_tar_that_took_another_s_place_is_found_out(cached, start, own, tmp_path):
+    for path in (own / "latents" / cached[1]["3"].name).glob("*.tar"):
+        path.write_bytes(re.sub(rb'"key":"[0-9a-f]{16}"', b'"key":"ffffffffffffffff"', path.read_bytes()))
+    work = work_of("3", own, start, tmp_path, "data.latents=beside")
+    with pytest.raises(ValueError, match=r"train-00000\d\.tar, sample [0-9a-f]{16}: those there are of f{16}; remove"):
         [work.reader()(pack) for row in work.plan(0) for pack in row]
 
 

@@ -14,10 +14,11 @@ from tests.training.on_ranks import on_ranks
 from tests.training.toy_work import ToyWork
 from training.checkpoints import StoredParameters, whole
 from training.configuration import Checkpoints, Engine, RunConfig, Schedule, Validation
-from training.data_options import Data
+from training.data_options import Data, Tasks
 from training.export import export
 from training.journal import Journal, read_metrics
 from training.loop import FINISHED, STOPPED, NotFinite, learning_rate, train
+from training.recipes import Task
 from training.run import Run
 from training.run_folder import open_run
 
@@ -77,13 +78,24 @@ def asked_to_stop(ranks, output):
     return train(run, journal), run.done
 
 
+def misplaced(ranks, checkpoint, output):
+    """What is said of another stage's checkpoint, whose networks are the same."""
+    config = replace(CONFIG, stage="2", tasks=Tasks(weights={Task.TEXT_TO_LAYERS: 1.0}))
+    try:
+        run_of(config, output, ranks)[0].resume(checkpoint)
+    except ValueError as error:
+        return str(error)
+    return "no error"
+
+
 def everything(ranks, parts, paths):
     """In one process, as each takes seconds to start."""
     statuses = trained(ranks, *parts)
     said = failed(ranks, paths["failed"])
     stopped = asked_to_stop(ranks, paths["asked"])
     checkpoint = whole(Path(paths["asked"]))[-1].name
-    return statuses, said, stopped, checkpoint, trained(ranks, (CONFIG, paths["asked"]))
+    other = misplaced(ranks, whole(Path(paths["whole"]))[-1], paths["other"])
+    return statuses, said, stopped, checkpoint, trained(ranks, (CONFIG, paths["asked"])), other
 
 
 def final(output):
@@ -106,7 +118,7 @@ def assert_identical(one, other):
 def runs(tmp_path_factory):
     """The same run undisturbed, stopped twice mid-way, validated in between, and under the other stages of ZeRO."""
     folder = tmp_path_factory.mktemp("runs")
-    names = ("whole", "stopped", "validated", "drawn", "zero1", "zero3", "failed", "asked")
+    names = ("whole", "stopped", "validated", "drawn", "zero1", "zero3", "failed", "asked", "other")
     paths = {name: str(folder / name) for name in names}
     engines = {name: replace(CONFIG, engine=replace(CONFIG.engine, zero=int(name[-1]))) for name in ("zero1", "zero3")}
     parts = [
@@ -193,9 +205,14 @@ def test_a_loss_that_is_no_number_names_the_samples_of_all_ranks(runs):
 
 
 def test_one_rank_that_is_told_to_stop_stops_all_after_a_checkpoint(runs):
-    for _, _, stopped, checkpoint, resumed in runs["told"]:
+    for _, _, stopped, checkpoint, resumed, _ in runs["told"]:
         assert (stopped, checkpoint, resumed) == ((STOPPED, 6), "step-00000006", [FINISHED])
     assert_identical(final(runs["whole"]), final(runs["asked"]))
+
+
+def test_a_checkpoint_of_another_stage_is_refused(runs):
+    for *_, said in runs["told"]:
+        assert "step-00000008 is of stage vae, this run of stage 2; without the folder" in said
 
 
 def test_the_rate_grows_and_stays():

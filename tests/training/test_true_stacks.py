@@ -56,11 +56,17 @@ def test_they_are_written_whole(data: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("splits", "said"), [("test,trian", "'trian'; it must be of"), ("validation", "has no sample of 2 to 20 layers")]
+    ("splits", "most", "said"),
+    [
+        ("test,trian", "20", "'trian'; it must be of"),
+        ("validation", "20", "data has no shards of validation; it must be a dataset of make shards"),
+        ("test", "1", "data has no sample of 2 to 1 layers"),
+    ],
 )
 def test_what_cannot_be_is_one_sentence(
-    splits: str, said: str, data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    splits: str, most: str, said: str, data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main([str(data), str(tmp_path / "truth"), "--resolution", "64", "--splits", splits]) == 2
+    options = ["--resolution", "64", "--splits", splits, "--max-layers", most]
+    assert main([str(data), str(tmp_path / "truth"), *options]) == 2
     assert said in capsys.readouterr().err
-    assert not (tmp_path / "truth").exists()
+    assert [path.name for path in tmp_path.iterdir()] == ["data"]
