@@ -161,11 +161,15 @@ def _aligned(size: int) -> int:
 
 
 def _unnamed(size: int) -> int:
-    """The descriptor of a file of zeros; in memory where the system has such."""
+    """The descriptor of a file of zeros; in memory where the system has such. MemoryError where it gives no room."""
     if sys.platform == "linux":
         descriptor = os.memfd_create("lamina")
     else:
         with tempfile.TemporaryFile() as file:
             descriptor = os.dup(file.fileno())
-    os.ftruncate(descriptor, size)
+    try:
+        os.ftruncate(descriptor, size)
+    except OSError as error:
+        os.close(descriptor)
+        raise MemoryError(f"the system has no {size} bytes to share: {error.strerror or error}") from error
     return descriptor

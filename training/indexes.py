@@ -86,7 +86,12 @@ def _opened(source: Source, split: str, counting: Counting, folder: Path, ranks:
         if failed.is_file():
             raise ValueError(failed.read_text(encoding="utf-8"))
         time.sleep(_POLL_S)
-    return read_index(os.fspath(path), counting.tokenizer)
+    index = read_index(os.fspath(path), counting.tokenizer)
+    if [shard.path for shard in index.shards] != shards:
+        raise ValueError(
+            f"{path} is an index of other shards than those of {source.where}; remove it, and it is made again"
+        )
+    return index
 
 
 def _build(shards: Sequence[str], counting: Counting, path: Path, failed: Path) -> None:

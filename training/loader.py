@@ -192,21 +192,22 @@ def _keep_memory() -> None:
 def _answer(connection: Connection, read: Callable[[Any], Any], blocks: Writer) -> None:
     pack, freed = connection.recv()
     blocks.give_back(freed)
+    descriptor: int | None = None
+    answer: tuple[str, bytes | str, Placed]
     try:
-        result = read(pack)
-    except ValueError as error:
-        connection.send(("refused", str(error), _NOTHING))
+        data, placed, descriptor = _packed(read(pack), blocks)
+        answer = ("read", data, placed)
+    except (ValueError, OSError, MemoryError) as error:
+        answer = ("refused", str(error), _NOTHING)
     except Exception:  # noqa: BLE001  the border of the process: it travels as text, and is raised there
-        connection.send(("broken", traceback.format_exc(), _NOTHING))
-    else:
-        _send(connection, result, blocks)
-
-
-def _send(connection: Connection, result: Any, blocks: Writer) -> None:
-    """Arrays through shared memory, the rest through the pipe."""
-    buffers = list[pickle.PickleBuffer]()
-    data = pickle.dumps(result, protocol=5, buffer_callback=buffers.append)
-    placed, descriptor = blocks.place([buffer.raw() for buffer in buffers])
-    connection.send(("read", data, placed))
+        answer = ("broken", traceback.format_exc(), _NOTHING)
+    connection.send(answer)
     if descriptor is not None:
         send_descriptor(connection, descriptor)
+
+
+def _packed(result: Any, blocks: Writer) -> tuple[bytes, Placed, int | None]:
+    """Arrays go through shared memory, the rest through the pipe."""
+    buffers = list[pickle.PickleBuffer]()
+    data = pickle.dumps(result, protocol=5, buffer_callback=buffers.append)
+    return (data, *blocks.place([buffer.raw() for buffer in buffers]))

@@ -31,6 +31,7 @@ from training.origin import Origin
 DTYPES = {"bf16": torch.bfloat16, "fp32": torch.float32}
 _RGB = 3  # channels
 _SAMPLED = 4096  # elements of a parameter
+_PIECE = 1 << 24  # elements that are cast at a time
 _TEXT = "text"  # of a run's folder: a tiny random text encoder
 
 
@@ -162,15 +163,23 @@ def _whole_mmdit(config: RunConfig, origin: Origin, new: MmditConfig, device: to
 
 
 def fingerprint(*modules: nn.Module) -> str:
-    """The same for equal weights in whatever precision they are held: of the beginning of every parameter."""
-    named = (one for module in modules for one in module.named_parameters())
-    return _digest((name, parameter.shape, parameter.detach().flatten()) for name, parameter in named)
+    """The same for equal weights in whatever precision they are held: of the beginning of every parameter, and of the
+    sum of all its bits, as one word's row of an embedding may be what differs."""
+    named = [one for module in modules for one in module.named_parameters()]
+    beginnings = _digest((name, parameter.shape, parameter.detach().flatten()) for name, parameter in named)
+    return f"{beginnings}-{sum(_sum_of_bits(parameter.detach()) for _, parameter in named) % 2**64:016x}"
 
 
 def stored_fingerprint(folder: Path) -> str:
-    """The same of weights in a folder, of which only the beginnings are read. ValueError where they are damaged."""
+    """Likewise of weights in a folder, of which only the beginnings are read. ValueError where they are damaged."""
     found = find_tensors(folder)
     return _digest((name, found.shapes[name], begun.flatten()) for name, begun in found.beginnings(_SAMPLED))
+
+
+def _sum_of_bits(x: Tensor) -> int:
+    """Of its elements as bfloat16, each taken for a whole number; a piece at a time, as a cast is a copy."""
+    pieces = x.flatten().split(_PIECE)
+    return sum(int(piece.to(torch.bfloat16).view(torch.int16).sum(dtype=torch.int64)) for piece in pieces)
 
 
 def _digest(beginnings: Iterable[tuple[str, Sequence[int], Tensor]]) -> str:

@@ -26,6 +26,16 @@ def test_an_index_is_made_once(dataset, tmp_path):
     assert {path: path.stat().st_mtime_ns for path in tmp_path.iterdir()} == made
 
 
+def test_an_index_of_other_shards_is_refused(dataset, tmp_path):
+    shutil.copytree(dataset, tmp_path / "moved")
+    for where, folder in ((dataset, "index"), (tmp_path / "moved", "other")):
+        open_indexes([Source(str(where))], "train", WORDS, tmp_path / folder, LONE)
+    [ours], [theirs] = ((tmp_path / folder).iterdir() for folder in ("index", "other"))
+    shutil.copy(theirs, ours)
+    with pytest.raises(ValueError, match=f"{ours.name} is an index of other shards"):
+        open_indexes([Source(str(dataset))], "train", WORDS, tmp_path / "index", LONE)
+
+
 def test_another_rank_waits_for_it(dataset, tmp_path):
     sources, found = [Source(str(dataset))], []
     other = threading.Thread(target=lambda: found.append(open_indexes(sources, "train", WORDS, tmp_path, SECOND)))

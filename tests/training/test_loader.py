@@ -2,6 +2,8 @@
 
 import multiprocessing
 import os
+import re
+import resource
 import signal
 import subprocess
 import sys
@@ -18,6 +20,8 @@ def echo(pack):
     time.sleep(pack.get("sleep", 0))
     if "refuse" in pack:
         raise ValueError(pack["refuse"])
+    if "lacks" in pack:
+        raise pack["lacks"]
     if "break" in pack:
         return pack["missing"]
     if "die" in pack:
@@ -75,6 +79,26 @@ def test_a_refusal_arrives_in_its_turn_with_its_words(workers):
         with pytest.raises(ValueError, match=r"^a\.tar, sample 7: is damaged$"):
             next(results)
         assert list(results) == [0, 1]
+
+
+@pytest.mark.parametrize("error", [OSError(28, "No space left on device", "a.tar"), MemoryError("no 8 bytes to share")])
+def test_what_the_system_lacks_is_a_sentence_too(error):
+    with Loader(echo, [{"lacks": error}], 1) as results, pytest.raises(ValueError, match=f"^{re.escape(str(error))}$"):
+        next(results)
+
+
+def more_than_may_be_shared(pack):
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    return np.zeros(pack, np.uint8)
+
+
+def test_memory_that_cannot_be_shared_is_told():
+    with (
+        Loader(more_than_may_be_shared, [100_000], 1) as results,
+        pytest.raises(ValueError, match=r"no \d+ bytes to share"),
+    ):
+        next(results)
 
 
 def test_a_defect_arrives_with_its_traceback():

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 import torch
+from torch import nn
 
 from model.checkpoint import save_mmdit
 from model.configs import MMDIT_CONFIGS
@@ -13,7 +14,7 @@ from model.mmdit import VldMmdit
 from model.packing import SampleShape, layout_of
 from tests.training.lone_rank import LONE
 from tests.training.tiny_parts import tiny_config, vae_run
-from training.networks import frozen_vae, initialised, text_folder, trained_mmdit
+from training.networks import fingerprint, frozen_vae, initialised, text_folder, trained_mmdit
 from training.origin import Origin
 
 TINY = MMDIT_CONFIGS["tiny"]
@@ -80,6 +81,15 @@ def test_a_stage_without_a_vae_says_what_to_give():
 def test_a_frozen_vae_learns_nothing(tmp_path):
     folder = vae_run(tmp_path / "run") / "export" / "ema" / "vae"
     assert not any(parameter.requires_grad for parameter in frozen_vae(folder, config_of(), LONE).parameters())
+
+
+def test_a_fingerprint_is_of_every_weight_in_any_precision():
+    model = nn.Embedding(300, 64)
+    before = fingerprint(model.bfloat16())
+    assert fingerprint(model.float()) == before
+    with torch.no_grad():
+        model.weight[299, 63] += 1
+    assert fingerprint(model) != before
 
 
 def test_a_random_text_encoder_is_made_once(tmp_path):
