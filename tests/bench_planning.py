@@ -6,7 +6,7 @@ evenly. Frames are of 640 x 640 px at aspects from 1:3 to 3:1, captions of 40 to
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from functools import partial
 
 import numpy as np
@@ -20,7 +20,7 @@ from model.mmdit import VldMmdit
 from model.packing import SampleShape, layout_of
 from training.configuration import RunConfig, Schedule
 from training.data_options import Data, Source, Tasks
-from training.index import LAYERED, SCHEMA, Index
+from training.index import LAYERED, SCHEMA, CaptionFacts, Index
 from training.packs import pack_step
 from training.planner import Planner
 from training.recipes import COMPOSITE, Task
@@ -147,11 +147,8 @@ def bench_planner(repeats: int, samples: int = 1_000_000, batch: int = 1000) -> 
 def drawn_index(count: int) -> Index:
     rng = np.random.default_rng(0)
     layers = np.maximum(2, real_layers(rng, count))
-    caption = pa.StructArray.from_arrays(
-        [pa.array(np.full(count, COMPOSITE), pa.int32()), pa.array(["en"] * count), pa.array(["long"] * count),
-         pa.array(rng.integers(40, 401, count), pa.int32()), pa.array(np.zeros(count), pa.int32())],
-        fields=list(SCHEMA.field("captions").type.value_type),
-    )  # fmt: skip
+    tokens = rng.integers(40, 401, count).tolist()
+    captions = ([asdict(CaptionFacts(COMPOSITE, "en", "long", one, 0, one, one))] for one in tokens)
     columns = {
         "key": [f"{number:016x}" for number in range(count)],
         "shard": pa.array(np.zeros(count), pa.int32()),
@@ -160,7 +157,7 @@ def drawn_index(count: int) -> Index:
         "height": pa.array(rng.integers(600, 4000, count), pa.int32()),
         "layers": pa.array(layers, pa.int32()),
         "opaque": pa.array(rng.random(count) < 0.7),
-        "captions": pa.ListArray.from_arrays(np.arange(count + 1, dtype=np.int32), caption),
+        "captions": pa.array(captions, SCHEMA.field("captions").type),
         "members": pa.array([[]] * count, SCHEMA.field("members").type),
     }
     return Index((Shard("drawn.tar", 0, "0"),), "drawn", 6, pa.table(columns, SCHEMA))
