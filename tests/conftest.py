@@ -7,6 +7,7 @@ import hashlib
 import importlib
 import os
 import shutil
+import signal
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
@@ -20,6 +21,8 @@ settings.register_profile("lamina", deadline=None, derandomize=True)
 settings.load_profile("lamina")
 
 os.environ["HF_HUB_OFFLINE"] = "1"  # before anything imports `datasets`
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # so a shell begins background jobs; some tests send Ctrl-C
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 ROOT = Path(__file__).parents[1]
 
