@@ -79,21 +79,15 @@ class Reader:
     def _paint(self, source: int, row: int, recipe: Recipe, frames: np.ndarray) -> str:
         """Fills the frames; the prompt."""
         index = self._sources[source]
-        facts, members = index.facts(row), index.members(row)
-        shard = index.shard(row)
-        paint = _flat if facts.kind == FLAT else _layered if recipe.task.is_layered else _single
+        members, shard = index.members(row), index.shard(row)
         try:
             file = self._open(shard)
         except (ValueError, OSError) as error:
-            raise ValueError(f"{shard.path}, sample {facts.key}: {error}") from error
-        try:
-            return paint(facts, members, recipe, frames, lambda names: _read(file, members, names))
-        except (ValueError, OSError) as error:
-            way = f"data.skip=[{json.dumps(facts.key)}] leaves it out"
-            raise ValueError(f"{shard.path}, sample {facts.key}: {error}; {way}") from error
+            raise ValueError(f"{shard.path}, sample {index.facts(row).key}: {error}") from error
+        return paint(index, row, recipe, frames, lambda names: _read(file, members, names))
 
     def _open(self, shard: Shard) -> BinaryIO:
-        file = self._shards.pop(shard.path, None) or _opened(shard)
+        file = self._shards.pop(shard.path, None) or opened(shard)
         self._shards[shard.path] = file
         if len(self._shards) > _OPEN_SHARDS:
             self._shards.popitem(last=False)[1].close()
@@ -104,7 +98,21 @@ def _own_room(size: int) -> np.ndarray:
     return np.empty(size, np.uint8)
 
 
-_Read = Callable[[Sequence[str]], dict[str, bytes]]
+_Read = Callable[[Sequence[str]], Mapping[str, bytes]]
+
+
+def paint(index: Index, row: int, recipe: Recipe, frames: np.ndarray, read: _Read) -> str:
+    """Fills a sample's frames, of `frames_shape(recipe)`; the prompt. `read` gives the content of members by name.
+
+    ValueError that names the shard and the sample that cannot be decoded.
+    """
+    facts = index.facts(row)
+    way = _flat if facts.kind == FLAT else _layered if recipe.task.is_layered else _single
+    try:
+        return way(facts, index.members(row), recipe, frames, read)
+    except (ValueError, OSError) as error:
+        left_out = f"data.skip=[{json.dumps(facts.key)}] leaves it out"
+        raise ValueError(f"{index.shard(row).path}, sample {facts.key}: {error}; {left_out}") from error
 
 
 def _read(file: BinaryIO, members: Mapping[str, Member], names: Sequence[str]) -> dict[str, bytes]:
@@ -171,7 +179,8 @@ def _layer(described: Mapping[str, Any], contents: Mapping[str, bytes]) -> Plain
     return PlainLayer((left, top, right, bottom), rgba)
 
 
-def _opened(shard: Shard) -> BinaryIO:
+def opened(shard: Shard) -> BinaryIO:
+    """For reading. ValueError where it is no longer what was indexed."""
     if stat_shard(shard.path) != shard:
         raise ValueError("the shard has changed since it was indexed")
     return open_shard(shard.path)

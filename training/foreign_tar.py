@@ -7,6 +7,7 @@ the files: folders, which are passed over, and names and sizes in members of the
 import os
 import tarfile
 from collections.abc import Iterator
+from pathlib import PurePosixPath
 from typing import BinaryIO
 
 from data_pipeline.shard_io import BLOCK_BYTES, Member, read_at
@@ -42,6 +43,13 @@ def regular_files(file: BinaryIO) -> Iterator[Member]:
         if info.type not in _SAID:
             path = size = None
         offset = end
+
+
+def parted(name: str) -> tuple[str, str]:
+    """Of a member of a WebDataset: its sample's key, folders and all, and what follows the first dot."""
+    path = PurePosixPath(name)
+    stem, _, rest = path.name.partition(".")
+    return str(path.parent / stem), rest
 
 
 def _header(block: bytes, offset: int) -> tarfile.TarInfo:

@@ -6,7 +6,6 @@ Only tar headers, KEY.json or KEY.txt, heads of pictures, and the composites tha
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import repeat
-from pathlib import PurePosixPath
 from typing import Any, BinaryIO, Protocol
 
 import pyarrow as pa
@@ -17,7 +16,7 @@ from data_pipeline.stack_io.images import decode_image
 from schemas.members import CAPTION, COMPOSITE, METADATA, is_key, layer_name
 from schemas.metadata import check_sample_json
 from training.captions import EMPTY_PROMPT, SampleCaption, captions_in, captions_of
-from training.foreign_tar import regular_files
+from training.foreign_tar import parted, regular_files
 from training.ground import is_opaque
 from training.index import FLAT, SCHEMA, Counting, Index
 from training.metadata import is_sound
@@ -54,12 +53,12 @@ def _samples(file: BinaryIO) -> Iterator[tuple[str, dict[str, Member]]]:
     """Runs of members that share what stands before the first dot of their names."""
     key, members = "", dict[str, Member]()
     for member in regular_files(file):
-        path = PurePosixPath(member.name)
-        stem, _, name = path.name.partition(".")
-        own = str(path.parent / stem)
+        own, name = parted(member.name)
         if own != key and members:
             yield key, members
             members = {}
+        if name in members:
+            raise ValueError(f"sample {own} has two members .{name}")
         key = own
         members[name] = member
     if members:

@@ -34,9 +34,10 @@ from training.options import add_run_options, config_of
 from training.origin import origin_of
 from training.quiet import quieten
 from training.run_lock import only_run
+from training.shard_stream import raw_samples
 from training.storage import Shard
 from training.terminal import WRONG, told
-from training.variants import SourceRow, VariantReader, Variants
+from training.variants import VariantPainter, Variants
 
 _STATE = ".state"  # of a folder of latents: the index of the samples, a tiny text encoder
 _LINE_EVERY_S = 30.0
@@ -44,11 +45,14 @@ _LINE_EVERY_S = 30.0
 
 @dataclass(frozen=True)
 class Job:
-    """A shard whose latents are to be made. `places` are its samples', in order, None where no recipe is of one."""
+    """A shard whose latents are to be made: the `number`th of the `source`th index. `rows` are those of samples that
+    any recipe is of."""
 
     tar: Path
     shard: Shard
-    places: tuple[SourceRow | None, ...]
+    source: int
+    number: int
+    rows: frozenset[int]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -109,13 +113,13 @@ def make_all(
     missing = [job for job in jobs if not _is_done(job)]
     if len(missing) < len(jobs):
         print(f"{len(jobs) - len(missing)} of {len(jobs)} shards were done before", flush=True)
-    places = [place for job in missing for place in job.places if place is not None]
-    read = VariantReader(indexes, config.tasks, config.data)
+    samples = (one for job in missing for one in raw_samples(job.source, indexes[job.source], job.number, job.rows))
+    paint = VariantPainter(indexes, config.tasks, config.data)
     encode = SampleEncoder(encoders, device)
-    with Loader(read, places, config.data.workers, config.data.ahead) as loader:
-        variants = _watched(loader, len(places))
+    with Loader(paint, samples, config.data.workers, config.data.ahead) as loader:
+        variants = _watched(loader, sum(len(job.rows) for job in missing))
         for job in missing:
-            _make(job, variants, encode)
+            _make(job, indexes[job.source].rows_of(job.number), variants, encode)
 
 
 def _watched(variants: Iterator[Variants], total: int) -> Iterator[Variants]:
@@ -130,11 +134,12 @@ def _watched(variants: Iterator[Variants], total: int) -> Iterator[Variants]:
         yield one
 
 
-def _make(job: Job, variants: Iterator[Variants], encode: SampleEncoder) -> None:
+def _make(job: Job, every: range, variants: Iterator[Variants], encode: SampleEncoder) -> None:
+    """`every` are the shard's rows."""
     for left in [*job.tar.parent.glob(f"{job.tar.name}.*.tmp"), *job.tar.parent.glob(f"{job.tar.stem}.arrow.*.tmp")]:
         left.unlink()  # by one that was killed
     began = time.monotonic()
-    samples = (None if place is None else encode(next(variants)) for place in job.places)
+    samples = (encode(next(variants)) if row in job.rows else None for row in every)
     count = write_latents(job.tar, job.shard, samples)
     print(f"{job.tar}: {count} samples, {count / (time.monotonic() - began):.1f} a second", flush=True)
 
@@ -143,12 +148,11 @@ def _jobs(indexes: Sequence[Index], folders: Sequence[Path], config: RunConfig, 
     """ValueError where latents of two shards would be called alike, or those of a sample cannot have its name."""
     jobs = []
     for source, (index, folder) in enumerate(zip(indexes, folders, strict=True)):
-        used = eligible(index, config, stride).rows.tolist()
-        for row in used:
+        used = frozenset(eligible(index, config, stride).rows.tolist())
+        for row in sorted(used):
             check_key(index.facts(row).key)
-        places = {row: (source, row) for row in used}
         jobs += [
-            Job(tar_path(folder, shard), shard, tuple(map(places.get, index.rows_of(number))))
+            Job(tar_path(folder, shard), shard, source, number, used.intersection(index.rows_of(number)))
             for number, shard in enumerate(index.shards)
         ]
     named: dict[Path, Shard] = {}

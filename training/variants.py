@@ -9,13 +9,13 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from training.data import Reader
+from training.data import paint
 from training.data_options import Data, Tasks
 from training.index import Index, SampleFacts
+from training.painting import frames_shape
 from training.recipes import Recipe
+from training.shard_stream import RawSample
 from training.tasks import variant
-
-SourceRow = tuple[int, int]  # which sample: its source, and its row there
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,22 +31,22 @@ class Variants:
     frames_KHW4: np.ndarray = field(repr=False)
 
 
-class VariantReader:
-    """Called with a sample's place. It holds no network, so that it goes to a worker process cheaply."""
+class VariantPainter:
+    """Called with a sample. It holds no network, so that it goes to a worker process cheaply."""
 
     def __init__(self, indexes: Sequence[Index], tasks: Tasks, data: Data) -> None:
         self._indexes, self._tasks, self._data = tuple(indexes), tasks, data
-        self._reader = Reader(self._indexes)
 
-    def __call__(self, place: SourceRow) -> Variants:
-        """ValueError that names the shard and the sample that cannot be read."""
-        source, row = place
-        facts = self._indexes[source].facts(row)
+    def __call__(self, sample: RawSample) -> Variants:
+        """ValueError that names the shard and the sample that cannot be decoded."""
+        index = self._indexes[sample.source]
+        facts = index.facts(sample.row)
         recipes = recipes_of(facts, self._tasks, self._data)
         pictures, prompts = dict[bytes, np.ndarray](), dict[str, int]()
         frames, texts = [], []
         for recipe in recipes:
-            painted, prompt = self._reader.painted(source, row, recipe)
+            painted = np.empty(frames_shape(recipe), np.uint8)
+            prompt = paint(index, sample.row, recipe, painted, lambda names: sample.contents)
             names = [hashlib.sha256(frame.data).digest() for frame in painted]
             for name, frame in zip(names, painted, strict=True):
                 if name not in pictures:
