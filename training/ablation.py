@@ -12,7 +12,7 @@ import argparse
 import json
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from data_pipeline.shard_io import whole_file
@@ -21,7 +21,8 @@ from evaluation.page import markdown, plain
 from evaluation.page.blocks import Paragraph, Table
 from training.commands import data_steps, ranks_here, scoring_step, training_step, truth_step
 from training.config_files import load_config
-from training.curriculum import SIZES, Settings, keep_settings
+from training.curriculum import SIZES, Settings
+from training.step_folder import held
 from training.steps import Step, do_steps
 from training.terminal import WRONG, told
 
@@ -99,10 +100,12 @@ def ablation(settings: Settings, output: Path, share: float, ranks: int = 1) -> 
     if not 0 < share <= 1:
         raise ValueError(f"share is {share}; it must be more than 0 and at most 1")
     steps = steps_of(settings, output, share, ranks)
-    keep_settings(output, settings, steps)
-    status = do_steps(steps)
-    if status:
-        return status
+    with held(output, {"of": "ablation", "share": share, **asdict(settings)}, steps):
+        status = do_steps(steps)
+        return status or _report(output, settings, share)
+
+
+def _report(output: Path, settings: Settings, share: float) -> int:
     table = table_of(output)
     said = Paragraph(f"The same data, steps ({share:.0%} of the configuration {settings.config}) and seed in each row.")
     print(plain.page([table, said]))

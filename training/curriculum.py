@@ -9,21 +9,19 @@ than copies of the composite, blank layers and its own shuffled conditions by MA
 """
 
 import argparse
-import json
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from data_pipeline.shard_io import whole_file
 from training.commands import data_steps, ranks_here, scoring_step, training_step, truth_step
 from training.config_files import load_config
 from training.network_options import STAGES
+from training.step_folder import held
 from training.steps import Step, do_steps
 from training.terminal import WRONG, told
 
 MARGIN = 0.1  # in alpha soft IoU
-_SETTINGS = "curriculum.json"
 
 
 @dataclass(frozen=True)
@@ -72,37 +70,14 @@ def steps_of(settings: Settings, output: Path, gpus: int = 1) -> list[Step]:
     return steps
 
 
-def keep_settings(output: Path, settings: Settings, steps: Sequence[Step]) -> None:
-    """ValueError where OUTPUT holds results of other settings, or can hold none. A first command that was wrong leaves
-    none, and may be mended."""
-    path = output / _SETTINGS
-    if output.exists() and not output.is_dir():
-        raise ValueError(f"{output} is no folder; OUTPUT is the folder of all steps")
-    if settings.data is not None and Path(settings.data).resolve() == output.resolve():
-        raise ValueError(f"{output} is DATA itself, which stays as it is; give another OUTPUT")
-    if path.is_file() and any(step.result.exists() for step in steps):
-        try:
-            stored = json.loads(path.read_bytes())
-        except ValueError as error:
-            raise ValueError(f"{path} cannot be read: {error}") from error
-        if stored != asdict(settings):
-            raise ValueError(
-                f"{output} holds a curriculum of {stored}, here it is {asdict(settings)}; give another OUTPUT"
-            )
-        return
-    output.mkdir(parents=True, exist_ok=True)
-    with whole_file(path) as file:
-        file.write(json.dumps(asdict(settings)).encode())
-
-
 def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     output = Path(options.output)
     try:
         settings = Settings(options.config, options.data, options.seed)
         steps = steps_of(settings, output, options.gpus)
-        keep_settings(output, settings, steps)
-        return do_steps(steps)
+        with held(output, {"of": "curriculum", **asdict(settings)}, steps):
+            return do_steps(steps)
     except (ValueError, OSError) as error:
         return told(error, WRONG)
 

@@ -18,6 +18,7 @@ from evaluation.decomposition.verdict import MODEL
 from training.commands import data_steps, ranks_here, scoring_step, training_step, truth_step
 from training.config_files import load_config
 from training.journal import read_metrics
+from training.step_folder import held
 from training.steps import do_steps
 from training.terminal import WRONG, told
 
@@ -33,16 +34,20 @@ def overfit(output: Path, seed: int, ranks: int) -> int:
     data, truth, run, vae = output / "data", output / "truth", output / "stage_3", output / "stage_vae"
     resolution = load_config(_CONFIG, "3").data.resolutions[0]
     began = time.monotonic()
-    status = do_steps([
+    steps = [
         *data_steps(output, _DESIGNS, seed, "--validation-share", "0", "--test-share", "0"),
         truth_step(data, truth, resolution, _DESIGNS, "train"),
         training_step("vae", _CONFIG, data, vae, ranks, seed, None),
         training_step("3", _CONFIG, data, run, ranks, seed, vae, "init.stages=[vae]"),
         scoring_step(run, truth, output / "score", resolution, _SAMPLER_STEPS, margin=0),
-    ])  # fmt: skip
-    if status:
-        return status
-    loss, iou = last_loss(run), alpha_iou(output / "score")
+    ]  # fmt: skip
+    with held(output, {"of": "overfit", "seed": seed}, steps):
+        status = do_steps(steps)
+        return status or _verdict(run, output / "score", began)
+
+
+def _verdict(run: Path, score: Path, began: float) -> int:
+    loss, iou = last_loss(run), alpha_iou(score)
     passed = loss < LOSS and iou >= IOU
     print(
         f"loss {loss:.4f} (wanted: below {LOSS}), alpha soft IoU {iou:.4f} (wanted: at least {IOU}), "

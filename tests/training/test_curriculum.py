@@ -8,7 +8,7 @@ import pytest
 from training.ablation import VARIANTS
 from training.ablation import steps_of as ablation_steps
 from training.config_files import load_config
-from training.curriculum import SIZES, Settings, keep_settings, main, steps_of
+from training.curriculum import SIZES, Settings, main, steps_of
 from training.network_options import STAGES
 
 
@@ -47,18 +47,6 @@ def test_ranks_are_launched_only_where_there_are_several(tmp_path: Path) -> None
     )
     assert "torch.distributed.run" not in one
     assert option(two, "--nproc-per-node") == "2"
-
-
-def test_another_curriculum_in_the_same_folder_is_refused(tmp_path: Path) -> None:
-    wrong, right = Settings(data="/nowhere"), Settings()
-    keep_settings(tmp_path, wrong, steps_of(wrong, tmp_path))
-    steps = steps_of(right, tmp_path)
-    keep_settings(tmp_path, right, steps)  # nothing had come of the first
-    steps[0].result.parent.mkdir()
-    steps[0].result.touch()
-    keep_settings(tmp_path, right, steps)
-    with pytest.raises(ValueError, match="give another OUTPUT"):
-        keep_settings(tmp_path, Settings(seed=1), steps_of(Settings(seed=1), tmp_path))
 
 
 @pytest.mark.parametrize(
