@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from webdataset.tariterators import group_by_keys, tar_file_expander
+from webdataset.tariterators import group_by_keys, tar_file_iterator
 
 from training.data import opened
 from training.foreign_tar import parted
@@ -33,8 +33,9 @@ def raw_samples(source: int, index: Index, number: int, rows: Collection[int]) -
     path = index.shards[number].path
     try:
         with opened(index.shards[number]) as file:
-            files = tar_file_expander([{"url": path, "stream": file}])
-            samples = group_by_keys(files, keys=parted, lcase=False)
+            # none is skipped: a folder `__x__` holds samples like any other
+            files = ({**member, "__url__": path} for member in tar_file_iterator(file, skip_meta=None))
+            samples = group_by_keys(files, keys=_parted, lcase=False)
             for row in index.rows_of(number):
                 contents = _contents(index, row, next(samples, None))
                 if row in rows:
@@ -45,9 +46,15 @@ def raw_samples(source: int, index: Index, number: int, rows: Collection[int]) -
 
 def _contents(index: Index, row: int, sample: Mapping[str, Any] | None) -> dict[str, bytes]:
     key, names = index.facts(row).key, index.members(row)
-    if sample is None or sample["__key__"] != key or not names.keys() <= sample.keys():
+    if sample is None or sample["__key__"] != key or not all(f".{name}" in sample for name in names):
         raise ValueError(f"webdataset does not find the sample {key} where the index says it lies")
-    return {name: sample[name] for name in names}
+    return {name: sample[f".{name}"] for name in names}
+
+
+def _parted(name: str) -> tuple[str, str]:
+    """With its dot, so that no member is called as what webdataset notes of a sample (`__url__`)."""
+    key, rest = parted(name)
+    return key, f".{rest}"
 
 
 def _said(error: Exception) -> str:

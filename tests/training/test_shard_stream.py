@@ -66,6 +66,12 @@ def test_tars_of_gnu_tar_are_read(tmp_path):
     assert_whole(index)
 
 
+@pytest.mark.parametrize("names", [("__x__/a.png",), ("a.png", "a.__url__", "a.__key__", "a.__bad__")])
+def test_names_that_webdataset_keeps_for_itself_are_read_as_any_other(names, tmp_path):
+    png = picture("RGB", "PNG", size=(8, 8))[0]
+    assert_whole(build_index([tar(tmp_path / "x.tar", [(name, png) for name in names])], WORDS))
+
+
 def test_shards_in_a_store_are_read(shards):
     with open(shards.shards[0].path, "rb") as file, fsspec.open("memory://streamed/train-000000.tar", "wb") as copy:
         copy.write(file.read())
