@@ -1,6 +1,7 @@
 """The OUTPUT of a series of steps: what they were told, kept once, and one command at a time."""
 
 import json
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -25,6 +26,8 @@ def held(output: Path, settings: Mapping[str, Any], steps: Sequence[Step]) -> It
     data = settings.get("data")
     if data is not None and Path(data).resolve() == output.resolve():
         raise ValueError(f"{output} is DATA itself, which stays as it is; give another OUTPUT")
+    if data is not None:
+        settings = {**settings, "data": os.path.normpath(data)}  # `mine/` is `mine`
     output.mkdir(parents=True, exist_ok=True)
     with only_run(output):
         path = output / _SETTINGS

@@ -36,6 +36,14 @@ def test_the_same_command_goes_on(tmp_path: Path) -> None:
     assert json.loads((folder / "settings.json").read_text()) == TOLD
 
 
+@pytest.mark.parametrize("data", ["mine", "mine/", "./mine"])
+def test_data_written_in_another_way_is_the_same(data: str, tmp_path: Path) -> None:
+    with held(tmp_path, {**TOLD, "data": "mine"}, [step(tmp_path)]):
+        (tmp_path / "result").touch()
+    with held(tmp_path, {**TOLD, "data": data}, [step(tmp_path)]):
+        pass
+
+
 def test_a_wrong_first_command_may_be_mended(tmp_path: Path) -> None:
     with held(tmp_path, {**TOLD, "seed": 1}, [step(tmp_path)]):
         pass
