@@ -47,7 +47,9 @@ def made_with(config: RunConfig, encoders: Encoders) -> Facts:
 
 
 def root_of(source: Source, data: Data) -> Path:
-    """The folder of all latents of a source. ValueError where there is no folder beside it."""
+    """The folder of all latents of a source. ValueError where there is no folder beside it, or it is in a store."""
+    if "://" in data.latents:
+        raise ValueError(f"data.latents is {data.latents}; latents lie in a folder, which a store is not")
     if data.latents not in ("", BESIDE):
         return Path(data.latents)
     if not Path(source.where).is_dir():

@@ -29,13 +29,13 @@ from training.latent_making import SampleEncoder
 from training.latent_settings import folder_of, keep_facts, made_with, root_of
 from training.loader import Loader, WorkerDied
 from training.network_options import STAGES
-from training.networks import frozen_encoders, text_folder
+from training.networks import frozen_encoders, text_folder, trained_vae
 from training.options import add_run_options, config_of
 from training.origin import origin_of
 from training.quiet import quieten
 from training.run_lock import only_run
 from training.shard_stream import raw_samples
-from training.storage import Shard
+from training.storage import Shard, find_shards
 from training.terminal import WRONG, told
 from training.variants import VariantPainter, Variants
 
@@ -88,6 +88,9 @@ def agree(config: RunConfig, ranks: Ranks, held: ExitStack) -> tuple[Encoders, l
     check_given(config.data.sources)
     roots = [root_of(source, config.data) for source in config.data.sources]
     origin, state = origin_of(config.init, config.stage), roots[0] / _STATE
+    trained_vae(origin.vae)
+    for source in config.data.sources:
+        find_shards(source.where, config.data.split)  # before a folder is made in one that is no dataset
     if ranks.is_first:
         state.mkdir(parents=True, exist_ok=True)
     encoders = frozen_encoders(text_folder(config, origin, state, ranks), config, origin, ranks)

@@ -75,13 +75,23 @@ def frozen_text(folder: Path, config: RunConfig, ranks: Ranks) -> TextEncoder:
 
 
 def frozen_vae(folder: Path | None, config: RunConfig, ranks: Ranks, image_channels: int = 4) -> RgbaVae:
-    """ValueError where there is none, or it knows no alpha: stages 1 to 3 need the latents of a trained one."""
+    """ValueError as of `trained_vae`."""
+    vae = load_vae(
+        trained_vae(folder, image_channels), ranks.device, DTYPES[config.engine.precision], image_channels
+    )
+    return vae.eval().requires_grad_(False)
+
+
+def trained_vae(folder: Path | None, image_channels: int = 4) -> Path:
+    """The folder, before anything is read of it but how large it is.
+
+    ValueError where there is none, or it knows no alpha: stages 1 to 3 need the latents of a trained one.
+    """
     if folder is None:
         raise ValueError("there is no VAE: init.from has none; give init.vae, a run of STAGE=vae or a folder with one")
     if vae_config(folder).image_channels < image_channels:
         raise ValueError(f"{folder} is an RGB VAE; give init.vae, a run of STAGE=vae that started from it")
-    vae = load_vae(folder, ranks.device, DTYPES[config.engine.precision], image_channels)
-    return vae.eval().requires_grad_(False)
+    return folder
 
 
 def frozen_encoders(text: Path, config: RunConfig, origin: Origin, ranks: Ranks) -> Encoders:
