@@ -12,7 +12,7 @@ import argparse
 import json
 import sys
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from data_pipeline.shard_io import whole_file
@@ -63,7 +63,10 @@ def steps_of(settings: Settings, output: Path, share: float, ranks: int = 1) -> 
     steps += [
         truth_step(data, truth, resolution, size.scored),
         training_step("vae", settings.config, data, vae, ranks, settings.seed, None),
-        training_step("vae", settings.config, data, rgb, ranks, settings.seed, None, "vae.image_channels=3"),
+        _named(
+            "RGB VAE",
+            training_step("vae", settings.config, data, rgb, ranks, settings.seed, None, "vae.image_channels=3"),
+        ),
     ]
     for variant in VARIANTS:
         folder, before = output / variant.name, vae
@@ -74,10 +77,17 @@ def steps_of(settings: Settings, output: Path, share: float, ranks: int = 1) -> 
             given = [*own, f"schedule.steps={count}", f"schedule.cooldown={cooldown}"]
             given += ["init.stages=[vae]"] if before == vae else []
             run = folder / f"stage_{stage}"
-            steps.append(training_step(stage, settings.config, data, run, ranks, settings.seed, before, *given))
+            step = training_step(stage, settings.config, data, run, ranks, settings.seed, before, *given)
+            steps.append(_named(variant.words, step))
             before = run
-        steps.append(scoring_step(before, truth, folder / "score", resolution, size.sampler_steps, _ANY_LEAD))
+        score = scoring_step(before, truth, folder / "score", resolution, size.sampler_steps, _ANY_LEAD)
+        steps.append(_named(variant.words, score))
     return steps
+
+
+def _named(row: str, step: Step) -> Step:
+    """Many rows have a stage 3."""
+    return replace(step, name=f"{row}: {step.name}")
 
 
 def table_of(output: Path) -> Table:

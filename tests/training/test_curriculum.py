@@ -94,10 +94,15 @@ def test_all_variants_of_the_ablation_make_the_same_steps(tmp_path: Path) -> Non
     assert len(set(totals.values())) == 1
 
 
+def test_no_two_steps_of_the_ablation_are_called_alike(tmp_path: Path) -> None:
+    names = [step.name for step in ablation_steps(Settings(), tmp_path, 0.5)]
+    assert len(set(names)) == len(names)
+
+
 def test_a_variant_differs_from_the_full_recipe_in_one_switch(tmp_path: Path) -> None:
     given = {}
     for step in ablation_steps(Settings(), tmp_path, 0.5):
-        if step.name == "stage 3":
+        if step.name.endswith(": stage 3"):
             own = {one for one in settings_of(step.command) if not one.startswith(("init.from", "schedule", "init.st"))}
             given[Path(option(step.command, "--output")).parent.name] = own
     switches = {name: own - given["full"] for name, own in given.items()}
