@@ -4,8 +4,8 @@
 
 As in the paper's table 2 the switches are: no Layer3D RoPE, an RGB VAE for the input, no multi-stage training (stage 3
 straight from the VAE, for the steps of all three); beside them no blank frames, and no merging. `--share` is the part
-of the configuration's steps that is made. OUTPUT gets `ablation.md` and `ablation.json`. Resumes, and ends, as
-`training.curriculum` does, but for the verdict.
+of the configuration's steps that stages 1 to 3 make; the VAEs make all of theirs. OUTPUT gets `ablation.md` and
+`ablation.json`. Resumes, and ends, as `training.curriculum` does, but for the verdict.
 """
 
 import argparse
@@ -56,7 +56,7 @@ def steps_of(settings: Settings, output: Path, share: float, ranks: int = 1) -> 
     size = SIZES[settings.config]
     data = Path(settings.data) if settings.data is not None else output / "data"
     truth, resolution = output / "held_out", load_config(settings.config, "3").data.resolutions[0]
-    vae, rgb = output / "stage_vae", output / "rgb_vae"
+    vae, rgb = output / "stage_vae", output / "stage_vae_rgb"
     schedules = {stage: load_config(settings.config, stage).schedule for stage in _LAYERED}
     made = {stage: max(1, round(share * schedule.steps)) for stage, schedule in schedules.items()}
     steps = [] if settings.data is not None else data_steps(output, size.designs, settings.seed)
@@ -117,7 +117,7 @@ def ablation(settings: Settings, output: Path, share: float, ranks: int = 1) -> 
 
 def _report(output: Path, settings: Settings, share: float) -> int:
     table = table_of(output)
-    said = Paragraph(f"The same data, steps ({share:.0%} of the configuration {settings.config}) and seed in each row.")
+    said = Paragraph(f"The same data, steps ({100 * share:g}% of the configuration {settings.config}) and seed in each row.")
     print(plain.page([table, said]))
     with whole_file(output / "ablation.md") as file:
         file.write(markdown.page("Ablation", [said, table]).encode())

@@ -76,9 +76,7 @@ def frozen_text(folder: Path, config: RunConfig, ranks: Ranks) -> TextEncoder:
 
 def frozen_vae(folder: Path | None, config: RunConfig, ranks: Ranks, image_channels: int = 4) -> RgbaVae:
     """ValueError as of `trained_vae`."""
-    vae = load_vae(
-        trained_vae(folder, image_channels), ranks.device, DTYPES[config.engine.precision], image_channels
-    )
+    vae = load_vae(trained_vae(folder, image_channels), ranks.device, DTYPES[config.engine.precision], image_channels)
     return vae.eval().requires_grad_(False)
 
 

@@ -99,6 +99,14 @@ def test_no_two_steps_of_the_ablation_are_called_alike(tmp_path: Path) -> None:
     assert len(set(names)) == len(names)
 
 
+def test_no_run_of_the_ablation_lies_in_another_s_folder(tmp_path: Path) -> None:
+    """Which would refuse to go on with what is of no run."""
+    steps = ablation_steps(Settings(), tmp_path, 0.5)
+    runs = {Path(option(step.command, "--output")) for step in steps if "training.train" in step.command}
+    made = {Path(option(step.command, "--output")) for step in steps if "--output" in step.command}
+    assert not [one for one in made if runs.intersection(one.parents)]
+
+
 def test_a_variant_differs_from_the_full_recipe_in_one_switch(tmp_path: Path) -> None:
     given = {}
     for step in ablation_steps(Settings(), tmp_path, 0.5):

@@ -404,6 +404,7 @@ def test_no_run_starts_from_latents_that_cannot_be():
         ("3", ["data.variants=0"], "data.variants is 0: recipes are drawn anew at every visit"),
         ("vae", [], "stage vae is trained on pixels"),
         ("3", ["data.sources=[{where: a}, {where: b}]"], "a is no folder"),
+        ("3", ["data.latents=s3://bucket/latents"], "latents lie in a folder, which a store is not"),
     ],
 )
 def test_what_cannot_be_made_is_one_sentence(start, tmp_path, capsys, stage, settings, said):
@@ -414,6 +415,20 @@ def test_what_cannot_be_made_is_one_sentence(start, tmp_path, capsys, stage, set
     told = capsys.readouterr().err
     assert told.count("\n") == 1
     assert said in told
+
+
+def test_a_folder_that_is_no_dataset_stays_empty(start, tmp_path, capsys):
+    assert main(words("3", tmp_path, start)) == WRONG
+    assert "holds no shard of the split" in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())
+
+
+def test_without_a_vae_the_dataset_stays_as_it_is(tmp_path, capsys):
+    (tmp_path / "run" / "transformer").mkdir(parents=True)
+    dataset = draw_dataset(tmp_path / "data")
+    assert main(words("3", dataset, tmp_path / "run")) == WRONG
+    assert "there is no VAE" in capsys.readouterr().err
+    assert [path.name for path in dataset.iterdir()] == ["shards"]
 
 
 def test_shards_that_are_called_alike_need_folders_of_their_own(start, tmp_path, capsys):
