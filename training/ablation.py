@@ -117,7 +117,8 @@ def ablation(settings: Settings, output: Path, share: float, ranks: int = 1) -> 
 
 def _report(output: Path, settings: Settings, share: float) -> int:
     table = table_of(output)
-    said = Paragraph(f"The same data, steps ({100 * share:g}% of the configuration {settings.config}) and seed in each row.")
+    steps = f"{100 * share:g}% of the configuration {settings.config}"
+    said = Paragraph(f"The same data, steps ({steps}) and seed in each row.")
     print(plain.page([table, said]))
     with whole_file(output / "ablation.md") as file:
         file.write(markdown.page("Ablation", [said, table]).encode())

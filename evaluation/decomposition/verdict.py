@@ -33,6 +33,8 @@ class Verdict:
 
     @property
     def sentence(self) -> str:
+        if self.margin < 0:  # whoever asks for less than nothing asks for no verdict
+            return f"On {self.samples} samples the model's least lead is {self.lead:+.4f} alpha soft IoU."
         said = "is better than every other row" if self.is_better else "is NOT better than every other row"
         return (
             f"On {self.samples} samples the model {said} by {self.margin} alpha soft IoU: its least lead is "

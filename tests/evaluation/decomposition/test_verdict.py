@@ -35,6 +35,13 @@ def test_one_that_does_not_lead_a_single_row_is_not(other: str) -> None:
     assert "NOT" in verdict.sentence
 
 
+def test_where_any_lead_will_do_the_lead_alone_is_said() -> None:
+    samples = {MODEL: rows(0.5), **{name: rows(0.75) for name in OTHERS}}
+    said = verdict_of(samples, margin=-1.0).sentence
+    assert "-0.2500" in said
+    assert "better" not in said
+
+
 def test_a_lead_that_merging_takes_away_is_none() -> None:
     samples = {MODEL: rows(0.75, 0.75), **{name: rows(0.25, 0.75) for name in OTHERS}}
     assert verdict_of(samples, margin=0.1).lead == 0.0
