@@ -106,7 +106,7 @@ def write_latents(path: Path, shard: Shard, samples: Iterable[SampleLatents | No
 
 def read_latent_index(tar: Path, shard: Shard) -> LatentIndex:
     """ValueError where there is none, it is damaged, or `shard` or the tar has changed since."""
-    path = _index_path(tar)
+    path = index_path(tar)
     if not path.is_file():
         raise ValueError(f"{tar} is not there: make latents has not finished")
     try:
@@ -162,13 +162,14 @@ def text_name(number: int) -> str:
     return f"text_{number}"
 
 
-def _index_path(tar: Path) -> Path:
-    return tar.with_suffix(".arrow")
+def index_path(tar: Path) -> Path:
+    """Of each tar another, also where shards are called `part.000` and `part.001`."""
+    return tar.with_name(f"{tar.name.removesuffix('.tar')}.arrow")
 
 
 def _write_index(tar: Path, index: LatentIndex) -> None:
     shard = replace(index.shard, path=PurePosixPath(index.shard.path).name)  # datasets move
     facts = {"shard": asdict(shard), "bytes": index.bytes}
     table = with_facts(index.table, facts)
-    with whole_file(_index_path(tar)) as file, pa.ipc.new_file(file, table.schema) as writer:
+    with whole_file(index_path(tar)) as file, pa.ipc.new_file(file, table.schema) as writer:
         writer.write_table(table)

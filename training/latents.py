@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
+from glob import escape
 from pathlib import Path
 
 import torch
@@ -24,7 +25,7 @@ from training.distributed import LOST, RankLost, Ranks, join, leave, share_threa
 from training.eligible import eligible
 from training.index import Index, read_index
 from training.indexes import check_given, open_indexes
-from training.latent_files import check_key, read_latent_index, tar_path, write_latents
+from training.latent_files import check_key, index_path, read_latent_index, tar_path, write_latents
 from training.latent_making import SampleEncoder
 from training.latent_settings import folder_of, keep_facts, made_with, root_of
 from training.loader import Loader, WorkerDied
@@ -139,8 +140,9 @@ def _watched(variants: Iterator[Variants], total: int) -> Iterator[Variants]:
 
 def _make(job: Job, every: range, variants: Iterator[Variants], encode: SampleEncoder) -> None:
     """`every` are the shard's rows."""
-    for left in [*job.tar.parent.glob(f"{job.tar.name}.*.tmp"), *job.tar.parent.glob(f"{job.tar.stem}.arrow.*.tmp")]:
-        left.unlink()  # by one that was killed
+    for made in (job.tar, index_path(job.tar)):
+        for left in made.parent.glob(f"{escape(made.name)}.*.tmp"):
+            left.unlink()  # by one that was killed
     began = time.monotonic()
     samples = (encode(next(variants)) if row in job.rows else None for row in every)
     count = write_latents(job.tar, job.shard, samples)

@@ -239,6 +239,24 @@ def test_flat_pictures_are_cached_by_the_names_that_they_have(start, tmp_path):
     assert all(work.reader()(pack) for row in work.plan(0) for pack in row)
 
 
+def test_shards_that_are_called_part_and_a_number_have_an_index_each(start, tmp_path):
+    parts = [tmp_path / "flat" / f"[a] part.{number:03d}" for number in range(2)]
+    parts[0].parent.mkdir()
+    for number, path in enumerate(parts):
+        tar(path, [(f"{number}.png", picture("RGB", "PNG", size=(64, 64))[0]), (f"{number}.txt", b"x")])
+    folder = f"data.latents={tmp_path / 'latents'}"
+    where = str(parts[0].parent / "*")
+    assert main(words("1", where, start, folder)) == 0
+    (left,) = tmp_path.glob("latents/*/latents.json")
+    left = left.with_name(f"{parts[0].name}.{'f' * 32}.tmp")
+    left.touch()
+    left.with_name(f"{parts[0].name}.arrow").unlink()
+    assert main(words("1", where, start, folder)) == 0
+    assert not left.exists()
+    work = work_of("1", where, start, tmp_path, folder, "schedule.batch=2")
+    assert all(work.reader()(pack) for row in work.plan(0) for pack in row)
+
+
 def test_a_key_that_no_member_can_be_called_by_is_said_before_any_work(start, tmp_path, capsys):
     (tmp_path / "flat").mkdir()
     with tarfile.open(tmp_path / "flat" / "pictures.tar", "w") as written:
