@@ -30,7 +30,9 @@ _LAST = 5  # entries of the journal that the loss is a mean over
 
 
 def overfit(output: Path, seed: int, ranks: int) -> int:
-    """0 or 1 by the two figures, which are printed; otherwise that of `do_steps`."""
+    """0 or 1 by the two figures, which are printed; otherwise that of `do_steps`. ValueError before any work."""
+    if seed < 0:
+        raise ValueError(f"seed is {seed}; it must be at least 0")
     data, truth, run, vae = output / "data", output / "truth", output / "stage_3", output / "stage_vae"
     resolution = load_config(_CONFIG, "3").data.resolutions[0]
     began = time.monotonic()

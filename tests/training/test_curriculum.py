@@ -10,6 +10,7 @@ from training.ablation import steps_of as ablation_steps
 from training.config_files import load_config
 from training.curriculum import SIZES, Settings, main, steps_of
 from training.network_options import STAGES
+from training.overfit import main as overfit
 
 
 def option(command: tuple[str, ...], name: str) -> str:
@@ -82,6 +83,12 @@ def test_the_overfit_has_configurations(stage: str) -> None:
 def test_an_unknown_size_is_one_sentence(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--output", str(tmp_path / "out"), "--config", "huge"]) == 2
     assert "must be one of tiny, small" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
+def test_an_overfit_of_no_seed_leaves_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert overfit(["--output", str(tmp_path / "out"), "--seed", "-1"]) == 2
+    assert "seed is -1; it must be at least 0" in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
 
 
