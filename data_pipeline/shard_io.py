@@ -4,6 +4,7 @@ A shard is a plain USTAR archive of regular files with fixed owner, mode and tim
 consecutive members with their headers and padding, so runs are copied from tar to tar without decoding.
 """
 
+import errno
 import hashlib
 import os
 import tarfile
@@ -16,6 +17,7 @@ from typing import BinaryIO
 BLOCK_BYTES = 512
 _END = bytes(2 * BLOCK_BYTES)
 _MODE = 0o644
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 @dataclass(frozen=True)
@@ -102,7 +104,10 @@ def read_at(file: BinaryIO, offset: int, length: int) -> bytes:
 
 @contextmanager
 def whole_file(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
-    """A file that appears under its name complete, or not at all: temporary name, fsync, rename."""
+    """A file that appears under its name complete, or not at all: temporary name, fsync, rename.
+
+    OSError that names it where the disk is full, which says no name of its own.
+    """
     name = os.fspath(path)
     temporary = f"{name}.{uuid.uuid4().hex}.tmp"  # of this call: threads may write the same file at a time
     try:
@@ -111,9 +116,11 @@ def whole_file(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
             file.flush()
             os.fsync(file.fileno())
         os.replace(temporary, name)
-    except BaseException:
+    except BaseException as error:
         if os.path.exists(temporary):
             os.unlink(temporary)
+        if isinstance(error, OSError) and error.errno in _FULL and error.filename is None:
+            raise OSError(error.errno, error.strerror, name) from error
         raise
     sync(os.path.dirname(name) or ".")
 

@@ -13,7 +13,7 @@ import numpy as np
 from data_pipeline.shard_io import Member, read_at
 from data_pipeline.stack_io.canonical_json import decode_json
 from data_pipeline.stack_io.images import decode_image
-from schemas.members import CAPTION, COMPOSITE, METADATA
+from schemas.members import COMPOSITE, METADATA
 from schemas.stack import PlainLayer
 from training.captions import captions_in, captions_of
 from training.index import FLAT, Index, SampleFacts
@@ -153,13 +153,13 @@ def _single(facts: SampleFacts, members: Mapping[str, Member], recipe: Recipe, f
 
 
 def _flat(facts: SampleFacts, members: Mapping[str, Member], recipe: Recipe, frames: np.ndarray, read: _Read) -> str:
-    """A picture without layers."""
+    """A picture without layers, and its caption if it has one."""
     contents = read(list(members))
-    name = next(name for name in members if name != CAPTION)
+    name, *captioned = members
     canvas = (facts.width, facts.height)
     rgba = decode_picture(contents[name], canvas)
     rgba = np.where(rgba[..., 3:] == 0, np.uint8(0), rgba)
-    captions = captions_in(contents[CAPTION]) if CAPTION in contents else []
+    captions = [one for caption in captioned for one in captions_in(contents[caption])]
     paint_picture(PlainLayer((0, 0, *canvas), rgba), canvas, recipe, frames)
     return prompt_of(recipe, captions, {})
 

@@ -15,10 +15,12 @@ from data_pipeline.shard_io import BLOCK_BYTES, Member, read_at
 _FILES = (tarfile.REGTYPE, tarfile.AREGTYPE)
 _SAID = (tarfile.XHDTYPE, tarfile.XGLTYPE, tarfile.GNUTYPE_LONGNAME)  # of other members
 _MOST_SAID_BYTES = 1 << 20
+_MOST_PADDING_BYTES = 1 << 20  # behind the end: tar -b fills up blocks of any size, 10 KiB if not told
 
 
 def regular_files(file: BinaryIO) -> Iterator[Member]:
-    """In order, without reading their content. ValueError for what is no whole tar, and for links and devices."""
+    """In order, without reading their content. ValueError for what is no whole tar, what follows its end (`cat a.tar
+    b.tar`), and for links and devices."""
     total, offset = file.seek(0, os.SEEK_END), 0
     path: str | None = None  # of the next member, as said before it
     size: int | None = None
@@ -36,6 +38,8 @@ def regular_files(file: BinaryIO) -> Iterator[Member]:
                 path = _text(said.partition(b"\0")[0], offset)
             elif info.type == tarfile.XHDTYPE:
                 path, size = _of_next(said, offset)
+            elif _of_next(said, offset) != (None, None):
+                raise ValueError(f"the pax header at byte {offset} names all members alike")
         elif info.type in _FILES:
             yield Member(path or info.name, start, length)
         elif info.type != tarfile.DIRTYPE:
@@ -43,6 +47,14 @@ def regular_files(file: BinaryIO) -> Iterator[Member]:
         if info.type not in _SAID:
             path = size = None
         offset = end
+    _check_end(file, offset, total)
+
+
+def _check_end(file: BinaryIO, offset: int, total: int) -> None:
+    """Readers of tars stop where the first block of zeros lies."""
+    padding = total - offset
+    if padding > _MOST_PADDING_BYTES or any(read_at(file, offset, padding)):
+        raise ValueError(f"the tar ends at byte {offset} and {padding} bytes follow, as where tars were joined")
 
 
 def parted(name: str) -> tuple[str, str]:

@@ -119,15 +119,17 @@ def _flat(key: str, members: Mapping[str, Member], read: _Read, counting: Counti
         )
     picture = members[pictures[0]]
     head = _head(picture, read)
-    names = [pictures[0], *([CAPTION] if CAPTION in members else [])]  # the VAE needs none; tasks that do say so
+    captions = [name for name in members if name.lower() == CAPTION]  # the VAE needs none; tasks that do say so
+    if len(captions) > 1:
+        raise ValueError(f"it has {len(captions)} captions, {' and '.join(captions)}")
     return {
         "kind": FLAT,
         "width": head.width,
         "height": head.height,
         "layers": 0,
         "opaque": head.opaque,
-        "captions": _counted(captions_in(read(members[CAPTION])) if CAPTION in members else [], {}, counting),
-        "members": [_member(name, members[name]) for name in names],
+        "captions": _counted([one for name in captions for one in captions_in(read(members[name]))], {}, counting),
+        "members": [_member(name, members[name]) for name in (pictures[0], *captions)],
     }
 
 

@@ -155,7 +155,10 @@ def _jobs(indexes: Sequence[Index], folders: Sequence[Path], config: RunConfig, 
     for source, (index, folder) in enumerate(zip(indexes, folders, strict=True)):
         used = frozenset(eligible(index, config, stride).rows.tolist())
         for row in sorted(used):
-            check_key(index.facts(row).key)
+            try:
+                check_key(index.facts(row).key)
+            except ValueError as error:
+                raise ValueError(f"{index.shard(row).path}: {error}; data.skip leaves a sample out") from error
         jobs += [
             Job(tar_path(folder, shard), shard, source, number, used.intersection(index.rows_of(number)))
             for number, shard in enumerate(index.shards)

@@ -10,6 +10,7 @@ from typing import Any
 from data_pipeline.shard_io import whole_file
 from training.run_lock import only_run
 from training.steps import Step
+from training.storage import find_shards
 
 _SETTINGS = "settings.json"
 
@@ -18,16 +19,15 @@ _SETTINGS = "settings.json"
 def held(output: Path, settings: Mapping[str, Any], steps: Sequence[Step]) -> Iterator[None]:
     """`settings` are plain values, all that a result hangs on; `data` among them is where a dataset lies, or None.
 
-    ValueError where OUTPUT holds results of others, can hold none, or another command is at work in it. A first command
-    that was wrong leaves no result, and may be mended.
+    ValueError where DATA is no dataset, OUTPUT holds results of others, can hold none, or another command is at work in
+    it. A first command that was wrong leaves no result, and may be mended.
     """
     if output.exists() and not output.is_dir():
         raise ValueError(f"{output} is no folder; OUTPUT is the folder of all steps")
     data = settings.get("data")
-    if data is not None and Path(data).resolve() == output.resolve():
-        raise ValueError(f"{output} is DATA itself, which stays as it is; give another OUTPUT")
     if data is not None:
-        settings = {**settings, "data": os.path.normpath(data)}  # `mine/` is `mine`
+        _check_data(data, output)
+        settings = {**settings, "data": os.path.abspath(data)}  # `mine/` is `mine`, from wherever it is called
     output.mkdir(parents=True, exist_ok=True)
     with only_run(output):
         path = output / _SETTINGS
@@ -37,6 +37,14 @@ def held(output: Path, settings: Mapping[str, Any], steps: Sequence[Step]) -> It
             with whole_file(path) as file:
                 file.write(json.dumps(settings).encode())
         yield
+
+
+def _check_data(data: str, output: Path) -> None:
+    if "://" in data:
+        raise ValueError(f"{data} lies in a store; DATA of several steps is a folder that make shards wrote")
+    if output.resolve().is_relative_to(Path(data).resolve()):
+        raise ValueError(f"{output} lies in DATA, which stays as it is; give another OUTPUT")
+    find_shards(data, "train")
 
 
 def _check_same(path: Path, settings: Mapping[str, Any]) -> None:

@@ -2,6 +2,7 @@
 
 import hashlib
 import io
+import resource
 import tarfile
 
 import pytest
@@ -87,6 +88,17 @@ def test_a_cut_tar_is_noticed():
 def test_a_file_that_could_not_be_written_leaves_no_trace(tmp_path):
     with pytest.raises(TypeError), whole_file(tmp_path / "x") as file:
         file.write("half")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_full_disk_is_told_with_the_name_of_the_file(tmp_path):
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100, before[1]))
+    try:
+        with pytest.raises(OSError, match=r"File too large: '.*/x'"), whole_file(tmp_path / "x") as file:
+            file.write(bytes(101))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
     assert list(tmp_path.iterdir()) == []
 
 

@@ -71,6 +71,31 @@ def test_a_pax_header_that_is_none_is_refused(said):
         list(regular_files(made))
 
 
+def test_what_follows_the_end_is_refused():
+    whole = written(tarfile.PAX_FORMAT).getvalue()
+    for joined in (whole + whole, whole + b"x", whole + bytes(2 << 20)):
+        with pytest.raises(ValueError, match=r"the tar ends at byte \d+ and \d+ bytes follow"):
+            list(regular_files(io.BytesIO(joined)))
+    assert contents(io.BytesIO(whole + bytes(64 << 10))) == contents(io.BytesIO(whole))
+
+
+@pytest.mark.parametrize("record", [b"12 path=abc\n", b"9 size=3\n"])
+def test_a_header_that_names_all_members_alike_is_refused(record):
+    with pytest.raises(ValueError, match="the pax header at byte 0 names all members alike"):
+        list(regular_files(io.BytesIO(said_of_all(record))))
+
+
+def test_a_comment_on_all_members_is_passed_over():
+    """As git archive writes it."""
+    assert contents(io.BytesIO(said_of_all(b"13 comment=x\n"))) == contents(written(tarfile.PAX_FORMAT))
+
+
+def said_of_all(record):
+    info = tarfile.TarInfo("pax_global_header")
+    info.type, info.size = tarfile.XGLTYPE, len(record)
+    return info.tobuf(tarfile.USTAR_FORMAT) + record.ljust(512, b"\0") + written(tarfile.PAX_FORMAT).getvalue()
+
+
 @given(st.integers(0, 6000), st.binary(min_size=1, max_size=40))
 def test_damage_is_refused_or_harmless(place, damage):
     data = bytearray(written(tarfile.PAX_FORMAT).getvalue()[:8192])

@@ -265,7 +265,9 @@ def test_a_key_that_no_member_can_be_called_by_is_said_before_any_work(start, tm
             info.size = len(data)
             written.addfile(info, io.BytesIO(data))
     assert main(words("1", tmp_path / "flat", start)) == WRONG
-    assert f"the key {'k' * 120} is too long for the names of its latents" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert f"pictures.tar: the key {'k' * 120} is too long for the names of its latents" in said
+    assert "data.skip leaves a sample out" in said
     assert not list(tmp_path.glob("flat/latents/*/*.tar*"))
 
 

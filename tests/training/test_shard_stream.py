@@ -52,6 +52,26 @@ def test_only_the_rows_that_are_asked_for_come(shards):
     assert [one.row for one in raw_samples(0, shards, 0, {1})] == [1]
 
 
+def test_what_lies_behind_the_last_of_them_is_not_read(shards):
+    path = shards.shards[0].path
+    time = os.stat(path).st_mtime_ns
+    with open(path, "r+b") as file:
+        file.seek(shards.members(2)["composite.webp"].offset)
+        file.write(b"\xff" * 512)
+    os.utime(path, ns=(time, time))
+    for rows in ({1}, set()):
+        assert [one.row for one in raw_samples(0, shards, 0, rows)] == list(rows)
+
+
+def test_captions_in_capitals_are_read_and_painted(tmp_path):
+    png = picture("RGB", "PNG", size=(64, 64))[0]
+    index = build_index([tar(tmp_path / "x.tar", [("a.TXT", b"a red square"), ("a.PNG", png)])], WORDS)
+    assert_whole(index)
+    tasks, data = Tasks({Task.TEXT_TO_RGB: 1.0}, caption_dropout=0), Data((), resolutions=(64,), variants=1)
+    (sample,) = streamed(index)
+    assert VariantPainter([index], tasks, data)(sample).prompts == ("a red square",)
+
+
 def test_tars_of_gnu_tar_are_read(tmp_path):
     """Folders, names that begin with `./`, names of more than 100 bytes, a suffix in capitals."""
     folder = tmp_path / "in" / ("d" * 70)

@@ -36,12 +36,39 @@ def test_the_same_command_goes_on(tmp_path: Path) -> None:
     assert json.loads((folder / "settings.json").read_text()) == TOLD
 
 
-@pytest.mark.parametrize("data", ["mine", "mine/", "./mine"])
-def test_data_written_in_another_way_is_the_same(data: str, tmp_path: Path) -> None:
-    with held(tmp_path, {**TOLD, "data": "mine"}, [step(tmp_path)]):
-        (tmp_path / "result").touch()
-    with held(tmp_path, {**TOLD, "data": data}, [step(tmp_path)]):
+@pytest.fixture
+def mine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder of shards, in the folder where commands are typed."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "train-000000.tar").touch()
+    return tmp_path / "mine"
+
+
+@pytest.mark.parametrize("data", ["mine", "mine/", "./mine", "{}", "other/../mine"])
+def test_data_written_in_another_way_is_the_same(data: str, mine: Path, tmp_path: Path) -> None:
+    (tmp_path / "other").mkdir()
+    output = tmp_path / "output"
+    with held(output, {**TOLD, "data": "mine"}, [step(output)]):
+        (output / "result").touch()
+    with held(output, {**TOLD, "data": data.format(mine)}, [step(output)]):
         pass
+
+
+@pytest.mark.parametrize(
+    ("data", "output", "said"),
+    [
+        ("mine", "mine", "mine lies in DATA, which stays as it is"),
+        ("mine", "mine/deep/er", "mine/deep/er lies in DATA"),
+        ("missing", "output", "missing holds no shard of the split 'train'"),
+        ("s3://bucket/mine", "output", "s3://bucket/mine lies in a store"),
+    ],
+)
+def test_wrong_data_is_said_and_leaves_nothing(data: str, output: str, said: str, mine: Path, tmp_path: Path) -> None:
+    before = sorted(tmp_path.rglob("*"))
+    with pytest.raises(ValueError, match=said), held(Path(output), {**TOLD, "data": data}, []):
+        pass
+    assert sorted(tmp_path.rglob("*")) == before
 
 
 def test_a_wrong_first_command_may_be_mended(tmp_path: Path) -> None:
@@ -72,9 +99,10 @@ def test_a_second_command_at_the_same_time_is_refused(tmp_path: Path) -> None:
         pass
 
 
-def test_an_ablation_of_another_share_is_refused(tmp_path: Path) -> None:
-    told = {"of": "ablation", "share": 0.5, "config": "tiny", "data": "mine", "seed": 0}
-    (tmp_path / "settings.json").write_text(json.dumps(told))
-    (tmp_path / "held_out").mkdir()
+def test_an_ablation_of_another_share_is_refused(mine: Path, tmp_path: Path) -> None:
+    told = {"of": "ablation", "share": 0.5, "config": "tiny", "data": str(mine), "seed": 0}
+    output = tmp_path / "output"
+    (output / "held_out").mkdir(parents=True)
+    (output / "settings.json").write_text(json.dumps(told))
     with pytest.raises(ValueError, match=r"holds results of .*'share': 0.5.*, here it is .*'share': 0.25"):
-        ablation(Settings(data="mine"), tmp_path, 0.25)
+        ablation(Settings(data="mine"), output, 0.25)
