@@ -15,11 +15,11 @@ from data_pipeline.shard_io import BLOCK_BYTES, Member, read_at
 _FILES = (tarfile.REGTYPE, tarfile.AREGTYPE)
 _SAID = (tarfile.XHDTYPE, tarfile.XGLTYPE, tarfile.GNUTYPE_LONGNAME)  # of other members
 _MOST_SAID_BYTES = 1 << 20
-_MOST_PADDING_BYTES = 1 << 20  # behind the end: tar -b fills up blocks of any size, 10 KiB if not told
+_CHUNK_BYTES = 1 << 20
 
 
 def regular_files(file: BinaryIO) -> Iterator[Member]:
-    """In order, without reading their content. ValueError for what is no whole tar, what follows its end (`cat a.tar
+    """In order, without reading their content. ValueError for what is no whole tar, for two (`cat a.tar
     b.tar`), and for links and devices."""
     total, offset = file.seek(0, os.SEEK_END), 0
     path: str | None = None  # of the next member, as said before it
@@ -39,7 +39,7 @@ def regular_files(file: BinaryIO) -> Iterator[Member]:
             elif info.type == tarfile.XHDTYPE:
                 path, size = _of_next(said, offset)
             elif _of_next(said, offset) != (None, None):
-                raise ValueError(f"the pax header at byte {offset} names all members alike")
+                raise ValueError(f"the pax header at byte {offset} gives all members one path or size")
         elif info.type in _FILES:
             yield Member(path or info.name, start, length)
         elif info.type != tarfile.DIRTYPE:
@@ -51,10 +51,18 @@ def regular_files(file: BinaryIO) -> Iterator[Member]:
 
 
 def _check_end(file: BinaryIO, offset: int, total: int) -> None:
-    """Readers of tars stop where the first block of zeros lies."""
-    padding = total - offset
-    if padding > _MOST_PADDING_BYTES or any(read_at(file, offset, padding)):
-        raise ValueError(f"the tar ends at byte {offset} and {padding} bytes follow, as where tars were joined")
+    """Readers of tars stop at the first block of zeros, so all of a second tar would be missed."""
+    for start in range(offset, total - BLOCK_BYTES + 1, _CHUNK_BYTES):
+        chunk = read_at(file, start, min(_CHUNK_BYTES, total - start))
+        zeros = len(chunk) - len(chunk.lstrip(b"\0"))
+        if zeros < len(chunk):
+            block = zeros // BLOCK_BYTES * BLOCK_BYTES
+            if _is_header(chunk[block : block + BLOCK_BYTES]):
+                raise ValueError(
+                    f"the tar ends at byte {offset} and another begins at byte {start + block}: give each as a file, "
+                    "or join them with tar -A"
+                )
+            return
 
 
 def parted(name: str) -> tuple[str, str]:
@@ -62,6 +70,14 @@ def parted(name: str) -> tuple[str, str]:
     path = PurePosixPath(name)
     stem, _, rest = path.name.partition(".")
     return str(path.parent / stem), rest
+
+
+def _is_header(block: bytes) -> bool:
+    try:
+        tarfile.TarInfo.frombuf(block, "utf-8", "surrogateescape")
+    except tarfile.HeaderError:
+        return False
+    return True
 
 
 def _header(block: bytes, offset: int) -> tarfile.TarInfo:

@@ -119,9 +119,7 @@ def _flat(key: str, members: Mapping[str, Member], read: _Read, counting: Counti
         )
     picture = members[pictures[0]]
     head = _head(picture, read)
-    captions = [name for name in members if name.lower() == CAPTION]  # the VAE needs none; tasks that do say so
-    if len(captions) > 1:
-        raise ValueError(f"it has {len(captions)} captions, {' and '.join(captions)}")
+    captions = [name for name in (CAPTION, CAPTION.upper()) if name in members][:1]  # the VAE needs none
     return {
         "kind": FLAT,
         "width": head.width,

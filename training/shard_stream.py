@@ -7,7 +7,6 @@ trains needs samples in the order of a plan, and takes them by offset (`data`).
 import tarfile
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
-from itertools import takewhile
 from typing import Any
 
 from webdataset.tariterators import group_by_keys, tar_file_iterator
@@ -27,17 +26,17 @@ class RawSample:
 
 
 def raw_samples(source: int, index: Index, number: int, rows: Collection[int]) -> Iterator[RawSample]:
-    """Of one of the index's shards, those that are among `rows`; what lies behind the last of them is not read.
+    """Of one of the index's shards, those that are among `rows`.
 
     ValueError that names the shard where it cannot be read, or has other samples than the index says.
     """
-    path, last = index.shards[number].path, max(rows, default=-1)
+    path = index.shards[number].path
     try:
         with opened(index.shards[number]) as file:
             # none is skipped: a folder `__x__` holds samples like any other
             files = ({**member, "__url__": path} for member in tar_file_iterator(file, skip_meta=None))
             samples = group_by_keys(files, keys=_parted, lcase=False)
-            for row in takewhile(lambda row: row <= last, index.rows_of(number)):
+            for row in index.rows_of(number):
                 contents = _contents(index, row, next(samples, None))
                 if row in rows:
                     yield RawSample(source, row, contents)

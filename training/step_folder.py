@@ -10,7 +10,7 @@ from typing import Any
 from data_pipeline.shard_io import whole_file
 from training.run_lock import only_run
 from training.steps import Step
-from training.storage import find_shards
+from training.true_stacks import HELD_OUT, shards_of
 
 _SETTINGS = "settings.json"
 
@@ -19,19 +19,22 @@ _SETTINGS = "settings.json"
 def held(output: Path, settings: Mapping[str, Any], steps: Sequence[Step]) -> Iterator[None]:
     """`settings` are plain values, all that a result hangs on; `data` among them is where a dataset lies, or None.
 
-    ValueError where DATA is no dataset, OUTPUT holds results of others, can hold none, or another command is at work in
-    it. A first command that was wrong leaves no result, and may be mended.
+    ValueError where DATA is no dataset at the begin, OUTPUT holds results of others, can hold none, or another command
+    is at work in it. A first command that was wrong leaves no result, and may be mended.
     """
     if output.exists() and not output.is_dir():
         raise ValueError(f"{output} is no folder; OUTPUT is the folder of all steps")
-    data = settings.get("data")
+    data, begun = settings.get("data"), any(step.result.exists() for step in steps)
     if data is not None:
-        _check_data(data, output)
-        settings = {**settings, "data": os.path.abspath(data)}  # `mine/` is `mine`, from wherever it is called
+        if os.path.realpath(data) == os.path.realpath(output):
+            raise ValueError(f"{output} is DATA itself, which stays as it is; give another OUTPUT")
+        if not begun:
+            _check_dataset(data)
+        settings = {**settings, "data": os.path.normpath(data)}  # `mine/` is `mine`
     output.mkdir(parents=True, exist_ok=True)
     with only_run(output):
         path = output / _SETTINGS
-        if any(step.result.exists() for step in steps):
+        if begun:
             _check_same(path, settings)
         else:
             with whole_file(path) as file:
@@ -39,12 +42,11 @@ def held(output: Path, settings: Mapping[str, Any], steps: Sequence[Step]) -> It
         yield
 
 
-def _check_data(data: str, output: Path) -> None:
-    if "://" in data:
-        raise ValueError(f"{data} lies in a store; DATA of several steps is a folder that make shards wrote")
-    if output.resolve().is_relative_to(Path(data).resolve()):
-        raise ValueError(f"{output} lies in DATA, which stays as it is; give another OUTPUT")
-    find_shards(data, "train")
+def _check_dataset(data: str) -> None:
+    for splits in (("train",), HELD_OUT):
+        if not shards_of(Path(data), splits):
+            named = ", ".join(splits)
+            raise ValueError(f"DATA={data} has no shards of {named}; it must be a folder that make shards wrote")
 
 
 def _check_same(path: Path, settings: Mapping[str, Any]) -> None:

@@ -36,7 +36,7 @@ def write_true_stacks(
 
     ValueError where there is no dataset, or no such sample in it.
     """
-    if not _shards(data, splits):
+    if not shards_of(data, splits):
         raise ValueError(f"{data} has no shards of {', '.join(splits)}; it must be a dataset of make shards")
     made = output.with_name(f".{output.name}.partial")
     shutil.rmtree(made, ignore_errors=True)
@@ -58,7 +58,7 @@ def write_true_stacks(
 def true_stacks(data: Path, splits: Sequence[str], resolution: int, max_layers: int) -> Iterator[tuple[str, Stack]]:
     """Each sample's KEY, and its layers at the bucket of `resolution`, which compose a picture as opaque as those that
     are trained on."""
-    for shard in _shards(data, splits):
+    for shard in shards_of(data, splits):
         for ref in stacks_in(shard):
             stack = ref.read()
             if len(stack.layers) < _LEAST_LAYERS:
@@ -70,7 +70,8 @@ def true_stacks(data: Path, splits: Sequence[str], resolution: int, max_layers: 
                 yield ref.name, shown
 
 
-def _shards(data: Path, splits: Sequence[str]) -> list[Path]:
+def shards_of(data: Path, splits: Sequence[str]) -> list[Path]:
+    """Of a dataset of make shards, by split and name; none where it is no such dataset."""
     return [path for split in splits for path in sorted((data / "shards").glob(f"{split}-*.tar"))]
 
 

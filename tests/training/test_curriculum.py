@@ -53,8 +53,8 @@ def test_ranks_are_launched_only_where_there_are_several(tmp_path: Path) -> None
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        (["--data", "."], "out lies in DATA"),
-        (["--data", "nowhere"], "nowhere holds no shard of the split 'train'"),
+        (["--data", "out"], "out is DATA itself"),
+        (["--data", "nowhere"], "DATA=nowhere has no shards of train"),
         (["--output", "file"], "file is no folder"),
         (["--gpus", "0"], "gpus is 0; it must be at least 1"),
     ],

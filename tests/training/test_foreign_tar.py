@@ -71,17 +71,24 @@ def test_a_pax_header_that_is_none_is_refused(said):
         list(regular_files(made))
 
 
-def test_what_follows_the_end_is_refused():
+@pytest.mark.parametrize("padding", [0, 512, 10 << 10, (1 << 20) - 512, 3 << 20])
+def test_two_tars_in_a_file_are_refused(padding):
     whole = written(tarfile.PAX_FORMAT).getvalue()
-    for joined in (whole + whole, whole + b"x", whole + bytes(2 << 20)):
-        with pytest.raises(ValueError, match=r"the tar ends at byte \d+ and \d+ bytes follow"):
-            list(regular_files(io.BytesIO(joined)))
-    assert contents(io.BytesIO(whole + bytes(64 << 10))) == contents(io.BytesIO(whole))
+    begin = len(whole) + padding
+    with pytest.raises(ValueError, match=rf"the tar ends at byte \d+ and another begins at byte {begin}: give each"):
+        list(regular_files(io.BytesIO(whole + bytes(padding) + whole)))
+
+
+@pytest.mark.parametrize("rest", [b"\n", b"\xff" * 700, bytes(64 << 10), bytes(3 << 20)])
+def test_what_else_follows_the_end_is_passed_over(rest):
+    """tar fills up the last of its records, of any size, with whatever."""
+    whole = written(tarfile.PAX_FORMAT)
+    assert contents(io.BytesIO(whole.getvalue() + rest)) == contents(whole)
 
 
 @pytest.mark.parametrize("record", [b"12 path=abc\n", b"9 size=3\n"])
-def test_a_header_that_names_all_members_alike_is_refused(record):
-    with pytest.raises(ValueError, match="the pax header at byte 0 names all members alike"):
+def test_a_header_that_gives_all_members_one_path_or_size_is_refused(record):
+    with pytest.raises(ValueError, match="the pax header at byte 0 gives all members one path or size"):
         list(regular_files(io.BytesIO(said_of_all(record))))
 
 

@@ -184,7 +184,6 @@ def test_an_index_with_a_byte_of_another_value_is_refused(tmp_path):
         ([("0.png", b"not a picture"), ("0.txt", b"x")], "sample 0: a picture is neither a PNG nor a JPEG nor a WebP"),
         ([("0.txt", b"x")], "sample 0: it has 0 pictures"),
         ([("0.png", None), ("0.jpg", None), ("0.txt", b"x")], "sample 0: it has 2 pictures"),
-        ([("0.png", None), ("0.txt", b"x"), ("0.TXT", b"y")], "sample 0: it has 2 captions, txt and TXT"),
     ],
 )
 def test_a_sample_that_cannot_be_indexed_is_named(tmp_path, members, message):

@@ -52,17 +52,6 @@ def test_only_the_rows_that_are_asked_for_come(shards):
     assert [one.row for one in raw_samples(0, shards, 0, {1})] == [1]
 
 
-def test_what_lies_behind_the_last_of_them_is_not_read(shards):
-    path = shards.shards[0].path
-    time = os.stat(path).st_mtime_ns
-    with open(path, "r+b") as file:
-        file.seek(shards.members(2)["composite.webp"].offset)
-        file.write(b"\xff" * 512)
-    os.utime(path, ns=(time, time))
-    for rows in ({1}, set()):
-        assert [one.row for one in raw_samples(0, shards, 0, rows)] == list(rows)
-
-
 def test_captions_in_capitals_are_read_and_painted(tmp_path):
     png = picture("RGB", "PNG", size=(64, 64))[0]
     index = build_index([tar(tmp_path / "x.tar", [("a.TXT", b"a red square"), ("a.PNG", png)])], WORDS)

@@ -38,37 +38,47 @@ def test_the_same_command_goes_on(tmp_path: Path) -> None:
 
 @pytest.fixture
 def mine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder of shards, in the folder where commands are typed."""
+    """A dataset, in the folder where commands are typed."""
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "mine").mkdir()
-    (tmp_path / "mine" / "train-000000.tar").touch()
+    shards = tmp_path / "mine" / "shards"
+    shards.mkdir(parents=True)
+    for split in ("train", "test"):
+        (shards / f"{split}-000000.tar").touch()
     return tmp_path / "mine"
 
 
-@pytest.mark.parametrize("data", ["mine", "mine/", "./mine", "{}", "other/../mine"])
-def test_data_written_in_another_way_is_the_same(data: str, mine: Path, tmp_path: Path) -> None:
-    (tmp_path / "other").mkdir()
-    output = tmp_path / "output"
+@pytest.mark.parametrize("data", ["mine", "mine/", "./mine"])
+def test_data_written_in_another_way_is_the_same(data: str, mine: Path) -> None:
+    output = mine.with_name("output")
     with held(output, {**TOLD, "data": "mine"}, [step(output)]):
         (output / "result").touch()
-    with held(output, {**TOLD, "data": data.format(mine)}, [step(output)]):
+    with held(output, {**TOLD, "data": data}, [step(output)]):
         pass
 
 
-@pytest.mark.parametrize(
-    ("data", "output", "said"),
-    [
-        ("mine", "mine", "mine lies in DATA, which stays as it is"),
-        ("mine", "mine/deep/er", "mine/deep/er lies in DATA"),
-        ("missing", "output", "missing holds no shard of the split 'train'"),
-        ("s3://bucket/mine", "output", "s3://bucket/mine lies in a store"),
-    ],
-)
-def test_wrong_data_is_said_and_leaves_nothing(data: str, output: str, said: str, mine: Path, tmp_path: Path) -> None:
-    before = sorted(tmp_path.rglob("*"))
-    with pytest.raises(ValueError, match=said), held(Path(output), {**TOLD, "data": data}, []):
+@pytest.mark.parametrize("data", ["missing", "mine/shards", "mine/shards/*.tar", "", "s3://bucket/mine"])
+def test_data_that_is_no_dataset_is_said_and_leaves_nothing(data: str, mine: Path) -> None:
+    before = sorted(mine.parent.rglob("*"))
+    output, settings = mine.with_name("output"), {**TOLD, "data": data}
+    with pytest.raises(ValueError, match=r"has no shards of train; it must be"), held(output, settings, []):
         pass
-    assert sorted(tmp_path.rglob("*")) == before
+    assert sorted(mine.parent.rglob("*")) == before
+
+
+def test_data_without_samples_held_out_is_said(mine: Path) -> None:
+    (mine / "shards" / "test-000000.tar").unlink()
+    output, settings = mine.with_name("output"), {**TOLD, "data": "mine"}
+    with pytest.raises(ValueError, match=r"DATA=mine has no shards of validation, test"), held(output, settings, []):
+        pass
+
+
+def test_results_are_told_again_where_data_has_gone(mine: Path) -> None:
+    output = mine.with_name("output")
+    with held(output, {**TOLD, "data": "mine"}, [step(output)]):
+        (output / "result").touch()
+    mine.rename(mine.with_name("elsewhere"))
+    with held(output, {**TOLD, "data": "mine"}, [step(output)]):
+        pass
 
 
 def test_a_wrong_first_command_may_be_mended(tmp_path: Path) -> None:
@@ -99,10 +109,9 @@ def test_a_second_command_at_the_same_time_is_refused(tmp_path: Path) -> None:
         pass
 
 
-def test_an_ablation_of_another_share_is_refused(mine: Path, tmp_path: Path) -> None:
-    told = {"of": "ablation", "share": 0.5, "config": "tiny", "data": str(mine), "seed": 0}
-    output = tmp_path / "output"
-    (output / "held_out").mkdir(parents=True)
-    (output / "settings.json").write_text(json.dumps(told))
+def test_an_ablation_of_another_share_is_refused(tmp_path: Path) -> None:
+    told = {"of": "ablation", "share": 0.5, "config": "tiny", "data": "mine", "seed": 0}
+    (tmp_path / "settings.json").write_text(json.dumps(told))
+    (tmp_path / "held_out").mkdir()
     with pytest.raises(ValueError, match=r"holds results of .*'share': 0.5.*, here it is .*'share': 0.25"):
-        ablation(Settings(data="mine"), output, 0.25)
+        ablation(Settings(data="mine"), tmp_path, 0.25)
